@@ -1,0 +1,161 @@
+//! Untyped capabilities.
+
+use crate::client::channel::Channel;
+use crate::client::portal::Portal;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::badge::Badge;
+use crate::message::MsgBuf;
+use crate::pd::Pd;
+use crate::server::home::Home;
+use crate::sys::socket;
+use crate::wire::head::RowName;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// The right to call one object, wherever it lives: a local name and a reference count.
+///
+/// It cannot be made up: it comes from [`Server::mint`](crate::Server::mint), from a message, or from
+/// [`Pd::spawn`](crate::Pd::spawn). Clones share the reference; when the last one is dropped, the object's server
+/// gets its row back. It has no equality: two capabilities may reach one object by different ways.
+///
+/// The server learns nothing of who calls. Holding the capability is the permission.
+///
+/// ```
+/// # fn main() -> Result<(), portcullis_ipc::Error> {
+/// use portcullis_ipc::{Deadline, MsgBuf, Pd, Server};
+///
+/// let (to_main, from_server) = std::sync::mpsc::channel();
+/// std::thread::spawn(move || -> Result<(), portcullis_ipc::Error> {
+///     let mut server = Server::new(&Pd::new()?)?;
+///     let _ = to_main.send(server.capability());
+///     let mut message = MsgBuf::new();
+///     let caller = server.wait(&mut message, Deadline::Never)?.caller;
+///     server.reply(caller, &message)
+/// });
+/// let capability = from_server.recv().expect("the server thread runs");
+/// let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+/// send.write(b"echo")?;
+/// capability.call(&send, &mut receive)?;
+/// assert_eq!(receive.data(), b"echo");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Capability(Arc<Reference>);
+
+/// What a capability refers to.
+enum Reference {
+    /// An object of an entrypoint of this very process.
+    Own { home: Arc<Home>, badge: Badge },
+    /// A row of a channel.
+    Row(RowReference),
+    /// Something behind a portal, which becomes a channel when it is first used.
+    Portal(Portal),
+}
+
+/// A row of a channel, and the grant of it that this reference holds.
+pub(crate) struct RowReference {
+    pub(crate) channel: Arc<Channel>,
+    pub(crate) row: RowName,
+}
+
+impl Drop for RowReference {
+    fn drop(&mut self) {
+        self.channel.release(self.row, 1);
+    }
+}
+
+impl Capability {
+    pub(crate) fn own(home: Arc<Home>, badge: Badge) -> Capability {
+        Capability(Arc::new(Reference::Own { home, badge }))
+    }
+
+    /// A row that was granted to us, one grant.
+    pub(crate) fn granted(channel: Arc<Channel>, row: RowName) -> Capability {
+        Capability(Arc::new(Reference::Row(RowReference { channel, row })))
+    }
+
+    pub(crate) fn from_portal(pd: &Pd, socket: OwnedFd) -> Result<Capability, Error> {
+        socket::adopt(rustix::fd::AsFd::as_fd(&socket))?;
+        Ok(Capability(Arc::new(Reference::Portal(Portal::new(pd.clone(), socket)))))
+    }
+
+    /// Calls the object and waits for its answer, for the default time of the protection domain that it came
+    /// through; `receive` is replaced by the answer. See [`call_with`](Self::call_with).
+    ///
+    /// # Errors
+    /// As [`call_with`](Self::call_with).
+    pub fn call(&self, send: &MsgBuf, receive: &mut MsgBuf) -> Result<(), Error> {
+        let (channel, row) = self.reach()?;
+        Channel::call(channel, row, send, receive, channel.default_deadline())
+    }
+
+    /// Calls the object and waits for its answer until the deadline; `receive` is replaced by the answer.
+    ///
+    /// Within a handler, a call takes no longer than what remains to the handler's own caller.
+    ///
+    /// # Errors
+    /// What the object itself answers, good or bad, is data in `receive`. An [`Error`] means that there is no
+    /// answer: it names whose fault that is. After [`Error::DeadlineExceeded`] or [`Error::Disconnected`] the call
+    /// may or may not have had its effect.
+    pub fn call_with(&self, send: &MsgBuf, receive: &mut MsgBuf, deadline: Deadline) -> Result<(), Error> {
+        let (channel, row) = self.reach()?;
+        Channel::call(channel, row, send, receive, deadline)
+    }
+
+    /// The channel and the name on it under which the object is called.
+    #[inline]
+    fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
+        match &*self.0 {
+            Reference::Own { home, badge } => Ok((home.local_channel()?, badge.0)),
+            Reference::Row(RowReference { channel, row }) => Ok((channel, *row)),
+            Reference::Portal(portal) => {
+                let RowReference { channel, row } = portal.connect()?;
+                Ok((channel, *row))
+            }
+        }
+    }
+
+    /// The badge, if the capability is to an object of the entrypoint with that home.
+    pub(crate) fn badge_at(&self, server: &Arc<Home>) -> Option<Badge> {
+        match &*self.0 {
+            Reference::Own { home, badge } if Arc::ptr_eq(home, server) => Some(*badge),
+            _ => None,
+        }
+    }
+
+    /// The row, if the capability is one of that channel.
+    pub(crate) fn row_on(&self, here: &Channel) -> Option<RowName> {
+        match &*self.0 {
+            Reference::Row(RowReference { channel, row }) if std::ptr::eq(&raw const **channel, here) => Some(*row),
+            Reference::Portal(portal) => portal.connected().filter(|reference| {
+                std::ptr::eq(&raw const *reference.channel, here)
+            }).map(|reference| reference.row),
+            _ => None,
+        }
+    }
+
+    /// A new portal to the object: the form in which it travels to somebody who has no channel to its entrypoint.
+    /// Never waits for the entrypoint.
+    pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
+        let (ours, theirs) = socket::pair()?;
+        match &*self.0 {
+            Reference::Own { home, badge } => home.adopt(ours, *badge),
+            _ => {
+                let (channel, row) = self.reach()?;
+                channel.open(row, ours)?;
+            }
+        }
+        Ok(theirs)
+    }
+}
+
+impl std::fmt::Debug for Capability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match &*self.0 {
+            Reference::Own { .. } => "Capability(of this process)",
+            Reference::Row(_) => "Capability(over a channel)",
+            Reference::Portal(_) => "Capability(behind a portal)",
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! The client's private side of a lane.
+
+use crate::capability::Capability;
+use crate::wait_policy::{Patience, WaitPolicy};
+use crate::wire::layout::SLOTS;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Who uses a lane and how its last calls went.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    taken: AtomicBool,
+    sequence: AtomicU32,
+    pub(crate) patience: Patience,
+    /// The arguments of a call that was cancelled: the server may still look at them.
+    held: Mutex<heapless::Vec<Capability, SLOTS>>,
+}
+
+impl Lane {
+    pub(crate) fn new(policy: WaitPolicy) -> Lane {
+        Lane {
+            taken: AtomicBool::new(false),
+            sequence: AtomicU32::new(0),
+            patience: Patience::new(policy),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Takes it, if it is free.
+    #[inline]
+    pub(crate) fn take(&self) -> bool {
+        // Acquire: pairs with the release in `free`; the new holder sees the last one's sequence.
+        !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
+    }
+
+    /// The sequence of the next call. Only for who holds the lane.
+    #[inline]
+    pub(crate) fn next_sequence(&self) -> u32 {
+        let next = self.sequence().wrapping_add(1);
+        self.sequence.store(next, Ordering::Relaxed);
+        next
+    }
+
+    /// The sequence of the call under way.
+    #[inline]
+    pub(crate) fn sequence(&self) -> u32 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// Gives it back.
+    #[inline]
+    pub(crate) fn free(&self) {
+        // Sequentially consistent: before the look at whether somebody waits for a lane (`Channel::free`).
+        self.taken.swap(false, Ordering::SeqCst);
+    }
+
+    /// Keeps the arguments of a cancelled call until its lane comes back.
+    pub(crate) fn hold<'a>(&self, arguments: impl Iterator<Item = &'a Capability>) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).extend(arguments.cloned());
+    }
+
+    /// Lets go of the arguments of a cancelled call.
+    pub(crate) fn let_go(&self) {
+        let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(held);
+    }
+}

@@ -1,0 +1,68 @@
+//! What a nested call inherits from the call that the thread is serving.
+
+use crate::deadline::Deadline;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// The call that a thread serves.
+#[derive(Clone, Copy)]
+pub(crate) struct Context {
+    /// Its call chain.
+    pub(crate) chain: u64,
+    /// What the caller had left when it called, in microseconds; 0 for no limit.
+    pub(crate) budget: u32,
+    /// A time not after the call's arrival.
+    pub(crate) since: Instant,
+}
+
+thread_local! {
+    static SERVING: Cell<Option<Context>> = const { Cell::new(None) };
+    static NEXT_CHAIN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Says what the thread serves from now on.
+#[inline]
+pub(crate) fn serve(context: Option<Context>) {
+    SERVING.set(context);
+}
+
+/// The chain of a call that starts now, and what it may take: never more than the served call has left.
+#[inline]
+pub(crate) fn start_call(deadline: Deadline) -> (u64, Deadline) {
+    match SERVING.get() {
+        None => (fresh_chain(), deadline),
+        Some(Context { chain, budget: 0, .. }) => (chain, deadline),
+        Some(Context { chain, budget, since }) => {
+            let left = Duration::from_micros(budget.into()).saturating_sub(since.elapsed());
+            (chain, deadline.min(Deadline::After(left)))
+        }
+    }
+}
+
+/// The budget as it stands in a request: microseconds, 0 for no limit, at least 1 otherwise.
+#[inline]
+pub(crate) fn budget(deadline: Deadline) -> u32 {
+    match deadline {
+        Deadline::Never => 0,
+        // Too long for the field (more than an hour) is as good as the longest that it holds.
+        Deadline::After(time) => (time.as_secs().saturating_mul(1_000_000))
+            .saturating_add(time.subsec_micros().into())
+            .clamp(1, u32::MAX.into()) as u32,
+    }
+}
+
+/// A chain that nobody else has: a random start, then steps through all of 64 bits in scrambled order.
+fn fresh_chain() -> u64 {
+    let mut chain = NEXT_CHAIN.get();
+    if chain == 0 {
+        let mut seed = [0; 8];
+        // Without randomness chains are only unlikely to collide: they start at the thread's own address.
+        if rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty()).is_err() {
+            seed = (&raw const seed as usize as u64).to_ne_bytes();
+        }
+        chain = u64::from_ne_bytes(seed);
+    }
+    chain = chain.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    NEXT_CHAIN.set(chain);
+    chain
+}

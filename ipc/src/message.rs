@@ -1,0 +1,169 @@
+//! The message buffer: what one call or one reply carries.
+
+use crate::capability::Capability;
+use crate::error::Error;
+use crate::sync::{AtomicU64, Ordering};
+use crate::wire::layout::{DATA_WORDS, SLOTS};
+
+/// Bytes of data that a message holds.
+pub const MAX_DATA: usize = DATA_WORDS * 8;
+/// Capabilities that a message holds.
+pub const MAX_CAPABILITIES: usize = SLOTS;
+
+/// A private buffer for one message: up to 1,024 bytes of data, up to 4 capabilities, and the method that is meant.
+///
+/// The same buffer can be filled, sent, and filled again; nothing of it is shared with a peer. Capabilities that it
+/// holds stay held until it is cleared or dropped.
+///
+/// ```
+/// use portcullis_ipc::MsgBuf;
+///
+/// let mut message = MsgBuf::new();
+/// message.set_method(7, 0);
+/// message.write(b"hello ")?;
+/// message.write(b"there")?;
+/// assert_eq!((message.opcode(), message.data()), (7, &b"hello there"[..]));
+/// message.clear();
+/// assert!(message.data().is_empty());
+/// # Ok::<_, portcullis_ipc::Error>(())
+/// ```
+pub struct MsgBuf {
+    data: [u8; MAX_DATA],
+    length: usize,
+    slots: [Option<Capability>; MAX_CAPABILITIES],
+    used: usize,
+    opcode: u32,
+    link: u64,
+}
+
+impl MsgBuf {
+    /// An empty message.
+    #[must_use]
+    pub const fn new() -> MsgBuf {
+        MsgBuf { data: [0; MAX_DATA], length: 0, slots: [const { None }; 4], used: 0, opcode: 0, link: 0 }
+    }
+
+    /// Empties it: no data, no capabilities, method 0.
+    pub fn clear(&mut self) {
+        self.length = 0;
+        self.clear_slots();
+        (self.opcode, self.link) = (0, 0);
+    }
+
+    /// Says which method of the object is meant: its number, and the hash of its interface up to that method.
+    /// Both are the business of the layer above; a reply carries neither.
+    pub fn set_method(&mut self, opcode: u32, link: u64) {
+        (self.opcode, self.link) = (opcode, link);
+    }
+
+    /// The method's number.
+    #[must_use]
+    pub fn opcode(&self) -> u32 {
+        self.opcode
+    }
+
+    /// The hash of the interface up to the method.
+    #[must_use]
+    pub fn link(&self) -> u64 {
+        self.link
+    }
+
+    /// The data, at most 1,024 bytes.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data[..self.length]
+    }
+
+    /// Appends data.
+    ///
+    /// # Errors
+    /// [`Error::MessageTooLarge`] if it would be more than 1,024 bytes; the message is as it was.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let end = self.length.saturating_add(bytes.len());
+        let Some(room) = self.data.get_mut(self.length..end) else {
+            return Err(Error::MessageTooLarge { length: end });
+        };
+        room.copy_from_slice(bytes);
+        self.length = end;
+        Ok(())
+    }
+
+    /// How many capabilities came or go with the message, taken ones included.
+    #[must_use]
+    pub fn capabilities(&self) -> usize {
+        self.used
+    }
+
+    /// Adds a capability.
+    ///
+    /// # Errors
+    /// [`Error::TooManyCapabilities`] if there are four; the message is as it was.
+    pub fn push(&mut self, capability: Capability) -> Result<(), Error> {
+        let slot = self.slots.get_mut(self.used).ok_or(Error::TooManyCapabilities)?;
+        *slot = Some(capability);
+        self.used += 1;
+        Ok(())
+    }
+
+    /// Takes the capability out of a slot; `None` if the slot is unused or was taken before.
+    pub fn take(&mut self, slot: usize) -> Option<Capability> {
+        self.slots.get_mut(slot)?.take()
+    }
+
+    /// The capabilities that are to be sent, in order.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Capability> {
+        self.slots[..self.used].iter().flatten()
+    }
+
+    #[inline]
+    fn clear_slots(&mut self) {
+        if self.used != 0 {
+            self.slots.fill_with(|| None);
+            self.used = 0;
+        }
+    }
+
+    /// Copies the data into shared words. The rest of the last word is zero: nothing old leaks to the peer.
+    #[inline]
+    pub(crate) fn copy_to(&self, words: &[AtomicU64]) {
+        let (whole, rest) = self.data().as_chunks::<8>();
+        for (word, chunk) in words.iter().zip(whole) {
+            // Relaxed: the state word, stored after with release, orders all of it.
+            word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            words[whole.len()].store(u64::from_le_bytes(last), Ordering::Relaxed);
+        }
+    }
+
+    /// Replaces the content by `length` bytes out of shared words, each word read once. The caller has checked the
+    /// length. No capabilities.
+    #[inline]
+    pub(crate) fn copy_from(&mut self, words: &[AtomicU64], length: usize) {
+        self.clear_slots();
+        self.length = length;
+        let rounded = &mut self.data[..length.next_multiple_of(8)];
+        for (chunk, word) in rounded.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            // Relaxed: the acquire load of the state word came before.
+            *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+    }
+}
+
+impl Default for MsgBuf {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for MsgBuf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MsgBuf")
+            .field("opcode", &self.opcode)
+            .field("bytes", &self.length)
+            .field("capabilities", &self.used)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Protection domains.
+
+mod options;
+pub(crate) mod spawn;
+pub(crate) mod watcher;
+
+pub use options::{Doorbell, PdOptions};
+
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::sys::socket;
+use crate::wait_policy::WaitPolicy;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, OnceLock};
+use watcher::Watcher;
+
+/// A protection domain: what one process, or one part of it, holds of channels, and how it waits.
+///
+/// An explicit value and not a global, so that a test may hold several in one process. Clones are the same domain;
+/// it ends with its last channel. One thread, started when first needed, watches the channels for the death of
+/// their other side.
+///
+/// ```
+/// use portcullis_ipc::{Deadline, Pd, PdOptions};
+/// use std::time::Duration;
+///
+/// let patient = PdOptions { deadline: Deadline::After(Duration::from_secs(60)), ..PdOptions::default() };
+/// let pd = Pd::with(patient)?;
+/// # Ok::<_, portcullis_ipc::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pd(Arc<Domain>);
+
+#[derive(Debug)]
+struct Domain {
+    options: PdOptions,
+    watcher: OnceLock<Result<Watcher, Error>>,
+}
+
+impl Pd {
+    /// A protection domain with the default options: 5 s for a call, adaptive waiting.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn new() -> Result<Pd, Error> {
+        Pd::with(PdOptions::default())
+    }
+
+    /// A protection domain with options.
+    ///
+    /// # Errors
+    /// None today; what a later option needs of the system may be refused.
+    pub fn with(options: PdOptions) -> Result<Pd, Error> {
+        Ok(Pd(Arc::new(Domain { options, watcher: OnceLock::new() })))
+    }
+
+    #[inline]
+    pub(crate) fn default_deadline(&self) -> Deadline {
+        self.0.options.deadline
+    }
+
+    pub(crate) fn wait_policy(&self) -> WaitPolicy {
+        self.0.options.wait
+    }
+
+    /// The doorbell's pipe, read end first, if this domain rings by pipe.
+    pub(crate) fn doorbell_pipe(&self) -> Result<Option<(OwnedFd, OwnedFd)>, Error> {
+        match self.0.options.doorbell {
+            Doorbell::Socket => Ok(None),
+            Doorbell::Pipe => socket::bell().map(Some),
+        }
+    }
+
+    /// The watcher, started if need be.
+    pub(crate) fn watcher(&self) -> Result<&Watcher, Error> {
+        self.0.watcher.get_or_init(Watcher::start).as_ref().map_err(Clone::clone)
+    }
+
+    /// Has descriptors of unknown kind closed by the watcher: a close can block for as long as a stranger likes.
+    pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
+        if let Ok(watcher) = self.watcher() {
+            watcher.close_later(descriptors);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The thread that sees the other sides of a domain's channels die.
+
+use crate::error::Error;
+use crate::sys::socket;
+use crate::table::Table;
+use crate::wire::head::RowName;
+use rustix::event::{EventfdFlags, epoll};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+
+/// Who wants to know that the other side of a socket is gone.
+pub(crate) trait HangUp: Send + Sync {
+    /// It is gone. Called on the watcher's thread; must not wait.
+    fn hang_up(&self);
+}
+
+/// The watcher of a domain. Its thread sleeps for as long as nobody dies.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    epoll: OwnedFd,
+    /// Wakes the thread for what is in `orders`.
+    bell: OwnedFd,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    watched: Table<Weak<dyn HangUp>>,
+    to_close: Vec<OwnedFd>,
+    stop: bool,
+}
+
+/// The event of the watcher's own bell; no table name is zero.
+const BELL: u64 = 0;
+
+impl Watcher {
+    /// Starts the thread.
+    pub(crate) fn start() -> Result<Watcher, Error> {
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let shared = Arc::new(Shared {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(Error::system("epoll_create1"))?,
+            bell: rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?,
+            state: Mutex::default(),
+        });
+        epoll::add(&shared.epoll, &shared.bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)
+            .map_err(Error::system("epoll_ctl"))?;
+        let of_thread = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("portcullis-watch".into())
+            .spawn(move || of_thread.run())
+            .map_err(|error| Error::System {
+                call: "clone",
+                reason: rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::AGAIN),
+            })?;
+        Ok(Watcher { shared, thread: Some(thread) })
+    }
+
+    /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
+    pub(crate) fn watch(&self, socket: Arc<OwnedFd>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+        let name = self.shared.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
+        let events = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        let watch = Watch { shared: self.shared.clone(), socket, name };
+        epoll::add(&self.shared.epoll, &watch.socket, epoll::EventData::new_u64(name.encode()), events)
+            .map_err(Error::system("epoll_ctl"))?;
+        Ok(watch)
+    }
+
+    /// Closes descriptors on the watcher's thread.
+    pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
+        self.shared.state().to_close.extend(descriptors);
+        socket::notify(&self.shared.bell);
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.shared.state().stop = true;
+        socket::notify(&self.shared.bell);
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut space = [MaybeUninit::uninit(); 16];
+        loop {
+            // Interrupted, or nothing: look again.
+            let Ok((events, _)) = epoll::wait(&self.epoll, &mut space[..], None) else { continue };
+            for event in events.iter() {
+                match event.data.u64() {
+                    BELL => {
+                        socket::reset(&self.bell);
+                        if self.state().stop {
+                            return;
+                        }
+                        let to_close = std::mem::take(&mut self.state().to_close);
+                        drop(to_close);
+                    }
+                    name => {
+                        let who = self.state().watched.get(RowName::decode(name)).and_then(Weak::upgrade);
+                        if let Some(who) = who {
+                            who.hang_up();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watcher").finish_non_exhaustive()
+    }
+}
+
+/// A watched socket; dropping it ends the watch.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+    socket: Arc<OwnedFd>,
+    name: RowName,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Before the descriptor can be closed: a closed one could not be deregistered any more (epoll(7)).
+        let _ = epoll::delete(&self.shared.epoll, self.socket.as_fd());
+        self.shared.state().watched.remove(self.name);
+    }
+}

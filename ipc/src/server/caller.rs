@@ -1,0 +1,66 @@
+//! Who waits for an answer.
+
+use crate::wire::head::RowName;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The right to answer one call, once: the lane of the call stays open until then.
+///
+/// Keep it to answer later. If it is dropped without an answer, the client gets
+/// [`Error::Abandoned`](crate::Error::Abandoned).
+///
+/// ```no_run
+/// # fn main() -> Result<(), portcullis_ipc::Error> {
+/// use portcullis_ipc::{Deadline, MsgBuf, Pd, Server};
+///
+/// let mut server = Server::new(&Pd::new()?)?;
+/// let mut message = MsgBuf::new();
+/// let first = server.wait(&mut message, Deadline::Never)?.caller;
+/// let second = server.wait(&mut message, Deadline::Never)?.caller;
+/// server.reply(second, &MsgBuf::new())?;
+/// drop(first); // its client is told that the call was abandoned
+/// # Ok(()) }
+/// ```
+#[must_use = "a dropped caller is told that its call was abandoned"]
+pub struct Caller {
+    pub(crate) ticket: Ticket,
+    dropped: Option<Dropped>,
+}
+
+/// The lane of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) port: RowName,
+    pub(crate) lane: u8,
+    pub(crate) sequence: u32,
+}
+
+/// Calls whose caller was dropped without an answer.
+pub(crate) type Dropped = Rc<RefCell<Vec<Ticket>>>;
+
+impl Caller {
+    pub(crate) fn new(ticket: Ticket, dropped: &Dropped) -> Caller {
+        Caller { ticket, dropped: Some(dropped.clone()) }
+    }
+
+    /// The lane, to be answered now; `None` if it is the caller of another server.
+    pub(crate) fn redeem(mut self, here: &Dropped) -> Option<Ticket> {
+        let dropped = self.dropped.take_if(|dropped| Rc::ptr_eq(dropped, here));
+        dropped.map(|_| self.ticket)
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if let Some(dropped) = self.dropped.take() {
+            dropped.borrow_mut().push(self.ticket);
+        }
+    }
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Who calls is nobody's business: only that somebody does.
+        f.write_str("Caller")
+    }
+}

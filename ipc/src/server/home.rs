@@ -1,0 +1,140 @@
+//! What other threads reach of a server.
+
+use crate::badge::Badge;
+use crate::client::channel::Channel;
+use crate::error::Error;
+use crate::pd::Pd;
+use crate::pd::watcher::HangUp;
+use crate::sys::memory::Words;
+use crate::sys::socket;
+use crate::transport::local::LocalTransport;
+use crate::wire::head::RowName;
+use crossbeam_queue::SegQueue;
+use rustix::event::EventfdFlags;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Wakes a server from within its own process.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    /// There are posts. A plain flag in private memory, so that a busy server can look at it at every turn.
+    attention: AtomicBool,
+    counter: OwnedFd,
+}
+
+impl Bell {
+    /// Wakes the server.
+    pub(crate) fn ring(&self) {
+        socket::notify(&self.counter);
+    }
+
+    pub(crate) fn counter(&self) -> &OwnedFd {
+        &self.counter
+    }
+}
+
+/// Something for the server's own thread to do.
+#[derive(Debug)]
+pub(crate) enum Post {
+    /// A new portal to the object.
+    Adopt(OwnedFd, Badge),
+    /// The channel within this process.
+    Local(Words, LocalTransport),
+    /// The client of that port is gone.
+    Ended(RowName),
+}
+
+/// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
+#[derive(Debug)]
+pub(crate) struct Home {
+    pd: Pd,
+    bell: Arc<Bell>,
+    posts: SegQueue<Post>,
+    closed: AtomicBool,
+    local: OnceLock<Result<Arc<Channel>, Error>>,
+}
+
+impl Home {
+    pub(crate) fn new(pd: &Pd) -> Result<Home, Error> {
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let counter = rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?;
+        Ok(Home {
+            pd: pd.clone(),
+            bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
+            posts: SegQueue::new(),
+            closed: AtomicBool::new(false),
+            local: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Leaves a post for the server. After its end the post is dropped.
+    fn post(&self, post: Post) {
+        self.posts.push(post);
+        // Sequentially consistent, as in `close`: either the server's last sweep sees the post, or we see its end.
+        self.bell.attention.store(true, Ordering::SeqCst);
+        if self.closed.load(Ordering::SeqCst) {
+            self.sweep();
+        } else {
+            self.bell.ring();
+        }
+    }
+
+    /// Server: whether there are posts.
+    #[inline]
+    pub(crate) fn wants_attention(&self) -> bool {
+        self.bell.attention.load(Ordering::Relaxed)
+    }
+
+    /// Server: the next post.
+    pub(crate) fn next_post(&self) -> Option<Post> {
+        // Lowered before the queue is read: a post that comes later raises it again.
+        self.bell.attention.store(false, Ordering::SeqCst);
+        let post = self.posts.pop();
+        if post.is_some() {
+            self.bell.attention.store(true, Ordering::SeqCst);
+        }
+        post
+    }
+
+    /// Has the server take `socket` as a portal to the object.
+    pub(crate) fn adopt(&self, socket: OwnedFd, badge: Badge) {
+        self.post(Post::Adopt(socket, badge));
+    }
+
+    /// The client of that port is gone.
+    pub(crate) fn ended(&self, port: RowName) {
+        self.post(Post::Ended(port));
+    }
+
+    /// The channel through which capabilities to this server are called from this process.
+    pub(crate) fn local_channel(&self) -> Result<&Arc<Channel>, Error> {
+        let channel = self.local.get_or_init(|| {
+            let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
+            self.post(Post::Local(words, theirs));
+            Ok(channel)
+        });
+        let channel = channel.as_ref().map_err(Clone::clone)?;
+        if self.closed.load(Ordering::SeqCst) {
+            channel.hang_up();
+        }
+        Ok(channel)
+    }
+
+    /// The server has ended.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.sweep();
+        if let Some(Ok(channel)) = self.local.get() {
+            channel.hang_up();
+        }
+    }
+
+    fn sweep(&self) {
+        while self.posts.pop().is_some() {}
+    }
+}

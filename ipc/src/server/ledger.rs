@@ -1,0 +1,186 @@
+//! Which objects there are, and in which rows of which channels they were granted.
+
+use crate::badge::Badge;
+use crate::error::Error;
+use crate::table::Table;
+use crate::wire::head::RowName;
+use std::collections::HashMap;
+
+/// A row of a channel's capability table: what it names, and how many references its client holds.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// `None` once the object is dissolved.
+    badge: Option<Badge>,
+    grants: u32,
+}
+
+impl Row {
+    /// What the row names, if that still lives.
+    #[inline]
+    pub(crate) fn badge(&self) -> Option<Badge> {
+        self.badge
+    }
+}
+
+/// The rows of one channel.
+pub(crate) type Rows = Table<Row>;
+
+/// The objects of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    objects: Table<Holders>,
+}
+
+/// In which rows an object was granted; at most one a channel. Nearly all objects have one client.
+#[derive(Debug)]
+enum Holders {
+    None,
+    One { port: RowName, row: RowName },
+    Many(Box<HashMap<RowName, RowName>>),
+}
+
+impl Holders {
+    fn row_at(&self, port: RowName) -> Option<RowName> {
+        match self {
+            Holders::One { port: holder, row } if *holder == port => Some(*row),
+            Holders::Many(rows) => rows.get(&port).copied(),
+            _ => None,
+        }
+    }
+
+    fn add(&mut self, port: RowName, row: RowName) {
+        *self = match std::mem::replace(self, Holders::None) {
+            Holders::None => Holders::One { port, row },
+            Holders::One { port: other, row: theirs } => {
+                Holders::Many(Box::new(HashMap::from([(other, theirs), (port, row)])))
+            }
+            Holders::Many(mut rows) => {
+                rows.insert(port, row);
+                Holders::Many(rows)
+            }
+        };
+    }
+
+    fn remove(&mut self, port: RowName) {
+        match self {
+            Holders::One { port: holder, .. } if *holder == port => *self = Holders::None,
+            Holders::Many(rows) => {
+                rows.remove(&port);
+                if rows.is_empty() {
+                    *self = Holders::None;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Ledger {
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.objects.len()
+    }
+
+    /// A new object.
+    pub(crate) fn mint(&mut self) -> Result<Badge, Error> {
+        self.objects.insert(Holders::None).map(Badge).ok_or(Error::BudgetExceeded)
+    }
+
+    /// Whether the object lives.
+    pub(crate) fn contains(&self, badge: Badge) -> bool {
+        self.objects.get(badge.0).is_some()
+    }
+
+    /// Ends an object. Answers where it was granted, so that those rows can be killed.
+    pub(crate) fn dissolve(&mut self, badge: Badge) -> Vec<(RowName, RowName)> {
+        match self.objects.remove(badge.0) {
+            None | Some(Holders::None) => Vec::new(),
+            Some(Holders::One { port, row }) => vec![(port, row)],
+            Some(Holders::Many(rows)) => rows.into_iter().collect(),
+        }
+    }
+
+    /// Grants an object to the client of a channel: one more reference to its row, or a new row.
+    pub(crate) fn grant(
+        &mut self,
+        badge: Badge,
+        port: RowName,
+        rows: &mut Rows,
+        limit: u32,
+    ) -> Result<RowName, Error> {
+        let holders = self.objects.get_mut(badge.0).ok_or(Error::InvalidCapability)?;
+        if let Some(name) = holders.row_at(port) {
+            let row = rows.get_mut(name).ok_or(Error::InvalidCapability)?;
+            row.grants = row.grants.checked_add(1).ok_or(Error::BudgetExceeded)?;
+            return Ok(name);
+        }
+        if rows.len() >= limit {
+            return Err(Error::BudgetExceeded);
+        }
+        let name = rows.insert(Row { badge: Some(badge), grants: 1 }).ok_or(Error::BudgetExceeded)?;
+        holders.add(port, name);
+        Ok(name)
+    }
+
+    /// Takes back references to a row; with the last one the row is free.
+    pub(crate) fn release(
+        &mut self,
+        port: RowName,
+        rows: &mut Rows,
+        name: RowName,
+        grants: u32,
+    ) -> Result<(), Error> {
+        let row = rows.get_mut(name).ok_or(Error::Violation("a release of a row that was not granted"))?;
+        row.grants = row.grants.checked_sub(grants).ok_or(Error::Violation("a release of more than was granted"))?;
+        if row.grants == 0 {
+            let badge = row.badge;
+            rows.remove(name);
+            self.forget(port, badge);
+        }
+        Ok(())
+    }
+
+    /// Kills a row: its object is dissolved. Its place stays taken until the client releases it.
+    pub(crate) fn kill(rows: &mut Rows, name: RowName) {
+        if let Some(row) = rows.get_mut(name) {
+            row.badge = None;
+        }
+    }
+
+    /// All rows of a channel are gone.
+    pub(crate) fn close(&mut self, port: RowName, rows: &Rows) {
+        for (_, row) in rows.iter() {
+            self.forget(port, row.badge);
+        }
+    }
+
+    fn forget(&mut self, port: RowName, badge: Option<Badge>) {
+        if let Some(holders) = badge.and_then(|badge| self.objects.get_mut(badge.0)) {
+            holders.remove(port);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_takes_at_most_64_bytes() {
+        assert!(Rows::entry_bytes() <= 64 && Table::<Holders>::entry_bytes() <= 64);
+        assert!(Rows::entry_bytes() + Table::<Holders>::entry_bytes() <= 64);
+    }
+
+    #[test]
+    fn a_release_that_crosses_a_grant_loses_nothing() {
+        let (mut ledger, mut rows, port) = (Ledger::default(), Rows::default(), RowName::FIRST);
+        let badge = ledger.mint().unwrap();
+        let row = ledger.grant(badge, port, &mut rows, 1).unwrap();
+        assert_eq!(ledger.grant(badge, port, &mut rows, 1).unwrap(), row, "the same row again");
+        ledger.release(port, &mut rows, row, 1).unwrap();
+        assert_eq!(rows.get(row).unwrap().badge(), Some(badge));
+        ledger.release(port, &mut rows, row, 1).unwrap();
+        assert!(rows.get(row).is_none());
+        assert!(matches!(ledger.release(port, &mut rows, row, 1), Err(Error::Violation(_))));
+    }
+}

@@ -1,0 +1,27 @@
+//! What a server grants to each of its clients at most.
+
+/// What a server holds for one client, and altogether, at most. What is beyond is refused with
+/// [`Error::BudgetExceeded`](crate::Error::BudgetExceeded).
+///
+/// ```
+/// use portcullis_ipc::{Limits, Pd, Server};
+///
+/// let limits = Limits { rows: 16, ..Limits::default() };
+/// let server = Server::with(&Pd::new()?, limits)?;
+/// # Ok::<_, portcullis_ipc::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Capabilities that one client holds over one channel. Each takes a row of at most 64 bytes.
+    pub rows: u32,
+    /// Channels of all clients together. Each maps 40 KiB that its client pays for.
+    pub channels: u32,
+    /// Portals that one client opens for others over one channel and that are still open.
+    pub portals: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { rows: 65_536, channels: 1_024, portals: 256 }
+    }
+}

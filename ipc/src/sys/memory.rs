@@ -1,0 +1,82 @@
+//! The memory of a channel: words that the other side may change at any time.
+#![allow(unsafe_code)]
+
+use crate::error::Error;
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// A mapping as a slice of atomic words; clones share it. Nothing of it is ever lent as plain memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Words(Arc<MmapRaw>);
+
+impl Words {
+    /// Memory for a channel within one process.
+    pub(crate) fn private(bytes: usize) -> Result<Words, Error> {
+        let map = MmapOptions::new().len(bytes).map_anon().map_err(map_failed)?;
+        Ok(Words(Arc::new(MmapRaw::from(map))))
+    }
+
+    /// Memory for a channel across processes, and the sealed file behind it.
+    pub(crate) fn shared(bytes: usize) -> Result<(Words, OwnedFd), Error> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::NOEXEC_SEAL;
+        let file = rustix::fs::memfd_create("portcullis-channel", flags).map_err(Error::system("memfd_create"))?;
+        // Pages first, so that a full tmpfs is an error here and not a SIGBUS later, and so that we pay for them.
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
+            .map_err(Error::system("fallocate"))?;
+        rustix::fs::fcntl_add_seals(&file, REQUIRED_SEALS).map_err(Error::system("fcntl(F_ADD_SEALS)"))?;
+        let map = MmapOptions::new().len(bytes).map_raw(&file).map_err(map_failed)?;
+        Ok((Words(Arc::new(map)), file))
+    }
+
+    /// Maps memory that a peer made, if it is what it should be: on tmpfs, of exactly this size, all of it
+    /// backed by pages, and sealed so that it can neither shrink (SIGBUS) nor grow nor lose its seals.
+    pub(crate) fn foreign(file: &OwnedFd, bytes: usize) -> Result<Words, Error> {
+        let fail = |_| Error::Violation("the channel memory is no memory file");
+        let system = rustix::fs::fstatfs(file).map_err(fail)?;
+        // A hugetlb file takes seals too, and raises SIGBUS when its pool runs dry: only the type tells.
+        if system.f_type != TMPFS_MAGIC {
+            return Err(Error::Violation("the channel memory is not on tmpfs"));
+        }
+        let seals = rustix::fs::fcntl_get_seals(file).map_err(fail)?;
+        if !seals.contains(REQUIRED_SEALS) {
+            return Err(Error::Violation("the channel memory is not sealed against a change of size"));
+        }
+        let stat = rustix::fs::fstat(file).map_err(fail)?;
+        if stat.st_size != bytes as i64 {
+            return Err(Error::Violation("the channel memory has a wrong size"));
+        }
+        if stat.st_blocks.saturating_mul(512) < stat.st_size {
+            return Err(Error::Violation("the channel memory is sparse"));
+        }
+        let map = MmapOptions::new().len(bytes).map_raw(file).map_err(map_failed)?;
+        Ok(Words(Arc::new(map)))
+    }
+}
+
+impl std::ops::Deref for Words {
+    type Target = [AtomicU64];
+
+    #[inline]
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY:
+        // - valid: the mapping is `len` bytes long, readable and writable, and lives as long as `self`;
+        //   its file cannot shrink under it (`F_SEAL_SHRINK` is checked before a file is mapped);
+        // - aligned: a mapping starts on a page;
+        // - shared writes: the elements are atomics, so that writes of a peer are never a data race in this process.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() / size_of::<AtomicU64>()) }
+    }
+}
+
+const REQUIRED_SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
+
+/// The type of tmpfs in `statfs(2)`.
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
+
+#[allow(clippy::needless_pass_by_value)] // the shape that `map_err` wants
+fn map_failed(error: std::io::Error) -> Error {
+    let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::INVAL);
+    Error::System { call: "mmap", reason }
+}

@@ -1,0 +1,38 @@
+//! What carries a channel: a way to wake the entrypoint, and a way for capabilities that no row can express.
+//!
+//! The words of the channel are the same for both transports and so is all that is done with them; a transport adds
+//! what depends on where the other side lives.
+
+pub(crate) mod local;
+pub(crate) mod socket;
+
+use crate::capability::Capability;
+use crate::error::Error;
+use crate::wire::control::Tag;
+use crate::wire::head::RowName;
+use crate::wire::layout::SLOTS;
+use std::os::fd::OwnedFd;
+
+/// Capabilities on their way.
+pub(crate) type Carried = heapless::Vec<Capability, SLOTS>;
+
+/// One end of a channel's out-of-band path. Nothing here ever waits for the other side.
+pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
+    /// Client: wakes the entrypoint, which sleeps.
+    fn ring(&self);
+
+    /// Sends the capabilities of a message that no row can express, before the message itself is published.
+    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error>;
+
+    /// Takes the capabilities that came with a message. Fewer or more than `count` is a violation.
+    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error>;
+
+    /// Client: asks the entrypoint to take `socket` as a portal to what the row names.
+    fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error>;
+
+    /// Client: how many messages that the server must read before anything later were sent so far.
+    fn sent(&self) -> u32;
+
+    /// Ends it for both sides.
+    fn hang_up(&self);
+}

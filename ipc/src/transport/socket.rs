@@ -1,0 +1,183 @@
+//! The transport across processes: a SEQPACKET socket that the kernel protects, and a doorbell.
+
+use super::{Carried, Transport};
+use crate::capability::Capability;
+use crate::error::Error;
+use crate::pd::Pd;
+use crate::sys::socket::{self, Receipt};
+use crate::wire::control::{Control, DOORBELL, Tag};
+use crate::wire::head::RowName;
+use crate::wire::layout::{LANES, SLOTS};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A message for the server that belongs to no call.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The client's memory and perhaps its bell.
+    Hello(OwnedFd, Option<OwnedFd>),
+    /// A portal to what the row names, and its socket.
+    Open(RowName, OwnedFd),
+}
+
+/// What reading the socket until it was empty came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// More may come.
+    Open,
+    /// The other end is closed; what had been sent before was read.
+    Closed,
+}
+
+/// One end of a channel across processes.
+#[derive(Debug)]
+pub(crate) struct SocketTransport {
+    pd: Pd,
+    socket: Arc<OwnedFd>,
+    /// The pipe that wakes the server; without one its socket does.
+    bell: Option<OwnedFd>,
+    sent: AtomicU32,
+    inbox: Mutex<Inbox>,
+}
+
+/// What was read from the socket and not yet asked for.
+#[derive(Debug, Default)]
+struct Inbox {
+    portals: [Option<(u32, Vec<OwnedFd>)>; LANES],
+    received: u32,
+}
+
+impl SocketTransport {
+    pub(crate) fn new(pd: Pd, socket: Arc<OwnedFd>, bell: Option<OwnedFd>) -> SocketTransport {
+        SocketTransport { pd, socket, bell, sent: AtomicU32::new(0), inbox: Mutex::default() }
+    }
+
+    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a message that counts: the release ring refers to how many there were.
+    pub(crate) fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        socket::send(self.socket(), &control.encode(), descriptors)?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How many messages that count were read.
+    pub(crate) fn received(&self) -> u32 {
+        self.inbox().received
+    }
+
+    /// Reads until the socket is empty: portals are kept until their message asks for them, news go to `news`.
+    pub(crate) fn drain(&self, news: &mut Vec<News>) -> Result<Drained, Error> {
+        let mut inbox = self.inbox();
+        loop {
+            let message = match socket::receive(self.socket())? {
+                Receipt::Empty => return Ok(Drained::Open),
+                Receipt::Closed => return Ok(Drained::Closed),
+                Receipt::Message(message) => message,
+            };
+            let control = if message.truncated {
+                Err(Error::Violation("a message on the socket was cut off"))
+            } else {
+                Control::decode(message.bytes(), message.descriptors.len()).map_err(Error::from)
+            };
+            let taken = control.and_then(|control| {
+                if control != Control::Doorbell {
+                    inbox.received = inbox.received.wrapping_add(1);
+                }
+                inbox.file(control, message.descriptors, news, &self.pd)
+            });
+            taken?;
+        }
+    }
+}
+
+impl Inbox {
+    /// Puts a message where it belongs. Descriptors that do not belong are closed on the watcher's thread.
+    fn file(
+        &mut self,
+        control: Control,
+        descriptors: Vec<OwnedFd>,
+        news: &mut Vec<News>,
+        pd: &Pd,
+    ) -> Result<(), Error> {
+        let mut received = descriptors.into_iter();
+        match (control, received.next()) {
+            (Control::Doorbell, _) => Ok(()),
+            (Control::Hello, Some(memory)) => {
+                news.push(News::Hello(memory, received.next()));
+                Ok(())
+            }
+            (Control::Open(row), Some(socket)) => {
+                news.push(News::Open(row, socket));
+                Ok(())
+            }
+            (Control::Portals(tag), Some(first)) => {
+                let sockets: Vec<OwnedFd> = std::iter::once(first).chain(received).collect();
+                if !sockets.iter().all(|socket| socket::is_portal(socket.as_fd())) {
+                    pd.close_later(sockets);
+                    return Err(Error::Violation("a portal came that is no connected Unix socket"));
+                }
+                match self.portals[tag.lane as usize].replace((tag.sequence, sockets)) {
+                    None => Ok(()),
+                    Some(_) => Err(Error::Violation("portals came twice for one message")),
+                }
+            }
+            (_, None) => Err(Error::Violation("a message came without its descriptor")),
+        }
+    }
+}
+
+impl Transport for SocketTransport {
+    fn ring(&self) {
+        // A full pipe or socket is no failure: what fills it wakes the server, too.
+        let _ = match &self.bell {
+            Some(bell) => rustix::io::write(bell, &DOORBELL).map_err(Error::system("write")).map(drop),
+            None => socket::send(self.socket(), &DOORBELL, &[]),
+        };
+    }
+
+    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error> {
+        let mut portals = heapless::Vec::<OwnedFd, SLOTS>::new();
+        for capability in capabilities {
+            portals.push(capability.portal()?).map_err(|_| Error::TooManyCapabilities)?;
+        }
+        let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
+        self.send_control(Control::Portals(tag), &borrowed)
+    }
+
+    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {
+        // They were sent before the message. A server has read its socket by now; a client reads it here.
+        if self.inbox().portals[tag.lane as usize].is_none() {
+            let mut news = Vec::new();
+            self.drain(&mut news)?;
+            if !news.is_empty() {
+                return Err(Error::Violation("a server sent what only a client sends"));
+            }
+        }
+        match self.inbox().portals[tag.lane as usize].take() {
+            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == count => {
+                sockets.into_iter().map(|socket| Capability::from_portal(&self.pd, socket)).collect()
+            }
+            _ => Err(Error::Violation("the portals of a message did not come")),
+        }
+    }
+
+    fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
+        self.send_control(Control::Open(row), &[socket.as_fd()])
+    }
+
+    fn sent(&self) -> u32 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    fn hang_up(&self) {
+        socket::hang_up(self.socket());
+    }
+}

@@ -1,0 +1,143 @@
+//! How long to look before going to sleep.
+//!
+//! Waking a core that sleeps costs tens of microseconds, a message between two running cores a tenth of one. So it
+//! pays to look for about as long as a wake costs (at worst twice the cost of the best choice: Karlin et al.,
+//! "Competitive randomized algorithms for non-uniform problems", 1990), but only while the other side runs on
+//! another core and lately answered in that time: with both on one core, each look delays the answer.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a waiting side does before it sleeps.
+///
+/// ```
+/// use portcullis_ipc::{Pd, PdOptions, WaitPolicy};
+///
+/// let pd = Pd::with(PdOptions { wait: WaitPolicy::Block, ..PdOptions::default() })?;
+/// # Ok::<_, portcullis_ipc::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaitPolicy {
+    /// Looks for about as long as a wake costs, while that has paid off lately.
+    #[default]
+    Adaptive,
+    /// Always looks, never sleeps (but for its deadline): for a core of one's own.
+    Spin,
+    /// Sleeps at once: for the least CPU time.
+    Block,
+}
+
+/// A side's experience with looking, and its policy.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    policy: WaitPolicy,
+    /// Above zero: looks that may still fail. Below: waits to pass before the next try.
+    credit: AtomicI32,
+    /// The peer's core as last heard.
+    peer: AtomicU8,
+    /// Our own core as last asked.
+    own: AtomicU8,
+}
+
+const MOST_CREDIT: i32 = 4;
+const WAITS_BETWEEN_TRIES: i32 = 32;
+
+impl Patience {
+    pub(crate) fn new(policy: WaitPolicy) -> Patience {
+        use crate::sys::clock::{UNKNOWN_CORE, core};
+        Patience {
+            policy,
+            credit: AtomicI32::new(MOST_CREDIT),
+            peer: AtomicU8::new(UNKNOWN_CORE),
+            own: AtomicU8::new(core()),
+        }
+    }
+
+    /// How many turns to look this time. `u32::MAX` means: do not sleep.
+    #[inline]
+    pub(crate) fn turns(&self) -> u32 {
+        match self.policy {
+            WaitPolicy::Spin => u32::MAX,
+            WaitPolicy::Block => 0,
+            WaitPolicy::Adaptive => {
+                let same_core = self.peer.load(Ordering::Relaxed) == self.own.load(Ordering::Relaxed);
+                if same_core || self.credit.load(Ordering::Relaxed) <= 0 { 0 } else { wake_turns() }
+            }
+        }
+    }
+
+    /// The answer came while looking.
+    #[inline]
+    pub(crate) fn paid_off(&self) {
+        self.credit.store(MOST_CREDIT, Ordering::Relaxed);
+    }
+
+    /// The answer did not come while looking, or there was no look: we are about to sleep.
+    pub(crate) fn did_not_pay_off(&self) {
+        self.own.store(crate::sys::clock::core(), Ordering::Relaxed);
+        let credit = self.credit.load(Ordering::Relaxed);
+        let next = match credit {
+            1 => -WAITS_BETWEEN_TRIES,
+            // The last wait before a try: one look may fail.
+            0 | -1 => 1,
+            more if more > 1 => more - 1,
+            fewer => fewer + 1,
+        };
+        self.credit.store(next, Ordering::Relaxed);
+    }
+
+    /// The peer said on which core it runs.
+    #[inline]
+    pub(crate) fn peer_on(&self, core: u8) {
+        self.peer.store(core, Ordering::Relaxed);
+    }
+
+    /// The core to tell the peer.
+    #[inline]
+    pub(crate) fn own_core(&self) -> u8 {
+        self.own.load(Ordering::Relaxed)
+    }
+}
+
+/// Turns of looking that take about as long as waking a sleeping core. Measured once in a process.
+#[inline]
+fn wake_turns() -> u32 {
+    static TURNS: OnceLock<u32> = OnceLock::new();
+    *TURNS.get_or_init(measure)
+}
+
+fn measure() -> u32 {
+    const TURNS: u32 = 1_000;
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return 0;
+    }
+    let start = Instant::now();
+    for _ in 0..TURNS {
+        std::hint::spin_loop();
+    }
+    let turn = start.elapsed().max(Duration::from_nanos(1)) / TURNS;
+    let turns = wake_cost().as_nanos() / turn.as_nanos().max(1);
+    // Between what pays at all and a tenth of a millisecond or so, whatever a noisy machine makes of it.
+    u32::try_from(turns).unwrap_or(u32::MAX).clamp(500, 20_000)
+}
+
+/// The median time from waking a sleeping thread until it runs.
+fn wake_cost() -> Duration {
+    const ROUNDS: usize = 7;
+    let (to_sleeper, naps) = std::sync::mpsc::sync_channel::<Instant>(0);
+    let sleeper = std::thread::spawn(move || {
+        let mut costs: Vec<Duration> = naps.iter().map(|sent| sent.elapsed()).collect();
+        costs.sort_unstable();
+        costs.get(costs.len() / 2).copied().unwrap_or_default()
+    });
+    for _ in 0..ROUNDS {
+        // Long enough for the sleeper to be asleep, which is what is measured.
+        std::thread::sleep(Duration::from_micros(100));
+        if to_sleeper.send(Instant::now()).is_err() {
+            break;
+        }
+    }
+    drop(to_sleeper);
+    sleeper.join().unwrap_or_default()
+}

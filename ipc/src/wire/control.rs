@@ -1,0 +1,94 @@
+//! Messages on a channel's socket: what needs a descriptor, and the doorbell.
+//!
+//! All are little endian and 16 bytes long, but for the doorbell, which is one zero byte.
+//!
+//! ```text
+//! hello        kind u16 = 1   version u16   lanes u32   memory bytes u64      1 or 2 descriptors: memory, bell pipe
+//! open         kind u16 = 2   zero u16      zero u32    row name u64          1 descriptor: socket
+//! portals      kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: sockets
+//! ```
+
+use super::head::RowName;
+use super::layout::{CHANNEL_BYTES, LANES, SLOTS};
+use super::{VERSION, Violation};
+
+/// The length of every message but the doorbell.
+pub(crate) const CONTROL_BYTES: usize = 16;
+
+/// The message that wakes a sleeping entrypoint.
+pub(crate) const DOORBELL: [u8; 1] = [0];
+
+/// Which message of which lane a set of portals belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) lane: u32,
+    pub(crate) sequence: u32,
+}
+
+/// A message on a channel's socket, without its descriptors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// The entrypoint sleeps and should look.
+    Doorbell,
+    /// A client introduces itself with the channel's memory and, if it likes, a pipe as its doorbell.
+    Hello,
+    /// Open a portal to what this row names; its socket comes with it.
+    Open(RowName),
+    /// The sockets of the portals in a message.
+    Portals(Tag),
+}
+
+impl Control {
+    /// The bytes of a message other than the doorbell.
+    pub(crate) fn encode(self) -> [u8; CONTROL_BYTES] {
+        let (kind, version, lane, last) = match self {
+            Control::Doorbell => (0, 0, 0, 0),
+            Control::Hello => (1, VERSION, LANES as u32, CHANNEL_BYTES as u64),
+            Control::Open(row) => (2, 0, 0, row.encode()),
+            Control::Portals(tag) => (3, 0, tag.lane, u64::from(tag.sequence)),
+        };
+        let mut bytes = [0; CONTROL_BYTES];
+        let (words, tail) = bytes.split_at_mut(8);
+        words[..2].copy_from_slice(&u16::to_le_bytes(kind));
+        words[2..4].copy_from_slice(&version.to_le_bytes());
+        words[4..].copy_from_slice(&lane.to_le_bytes());
+        tail.copy_from_slice(&last.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a message that came with so many descriptors.
+    pub(crate) fn decode(bytes: &[u8], descriptors: usize) -> Result<Control, Violation> {
+        if bytes == DOORBELL {
+            return match descriptors {
+                0 => Ok(Control::Doorbell),
+                _ => Err(Violation("a doorbell came with a descriptor")),
+            };
+        }
+        let Ok(bytes) = <[u8; CONTROL_BYTES]>::try_from(bytes) else {
+            return Err(Violation("a message on the socket has a wrong length"));
+        };
+        let [k0, k1, v0, v1, l0, l1, l2, l3, last @ ..] = bytes;
+        let (kind, version) = (u16::from_le_bytes([k0, k1]), u16::from_le_bytes([v0, v1]));
+        let (lane, last) = (u32::from_le_bytes([l0, l1, l2, l3]), u64::from_le_bytes(last));
+        let (control, wanted) = match (kind, version, lane, last) {
+            (1, VERSION, lanes, size) if lanes as usize == LANES && size == CHANNEL_BYTES as u64 => {
+                (Control::Hello, 1..=2)
+            }
+            (1, VERSION, ..) => return Err(Violation("a hello of another geometry")),
+            (1, ..) => return Err(Violation("a hello of another version")),
+            (2, 0, 0, row) => (Control::Open(RowName::decode(row)), 1..=1),
+            (3, 0, lane, sequence) if (lane as usize) < LANES => {
+                let Ok(sequence) = sequence.try_into() else {
+                    return Err(Violation("portals for a sequence that cannot be"));
+                };
+                (Control::Portals(Tag { lane, sequence }), 1..=SLOTS)
+            }
+            _ => return Err(Violation("a message on the socket of no known kind")),
+        };
+        if wanted.contains(&descriptors) {
+            Ok(control)
+        } else {
+            Err(Violation("a message on the socket with a wrong number of descriptors"))
+        }
+    }
+}

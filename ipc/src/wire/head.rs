@@ -1,0 +1,166 @@
+//! The heads of requests and replies.
+//!
+//! ```text
+//! state     bits 0-31 sequence   32-42 length   43-45 capabilities   46-53 status   56-63 core
+//! target    bits 0-31 index      32-63 generation
+//! terms     bits 0-31 opcode     32-63 budget in microseconds, 0 for no limit
+//! link      bits 0-63 the interface's hash up to this method
+//! chain     bits 0-63 the call chain
+//! ```
+//! A request is state, target, terms, link, chain; a reply is a state alone. The state is stored last (release) and
+//! loaded first (acquire), and everything that bounds what follows is in that one word: it cannot change in between.
+
+use super::Violation;
+use super::layout::{DATA_WORDS, REQUEST_HEAD, SLOTS};
+
+/// What one word tells of a message: that it is there, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Differs from that of the message before in the same lane.
+    pub(crate) sequence: u32,
+    /// Bytes of data.
+    pub(crate) length: u16,
+    /// Used capability slots.
+    pub(crate) capabilities: u8,
+    /// How the call ended; zero in a request.
+    pub(crate) status: u8,
+    /// The sender's core, a hint.
+    pub(crate) core: u8,
+}
+
+impl State {
+    #[inline]
+    pub(crate) fn encode(self) -> u64 {
+        u64::from(self.sequence)
+            | u64::from(self.length) << 32
+            | u64::from(self.capabilities) << 43
+            | u64::from(self.status) << 46
+            | u64::from(self.core) << 56
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // each field is masked to its width
+    pub(crate) fn decode(word: u64) -> Result<State, Violation> {
+        let state = State {
+            sequence: word as u32,
+            length: (word >> 32 & 0x7ff) as u16,
+            capabilities: (word >> 43 & 0x7) as u8,
+            status: (word >> 46 & 0xff) as u8,
+            core: (word >> 56) as u8,
+        };
+        if usize::from(state.length) > DATA_WORDS * 8 {
+            return Err(Violation("a message alleges more than 1024 bytes"));
+        }
+        if usize::from(state.capabilities) > SLOTS {
+            return Err(Violation("a message alleges more than 4 capabilities"));
+        }
+        if word >> 54 & 0x3 != 0 {
+            return Err(Violation("a reserved bit of a message is set"));
+        }
+        Ok(state)
+    }
+}
+
+/// The sequence of the message behind a state word; says nothing of its other fields.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the low half is the sequence
+pub(crate) fn sequence(word: u64) -> u32 {
+    word as u32
+}
+
+/// A row of a capability table as its holder names it. Means nothing on another channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RowName {
+    /// The place in the table.
+    pub(crate) index: u32,
+    /// Tells the tenants of one place apart.
+    pub(crate) generation: u32,
+}
+
+impl RowName {
+    /// The row that a portal opens with: the object it was made for.
+    pub(crate) const FIRST: RowName = RowName { index: 0, generation: 1 };
+
+    #[inline]
+    pub(crate) fn encode(self) -> u64 {
+        u64::from(self.index) | u64::from(self.generation) << 32
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // two halves
+    pub(crate) fn decode(word: u64) -> RowName {
+        RowName { index: word as u32, generation: (word >> 32) as u32 }
+    }
+}
+
+/// What a request says before its data; any bits are a valid value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The row that is called.
+    pub(crate) target: RowName,
+    /// The method.
+    pub(crate) opcode: u32,
+    /// What the caller has left of its deadline, in microseconds; 0 for no limit.
+    pub(crate) budget: u32,
+    /// The interface's hash up to the method.
+    pub(crate) link: u64,
+    /// The chain of nested calls that this one belongs to.
+    pub(crate) chain: u64,
+}
+
+impl Request {
+    /// The words after the state.
+    #[inline]
+    pub(crate) fn encode(self) -> [u64; REQUEST_HEAD - 1] {
+        let terms = u64::from(self.opcode) | u64::from(self.budget) << 32;
+        [self.target.encode(), terms, self.link, self.chain]
+    }
+
+    /// Reads the words after the state.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // two halves
+    pub(crate) fn decode([target, terms, link, chain]: [u64; REQUEST_HEAD - 1]) -> Request {
+        Request {
+            target: RowName::decode(target),
+            opcode: terms as u32,
+            budget: (terms >> 32) as u32,
+            link,
+            chain,
+        }
+    }
+}
+
+/// How a call ended. What the object itself answered, good or bad, is `Answered`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    Answered = 0,
+    InvalidCapability = 1,
+    Abandoned = 2,
+    BudgetExceeded = 3,
+    Busy = 4,
+}
+
+impl Status {
+    pub(crate) fn decode(status: u8) -> Result<Status, Violation> {
+        Ok(match status {
+            0 => Status::Answered,
+            1 => Status::InvalidCapability,
+            2 => Status::Abandoned,
+            3 => Status::BudgetExceeded,
+            4 => Status::Busy,
+            _ => return Err(Violation("a reply has an unknown status")),
+        })
+    }
+
+    /// The status as the caller sees it.
+    pub(crate) fn into_result(self) -> Result<(), crate::Error> {
+        match self {
+            Status::Answered => Ok(()),
+            Status::InvalidCapability => Err(crate::Error::InvalidCapability),
+            Status::Abandoned => Err(crate::Error::Abandoned),
+            Status::BudgetExceeded => Err(crate::Error::BudgetExceeded),
+            Status::Busy => Err(crate::Error::Busy),
+        }
+    }
+}

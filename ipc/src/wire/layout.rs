@@ -1,0 +1,76 @@
+//! Where things lie in a channel's memory, in words of 8 bytes.
+//!
+//! ```text
+//! word     0  watched   written by the server when it wakes and sleeps
+//!         16  pending   set by the client, taken by the server
+//!         32  waiting   lanes whose client sleeps
+//!         48  releases  ring head (client), word 56: ring tail (server)
+//!         64  releases  entries, 2 words each
+//!        320  lane 0: request 144 words, reply 144 words; lane 1; ...
+//! ```
+//! Each group of 16 words is 128 bytes: two cache lines, since processors fetch pairs of them.
+
+/// Calls that can be under way at once in a channel.
+pub(crate) const LANES: usize = 16;
+/// Words of data in a message.
+pub(crate) const DATA_WORDS: usize = 128;
+/// Capabilities in a message.
+pub(crate) const SLOTS: usize = 4;
+
+/// The lanes that the server polls, and [`AWAKE`].
+pub(crate) const WATCHED: usize = 0;
+/// The lanes that the server does not poll and that hold a request; [`PENDING_SOCKET`], [`PENDING_RELEASES`].
+pub(crate) const PENDING: usize = 16;
+/// The lanes whose client sleeps.
+pub(crate) const WAITING: usize = 32;
+/// Entries that the client has put into the release ring, ever.
+pub(crate) const RELEASE_HEAD: usize = 48;
+/// Entries that the server has taken out of the release ring, ever.
+pub(crate) const RELEASE_TAIL: usize = 56;
+/// The entries of the release ring.
+pub(crate) const RELEASE_ENTRIES: usize = 64;
+/// How many entries the release ring has; a power of two.
+pub(crate) const RELEASE_CAPACITY: usize = 128;
+/// Words of an entry of the release ring.
+pub(crate) const RELEASE_WORDS: usize = 2;
+
+/// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps, so nobody needs to ring.
+pub(crate) const AWAKE: u64 = 1 << 63;
+/// In [`PENDING`]: the socket holds a message that no request announces.
+pub(crate) const PENDING_SOCKET: u64 = 1 << 32;
+/// In [`PENDING`]: the release ring wants to be emptied.
+pub(crate) const PENDING_RELEASES: u64 = 1 << 33;
+/// In [`PENDING`] and [`WATCHED`]: the bits that stand for lanes.
+pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
+
+const LANE_0: usize = 320;
+/// Words of a request or of a reply: head, data, slots, rounded up to 128 bytes.
+pub(crate) const MESSAGE_WORDS: usize = 144;
+/// Words of a request's head.
+pub(crate) const REQUEST_HEAD: usize = 5;
+/// Words of a reply's head.
+pub(crate) const REPLY_HEAD: usize = 1;
+/// Words of a capability slot.
+pub(crate) const SLOT_WORDS: usize = 2;
+
+/// The first word of a lane's request.
+#[inline]
+pub(crate) const fn request(lane: usize) -> usize {
+    LANE_0 + lane * 2 * MESSAGE_WORDS
+}
+
+/// The first word of a lane's reply.
+#[inline]
+pub(crate) const fn reply(lane: usize) -> usize {
+    request(lane) + MESSAGE_WORDS
+}
+
+/// The size of a channel's memory in bytes: whole pages, and small, since the server maps it.
+pub(crate) const CHANNEL_BYTES: usize = (request(LANES) * 8).next_multiple_of(4096);
+
+const _: () = {
+    assert!(CHANNEL_BYTES <= 64 * 1024);
+    assert!(RELEASE_ENTRIES + RELEASE_CAPACITY * RELEASE_WORDS <= LANE_0);
+    assert!(REQUEST_HEAD + DATA_WORDS + SLOTS * SLOT_WORDS <= MESSAGE_WORDS);
+    assert!(LANE_0 % 16 == 0 && MESSAGE_WORDS % 16 == 0);
+};
