@@ -1,10 +1,10 @@
 //! Untyped capabilities.
 
+use crate::badge::Badge;
 use crate::client::channel::Channel;
 use crate::client::portal::Portal;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::badge::Badge;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::server::home::Home;
@@ -127,10 +127,13 @@ impl Capability {
     /// The row, if the capability is one of that channel.
     pub(crate) fn row_on(&self, here: &Channel) -> Option<RowName> {
         match &*self.0 {
-            Reference::Row(RowReference { channel, row }) if std::ptr::eq(&raw const **channel, here) => Some(*row),
-            Reference::Portal(portal) => portal.connected().filter(|reference| {
-                std::ptr::eq(&raw const *reference.channel, here)
-            }).map(|reference| reference.row),
+            Reference::Row(RowReference { channel, row }) if std::ptr::eq(&raw const **channel, here) => {
+                Some(*row)
+            }
+            Reference::Portal(portal) => portal
+                .connected()
+                .filter(|reference| std::ptr::eq(&raw const *reference.channel, here))
+                .map(|reference| reference.row),
             _ => None,
         }
     }

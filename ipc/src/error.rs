@@ -15,7 +15,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Error {
     /// The caller's: more data than a message holds. Nothing was sent.
-    #[error("a message holds 1024 bytes and this one has {length}: send less, or use a dataspace for bulk data")]
+    #[error(
+        "a message holds 1024 bytes and this one has {length}: send less, or use a dataspace for bulk data"
+    )]
     MessageTooLarge {
         /// The size asked for, in bytes.
         length: usize,

@@ -5,6 +5,7 @@
 //! "Competitive randomized algorithms for non-uniform problems", 1990), but only while the other side runs on
 //! another core and lately answered in that time: with both on one core, each look delays the answer.
 
+use rustix::thread::CpuSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -109,27 +110,31 @@ fn wake_turns() -> u32 {
 
 fn measure() -> u32 {
     const TURNS: u32 = 1_000;
-    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
-        return 0;
-    }
+    let Some(wake) = wake_cost() else { return 0 };
     let start = Instant::now();
     for _ in 0..TURNS {
         std::hint::spin_loop();
     }
     let turn = start.elapsed().max(Duration::from_nanos(1)) / TURNS;
-    let turns = wake_cost().as_nanos() / turn.as_nanos().max(1);
+    let turns = wake.as_nanos() / turn.as_nanos().max(1);
     // Between what pays at all and a tenth of a millisecond or so, whatever a noisy machine makes of it.
     u32::try_from(turns).unwrap_or(u32::MAX).clamp(500, 20_000)
 }
 
-/// The median time from waking a sleeping thread until it runs.
-fn wake_cost() -> Duration {
+/// The median time from waking a thread that sleeps on another core until it runs; `None` if there is no other core
+/// for us.
+fn wake_cost() -> Option<Duration> {
     const ROUNDS: usize = 7;
+    let here = rustix::thread::sched_getcpu();
     let (to_sleeper, naps) = std::sync::mpsc::sync_channel::<Instant>(0);
     let sleeper = std::thread::spawn(move || {
+        let mut elsewhere = CpuSet::new();
+        (0..CpuSet::MAX_CPU).filter(|core| *core != here).for_each(|core| elsewhere.set(core));
+        // Refused if that leaves no core: the caller may be bound to one, and still have peers on another.
+        rustix::thread::sched_setaffinity(None, &elsewhere).ok()?;
         let mut costs: Vec<Duration> = naps.iter().map(|sent| sent.elapsed()).collect();
         costs.sort_unstable();
-        costs.get(costs.len() / 2).copied().unwrap_or_default()
+        costs.get(costs.len() / 2).copied()
     });
     for _ in 0..ROUNDS {
         // Long enough for the sleeper to be asleep, which is what is measured.
@@ -139,5 +144,5 @@ fn wake_cost() -> Duration {
         }
     }
     drop(to_sleeper);
-    sleeper.join().unwrap_or_default()
+    sleeper.join().ok().flatten()
 }

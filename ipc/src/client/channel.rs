@@ -12,8 +12,8 @@ use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::{doorbell, reply_wait};
 use crate::server::home::Bell;
-use crate::sys::memory::Words;
 use crate::sys::futex;
+use crate::sys::memory::Words;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
@@ -152,7 +152,8 @@ impl Channel {
         }
         let (data, slots) = words[layout::REQUEST_HEAD..].split_at(layout::DATA_WORDS);
         send.copy_to(data);
-        let capabilities = if send.capabilities() == 0 { 0 } else { self.send_slots(lane, sequence, send, slots)? };
+        let capabilities =
+            if send.capabilities() == 0 { 0 } else { self.send_slots(lane, sequence, send, slots)? };
         let state = State {
             sequence,
             length: send.data().len() as u16,
@@ -170,7 +171,13 @@ impl Channel {
 
     /// Writes the capability slots; what no row of this channel expresses goes ahead over the transport.
     #[cold]
-    fn send_slots(&self, lane: usize, sequence: u32, send: &MsgBuf, slots: &[AtomicU64]) -> Result<u8, Error> {
+    fn send_slots(
+        &self,
+        lane: usize,
+        sequence: u32,
+        send: &MsgBuf,
+        slots: &[AtomicU64],
+    ) -> Result<u8, Error> {
         let mut carried = Carried::new();
         let mut count = 0;
         for (capability, words) in send.held().zip(slots.chunks_exact(layout::SLOT_WORDS)) {
@@ -364,10 +371,11 @@ impl Channel {
                 continue;
             }
             // Made capabilities of, and dropped: that gives back rows and closes portals.
-            let granted = State::decode(word).map_err(Error::from).and_then(|state| match state.capabilities {
-                0 => Ok(Carried::new()),
-                _ => Channel::take_slots(self, lane, state),
-            });
+            let granted =
+                State::decode(word).map_err(Error::from).and_then(|state| match state.capabilities {
+                    0 => Ok(Carried::new()),
+                    _ => Channel::take_slots(self, lane, state),
+                });
             if granted.is_err() {
                 self.condemn();
             }

@@ -7,6 +7,3 @@
 pub(crate) mod doorbell;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
-
-#[cfg(all(test, loom))]
-mod loom_tests;

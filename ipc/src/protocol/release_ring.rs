@@ -64,7 +64,9 @@ impl Ring<'_> {
         // Acquire: pairs with `push`'s release.
         match self.head.load(Ordering::Acquire).wrapping_sub(*tail) {
             0 => return Ok(None),
-            filled if filled > self.capacity() => return Err(Violation("the head of the release ring jumped")),
+            filled if filled > self.capacity() => {
+                return Err(Violation("the head of the release ring jumped"));
+            }
             _ => {}
         }
         let [name, counts] = self.entry(*tail);
@@ -72,10 +74,6 @@ impl Ring<'_> {
         *tail = tail.wrapping_add(1);
         // Release: our reads before the room is given back; pairs with `push`'s acquire.
         self.tail.store(*tail, Ordering::Release);
-        Ok(Some(Release {
-            row: RowName::decode(name),
-            grants: counts as u32,
-            sent: (counts >> 32) as u32,
-        }))
+        Ok(Some(Release { row: RowName::decode(name), grants: counts as u32, sent: (counts >> 32) as u32 }))
     }
 }

@@ -131,7 +131,8 @@ impl Ledger {
         grants: u32,
     ) -> Result<(), Error> {
         let row = rows.get_mut(name).ok_or(Error::Violation("a release of a row that was not granted"))?;
-        row.grants = row.grants.checked_sub(grants).ok_or(Error::Violation("a release of more than was granted"))?;
+        row.grants =
+            row.grants.checked_sub(grants).ok_or(Error::Violation("a release of more than was granted"))?;
         if row.grants == 0 {
             let badge = row.badge;
             rows.remove(name);

@@ -340,7 +340,11 @@ impl Server {
     }
 
     /// Reads the clock: the time left until the deadline.
-    fn left(&mut self, end: &mut Option<Option<Instant>>, deadline: Deadline) -> Result<Option<Duration>, Error> {
+    fn left(
+        &mut self,
+        end: &mut Option<Option<Instant>>,
+        deadline: Deadline,
+    ) -> Result<Option<Duration>, Error> {
         self.clock = Instant::now();
         match *end.get_or_insert_with(|| deadline.instant()) {
             None => Ok(None),
@@ -410,9 +414,8 @@ impl Server {
             }
             let name = RowName::decode(data);
             let Some(port) = self.ports.get_mut(name) else { continue };
-            let ended = flags.intersects(
-                epoll::EventFlags::HUP | epoll::EventFlags::RDHUP | epoll::EventFlags::ERR,
-            );
+            let ended =
+                flags.intersects(epoll::EventFlags::HUP | epoll::EventFlags::RDHUP | epoll::EventFlags::ERR);
             if port.rang() || ended {
                 self.read_socket(name);
             }

@@ -331,11 +331,11 @@ impl Port {
         for slot in slots {
             let capability = match slot {
                 Slot::Portal => portals.next(),
-                Slot::Row(name) => {
-                    self.rows.get(name).and_then(super::ledger::Row::badge).map(|badge| {
-                        Capability::own(home.clone(), badge)
-                    })
-                }
+                Slot::Row(name) => self
+                    .rows
+                    .get(name)
+                    .and_then(super::ledger::Row::badge)
+                    .map(|badge| Capability::own(home.clone(), badge)),
             };
             let Some(capability) = capability else { return Ok(false) };
             into.push(capability)?;
@@ -361,7 +361,8 @@ impl Port {
             return Err(Error::CallerGone);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
-        let mut state = State { sequence: ticket.sequence, length: 0, capabilities: 0, status: status as u8, core };
+        let mut state =
+            State { sequence: ticket.sequence, length: 0, capabilities: 0, status: status as u8, core };
         let mut result = Ok(());
         if let Some(message) = message {
             let words = &words[layout::reply(lane) + layout::REPLY_HEAD..];

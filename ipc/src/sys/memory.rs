@@ -22,7 +22,8 @@ impl Words {
     /// Memory for a channel across processes, and the sealed file behind it.
     pub(crate) fn shared(bytes: usize) -> Result<(Words, OwnedFd), Error> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::NOEXEC_SEAL;
-        let file = rustix::fs::memfd_create("portcullis-channel", flags).map_err(Error::system("memfd_create"))?;
+        let file =
+            rustix::fs::memfd_create("portcullis-channel", flags).map_err(Error::system("memfd_create"))?;
         // Pages first, so that a full tmpfs is an error here and not a SIGBUS later, and so that we pay for them.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
             .map_err(Error::system("fallocate"))?;

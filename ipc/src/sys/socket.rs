@@ -75,7 +75,11 @@ pub(crate) fn adopt(socket: BorrowedFd<'_>) -> Result<(), Error> {
 }
 
 /// Sends a message with its descriptors, or says that there is no room for it now (`Busy`).
-pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), Error> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
@@ -96,13 +100,13 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     let mut space = [MaybeUninit::uninit(); CONTROL_SPACE];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-    let received =
-        match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags) {
-            Ok(received) => received,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(Receipt::Empty),
-            Err(Errno::CONNRESET) => return Ok(Receipt::Closed),
-            Err(reason) => return Err(Error::System { call: "recvmsg", reason }),
-        };
+    let received = match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)
+    {
+        Ok(received) => received,
+        Err(Errno::AGAIN | Errno::INTR) => return Ok(Receipt::Empty),
+        Err(Errno::CONNRESET) => return Ok(Receipt::Closed),
+        Err(reason) => return Err(Error::System { call: "recvmsg", reason }),
+    };
     let descriptors: Vec<OwnedFd> = control
         .drain()
         .filter_map(|message| match message {
