@@ -20,7 +20,7 @@ use crate::transport::{Carried, Transport};
 use crate::wire::control::{Control, Tag};
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES};
-use crate::wire::slot::Slot;
+use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
@@ -150,17 +150,14 @@ impl Channel {
         for (word, value) in words[1..].iter().zip(request.encode()) {
             word.store(value, Ordering::Relaxed);
         }
-        let (data, slots) = words[layout::REQUEST_HEAD..].split_at(layout::DATA_WORDS);
+        let length = send.data().len() as u16;
+        let data = &words[layout::REQUEST_HEAD..];
         send.copy_to(data);
-        let capabilities =
-            if send.capabilities() == 0 { 0 } else { self.send_slots(lane, sequence, send, slots)? };
-        let state = State {
-            sequence,
-            length: send.data().len() as u16,
-            capabilities,
-            status: 0,
-            core: self.lanes[lane].patience.own_core(),
+        let kinds = match send.capabilities() {
+            0 => Kinds::default(),
+            _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..])?,
         };
+        let state = State { sequence, length, kinds, status: 0, core: self.lanes[lane].patience.own_core() };
         // Release: the whole request before its state; pairs with the acquire load in the server's `Port::take`.
         words[0].store(state.encode(), Ordering::Release);
         if doorbell::announce(&self.words[layout::WATCHED], &self.words[layout::PENDING], 1 << lane) {
@@ -176,24 +173,24 @@ impl Channel {
         lane: usize,
         sequence: u32,
         send: &MsgBuf,
-        slots: &[AtomicU64],
-    ) -> Result<u8, Error> {
+        words: &[AtomicU64],
+    ) -> Result<Kinds, Error> {
         let mut carried = Carried::new();
-        let mut count = 0;
-        for (capability, words) in send.held().zip(slots.chunks_exact(layout::SLOT_WORDS)) {
+        let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
+        for capability in send.held() {
             let slot = capability.row_on(self).map_or(Slot::Portal, Slot::Row);
             if slot == Slot::Portal {
                 carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
             }
-            for (word, value) in words.iter().zip(slot.encode()) {
-                word.store(value, Ordering::Relaxed);
-            }
-            count += 1;
+            slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
+        }
+        for (word, slot) in words.iter().zip(&slots) {
+            word.store(slot.encode(), Ordering::Relaxed);
         }
         if !carried.is_empty() {
             self.transport.send(Tag { lane: lane as u32, sequence }, &carried)?;
         }
-        Ok(count)
+        Ok(Kinds::of(&slots))
     }
 
     /// Waits until the lane's reply carries the sequence; answers its state word.
@@ -273,7 +270,7 @@ impl Channel {
         this.lanes[lane].patience.peer_on(state.core);
         let words = &this.words[layout::reply(lane) + layout::REPLY_HEAD..][..layout::MESSAGE_WORDS - 1];
         receive.copy_from(words, state.length.into());
-        if state.capabilities != 0 {
+        if !state.kinds.is_empty() {
             for capability in Channel::take_slots(this, lane, state)? {
                 receive.push(capability)?;
             }
@@ -284,26 +281,19 @@ impl Channel {
     /// Makes capabilities of a reply's slots.
     #[cold]
     fn take_slots(this: &Arc<Channel>, lane: usize, state: State) -> Result<Carried, Error> {
-        let slots = &this.words[layout::reply(lane) + layout::REPLY_HEAD + layout::DATA_WORDS..];
-        let slots: heapless::Vec<Slot, { layout::SLOTS }> = (0..usize::from(state.capabilities))
-            .map(|index| {
-                let words = &slots[index * layout::SLOT_WORDS..];
-                Slot::decode([words[0].load(Ordering::Relaxed), words[1].load(Ordering::Relaxed)])
-            })
-            .collect::<Result<_, _>>()?;
-        let portals = slots.iter().filter(|slot| **slot == Slot::Portal).count();
-        let mut portals = match portals {
+        let words =
+            &this.words[layout::reply(lane) + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
+        let mut portals = match state.kinds.portals() {
             0 => Carried::new(),
             count => this.transport.receive(Tag { lane: lane as u32, sequence: state.sequence }, count)?,
         }
         .into_iter();
-        slots
-            .into_iter()
-            .map(|slot| match slot {
-                Slot::Row(row) => Ok(Capability::granted(this.clone(), row)),
-                Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing")),
-            })
-            .collect()
+        let words = words.iter().map(|word| word.load(Ordering::Relaxed));
+        let capability = |slot| match slot {
+            Slot::Row(row) => Ok(Capability::granted(this.clone(), row)),
+            Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing")),
+        };
+        state.kinds.slots(words).map(capability).collect()
     }
 
     fn take_lane(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Error> {
@@ -371,11 +361,9 @@ impl Channel {
                 continue;
             }
             // Made capabilities of, and dropped: that gives back rows and closes portals.
-            let granted =
-                State::decode(word).map_err(Error::from).and_then(|state| match state.capabilities {
-                    0 => Ok(Carried::new()),
-                    _ => Channel::take_slots(self, lane, state),
-                });
+            let granted = State::decode(word)
+                .map_err(Error::from)
+                .and_then(|state| Channel::take_slots(self, lane, state));
             if granted.is_err() {
                 self.condemn();
             }

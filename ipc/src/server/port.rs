@@ -19,7 +19,7 @@ use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES};
-use crate::wire::slot::Slot;
+use crate::wire::slot::{Kinds, Slot};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -288,7 +288,7 @@ impl Port {
             End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
             End::Socket { .. } => self.rows.get(request.target).and_then(super::ledger::Row::badge),
         };
-        if state.capabilities != 0 && !self.accept_slots(lane, state, into, home)? {
+        if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, home)? {
             badge = None;
         }
         Ok(Taken {
@@ -309,15 +309,7 @@ impl Port {
         into: &mut MsgBuf,
         home: &Arc<Home>,
     ) -> Result<bool, Error> {
-        let Some(words) = &self.words else { return Err(Error::Disconnected) };
-        let words = &words[layout::request(lane) + layout::REQUEST_HEAD + layout::DATA_WORDS..];
-        let slots: heapless::Vec<Slot, { layout::SLOTS }> = (0..usize::from(state.capabilities))
-            .map(|index| {
-                let words = &words[index * layout::SLOT_WORDS..];
-                Slot::decode([words[0].load(Ordering::Relaxed), words[1].load(Ordering::Relaxed)])
-            })
-            .collect::<Result<_, _>>()?;
-        let portals = slots.iter().filter(|slot| **slot == Slot::Portal).count();
+        let portals = state.kinds.portals();
         if portals != 0 {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain()?;
@@ -328,7 +320,11 @@ impl Port {
             count => self.transport().receive(tag, count)?,
         }
         .into_iter();
-        for slot in slots {
+        let Some(words) = &self.words else { return Err(Error::Disconnected) };
+        let words =
+            &words[layout::request(lane) + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
+        let words = words.iter().map(|word| word.load(Ordering::Relaxed));
+        for slot in state.kinds.slots(words) {
             let capability = match slot {
                 Slot::Portal => portals.next(),
                 Slot::Row(name) => self
@@ -361,8 +357,8 @@ impl Port {
             return Err(Error::CallerGone);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
-        let mut state =
-            State { sequence: ticket.sequence, length: 0, capabilities: 0, status: status as u8, core };
+        let status = status as u8;
+        let mut state = State { sequence: ticket.sequence, length: 0, kinds: Kinds::default(), status, core };
         let mut result = Ok(());
         if let Some(message) = message {
             let words = &words[layout::reply(lane) + layout::REPLY_HEAD..];
@@ -370,7 +366,7 @@ impl Port {
             state.length = message.data().len() as u16;
             if message.capabilities() != 0 {
                 match self.reply_slots(ticket, message, ledger, home, limits) {
-                    Ok(count) => state.capabilities = count,
+                    Ok(kinds) => state.kinds = kinds,
                     Err(error @ Error::Violation(_)) => return Err(error),
                     Err(error) => {
                         let status = match error {
@@ -401,7 +397,7 @@ impl Port {
         ledger: &mut Ledger,
         home: &Arc<Home>,
         limits: &Limits,
-    ) -> Result<u8, Error> {
+    ) -> Result<Kinds, Error> {
         let mut carried = Carried::new();
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         let is_local = matches!(self.end, End::Local(_));
@@ -440,13 +436,12 @@ impl Port {
             return Err(error);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
-        let base = layout::reply(ticket.lane.into()) + layout::REPLY_HEAD + layout::DATA_WORDS;
-        for (words, slot) in words[base..].chunks_exact(layout::SLOT_WORDS).zip(&slots) {
-            for (word, value) in words.iter().zip(slot.encode()) {
-                word.store(value, Ordering::Relaxed);
-            }
+        let behind = layout::slots_behind(message.data().len() as u16);
+        let words = &words[layout::reply(ticket.lane.into()) + layout::REPLY_HEAD + behind..];
+        for (word, slot) in words.iter().zip(&slots) {
+            word.store(slot.encode(), Ordering::Relaxed);
         }
-        Ok(slots.len() as u8)
+        Ok(Kinds::of(&slots))
     }
 
     /// Reads the socket until it is empty.

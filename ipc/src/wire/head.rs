@@ -1,7 +1,7 @@
 //! The heads of requests and replies.
 //!
 //! ```text
-//! state     bits 0-31 sequence   32-42 length   43-45 capabilities   46-53 status   56-63 core
+//! state     bits 0-31 sequence   32-42 length   43-50 kinds of slots   51-55 status   56-63 core
 //! target    bits 0-31 index      32-63 generation
 //! terms     bits 0-31 opcode     32-63 budget in microseconds, 0 for no limit
 //! link      bits 0-63 the interface's hash up to this method
@@ -11,7 +11,8 @@
 //! loaded first (acquire), and everything that bounds what follows is in that one word: it cannot change in between.
 
 use super::Violation;
-use super::layout::{DATA_WORDS, REQUEST_HEAD, SLOTS};
+use super::layout::{DATA_WORDS, REQUEST_HEAD};
+use super::slot::Kinds;
 
 /// What one word tells of a message: that it is there, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub(crate) struct State {
     pub(crate) sequence: u32,
     /// Bytes of data.
     pub(crate) length: u16,
-    /// Used capability slots.
-    pub(crate) capabilities: u8,
+    /// What its capability slots hold.
+    pub(crate) kinds: Kinds,
     /// How the call ended; zero in a request.
     pub(crate) status: u8,
     /// The sender's core, a hint.
@@ -33,8 +34,8 @@ impl State {
     pub(crate) fn encode(self) -> u64 {
         u64::from(self.sequence)
             | u64::from(self.length) << 32
-            | u64::from(self.capabilities) << 43
-            | u64::from(self.status) << 46
+            | u64::from(self.kinds.encode()) << 43
+            | u64::from(self.status & 0x1f) << 51
             | u64::from(self.core) << 56
     }
 
@@ -44,18 +45,12 @@ impl State {
         let state = State {
             sequence: word as u32,
             length: (word >> 32 & 0x7ff) as u16,
-            capabilities: (word >> 43 & 0x7) as u8,
-            status: (word >> 46 & 0xff) as u8,
+            kinds: Kinds::decode((word >> 43) as u8)?,
+            status: (word >> 51 & 0x1f) as u8,
             core: (word >> 56) as u8,
         };
         if usize::from(state.length) > DATA_WORDS * 8 {
             return Err(Violation("a message alleges more than 1024 bytes"));
-        }
-        if usize::from(state.capabilities) > SLOTS {
-            return Err(Violation("a message alleges more than 4 capabilities"));
-        }
-        if word >> 54 & 0x3 != 0 {
-            return Err(Violation("a reserved bit of a message is set"));
         }
         Ok(state)
     }

@@ -44,14 +44,17 @@ pub(crate) const PENDING_RELEASES: u64 = 1 << 33;
 pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
 const LANE_0: usize = 320;
-/// Words of a request or of a reply: head, data, slots, rounded up to 128 bytes.
+/// Words of a request or of a reply: head, data, a word for each used slot; rounded up to 128 bytes.
 pub(crate) const MESSAGE_WORDS: usize = 144;
 /// Words of a request's head.
 pub(crate) const REQUEST_HEAD: usize = 5;
 /// Words of a reply's head.
 pub(crate) const REPLY_HEAD: usize = 1;
-/// Words of a capability slot.
-pub(crate) const SLOT_WORDS: usize = 2;
+/// The first slot's word, counted from the first word of the data.
+#[inline]
+pub(crate) fn slots_behind(data_bytes: u16) -> usize {
+    usize::from(data_bytes).div_ceil(8)
+}
 
 /// The first word of a lane's request.
 #[inline]
@@ -71,6 +74,6 @@ pub(crate) const CHANNEL_BYTES: usize = (request(LANES) * 8).next_multiple_of(40
 const _: () = {
     assert!(CHANNEL_BYTES <= 64 * 1024);
     assert!(RELEASE_ENTRIES + RELEASE_CAPACITY * RELEASE_WORDS <= LANE_0);
-    assert!(REQUEST_HEAD + DATA_WORDS + SLOTS * SLOT_WORDS <= MESSAGE_WORDS);
+    assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
     assert!(LANE_0 % 16 == 0 && MESSAGE_WORDS % 16 == 0);
 };

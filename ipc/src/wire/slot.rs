@@ -1,13 +1,12 @@
 //! Capability slots: how a capability stands in a message.
 //!
-//! ```text
-//! word 0    bits 0-7 kind   8-63 zero
-//! word 1    row: its name; carried: zero
-//! ```
+//! The kinds of all four slots are in the state word, two bits each, lowest slot first, the used ones first:
+//! 0 unused, 1 row, 2 portal, 3 reserved. Behind the data, rounded up to a whole word, follows one word for each used
+//! slot: the name of the row, or zero for a portal. So a short message and its capabilities share a cache line.
 
 use super::Violation;
 use super::head::RowName;
-use super::layout::SLOT_WORDS;
+use super::layout::SLOTS;
 
 /// One capability in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +17,66 @@ pub(crate) enum Slot {
     Portal,
 }
 
-impl Slot {
-    pub(crate) fn encode(self) -> [u64; SLOT_WORDS] {
-        match self {
-            Slot::Row(name) => [1, name.encode()],
-            Slot::Portal => [2, 0],
-        }
+/// The kinds of a message's slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+const ROW: u8 = 1;
+const PORTAL: u8 = 2;
+
+impl Kinds {
+    /// Of these slots; what is beyond the fourth is left out.
+    pub(crate) fn of(slots: &[Slot]) -> Kinds {
+        let kind = |slot: &Slot| if *slot == Slot::Portal { PORTAL } else { ROW };
+        Kinds(slots.iter().take(SLOTS).rev().fold(0, |kinds, slot| kinds << 2 | kind(slot)))
     }
 
-    pub(crate) fn decode(words: [u64; SLOT_WORDS]) -> Result<Slot, Violation> {
-        match words {
-            [1, name] => Ok(Slot::Row(RowName::decode(name))),
-            [2, 0] => Ok(Slot::Portal),
-            _ => Err(Violation("a capability slot of no known kind")),
+    pub(crate) fn encode(self) -> u8 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn decode(kinds: u8) -> Result<Kinds, Violation> {
+        let mut rest = kinds;
+        while rest != 0 {
+            if !matches!(rest & 3, ROW | PORTAL) {
+                return Err(Violation("a capability slot is of no known kind"));
+            }
+            rest >>= 2;
+        }
+        Ok(Kinds(kinds))
+    }
+
+    /// Whether the message carries no capability.
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many of the slots are portals.
+    pub(crate) fn portals(self) -> usize {
+        self.iter().filter(|kind| *kind == PORTAL).count()
+    }
+
+    fn iter(self) -> impl Iterator<Item = u8> {
+        (0..SLOTS).map(move |slot| self.0 >> (2 * slot) & 3).take_while(|kind| *kind != 0)
+    }
+
+    /// The slots, each with its word out of `words`.
+    pub(crate) fn slots(self, words: impl Iterator<Item = u64>) -> impl Iterator<Item = Slot> {
+        self.iter().zip(words).map(|(kind, word)| match kind {
+            ROW => Slot::Row(RowName::decode(word)),
+            _ => Slot::Portal,
+        })
+    }
+}
+
+impl Slot {
+    /// The word behind the data.
+    pub(crate) fn encode(self) -> u64 {
+        match self {
+            Slot::Row(name) => name.encode(),
+            Slot::Portal => 0,
         }
     }
 }
