@@ -61,7 +61,7 @@ pub(crate) struct RowReference {
 
 impl Drop for RowReference {
     fn drop(&mut self) {
-        self.channel.release(self.row, 1);
+        self.channel.release(self.row);
     }
 }
 

@@ -106,6 +106,16 @@ impl<T> Table<T> {
         }
     }
 
+    /// The name of the entry that is in a place now.
+    pub(crate) fn name_at(&self, index: u32) -> Option<RowName> {
+        match self.places.get(index as usize)? {
+            Place { generation, content: Content::Used(_) } => {
+                Some(RowName { index, generation: *generation })
+            }
+            Place { content: Content::Free { .. }, .. } => None,
+        }
+    }
+
     /// All entries with their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RowName, &T)> {
         (0..).zip(&self.places).filter_map(|(index, place)| match &place.content {
@@ -133,8 +143,10 @@ mod tests {
         assert_eq!(table.remove(first), Some('a'));
         let second = table.insert('b').unwrap();
         assert_eq!(second.index, first.index);
-        assert_eq!((table.get(first), table.remove(first)), (None, None));
-        assert_eq!((table.get(second), table.len()), (Some(&'b'), 1));
+        assert_eq!(table.get(first), None);
+        assert_eq!(table.remove(first), None);
+        assert_eq!(table.len(), 1);
+        assert_eq!(table.get(second), Some(&'b'));
     }
 
     #[test]

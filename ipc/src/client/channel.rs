@@ -111,6 +111,8 @@ impl Channel {
             this.free_lane(lane);
             return Err(error);
         }
+        // Now and not when the reply is here: what the last reply granted goes back while the server works.
+        receive.clear();
         match this.await_reply(lane, sequence, deadline) {
             Ok(word) => {
                 let result = Channel::take_reply(this, lane, word, receive);
@@ -372,15 +374,15 @@ impl Channel {
         }
     }
 
-    /// Gives back grants of a row. Never waits.
-    pub(crate) fn release(&self, row: RowName, grants: u32) {
+    /// Gives back one grant of a row. Never waits.
+    pub(crate) fn release(&self, row: RowName) {
         let ring = Ring {
             head: &self.words[layout::RELEASE_HEAD],
             tail: &self.words[layout::RELEASE_TAIL],
-            entries: &self.words[layout::RELEASE_ENTRIES..]
-                [..layout::RELEASE_CAPACITY * layout::RELEASE_WORDS],
+            entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         };
-        let release = Release { row, grants, sent: self.transport.sent() };
+        // The low bits of the count are all that the ring has room for.
+        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() as u16 };
         let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
         if look {
             self.notify(layout::PENDING_RELEASES);

@@ -6,19 +6,34 @@
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::wire::Violation;
-use crate::wire::head::RowName;
 
 /// So many references to a row are given back.
+///
+/// One word: bits 0-31 the row's index (its place is not used again before it is given back, so that the generation
+/// would say nothing more), 32-47 the grants, 48-63 the messages sent, modulo 2¹⁶.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Release {
-    pub(crate) row: RowName,
+    /// The row's index.
+    pub(crate) row: u32,
     /// How many of the row's grants.
-    pub(crate) grants: u32,
-    /// How many messages the client had sent over the socket before: those count first.
-    pub(crate) sent: u32,
+    pub(crate) grants: u16,
+    /// How many messages the client had sent over the socket before: those count first. A socket holds some
+    /// hundreds, so the low bits tell.
+    pub(crate) sent: u16,
 }
 
-/// The shared words of a ring. `entries` has two words an entry and a power of two of entries.
+impl Release {
+    fn encode(self) -> u64 {
+        u64::from(self.row) | u64::from(self.grants) << 32 | u64::from(self.sent) << 48
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // each field is cut to its width
+    fn decode(word: u64) -> Release {
+        Release { row: word as u32, grants: (word >> 32) as u16, sent: (word >> 48) as u16 }
+    }
+}
+
+/// The shared words of a ring: a power of two of entries.
 #[derive(Clone, Copy)]
 pub(crate) struct Ring<'a> {
     pub(crate) head: &'a AtomicU64,
@@ -28,13 +43,12 @@ pub(crate) struct Ring<'a> {
 
 impl Ring<'_> {
     fn capacity(&self) -> u64 {
-        (self.entries.len() / 2) as u64
+        self.entries.len() as u64
     }
 
-    fn entry(&self, index: u64) -> [&AtomicU64; 2] {
+    fn entry(&self, index: u64) -> &AtomicU64 {
         // Masked before the cast, so it fits.
-        let place = (index & (self.capacity() - 1)) as usize * 2;
-        [&self.entries[place], &self.entries[place + 1]]
+        &self.entries[(index & (self.capacity() - 1)) as usize]
     }
 
     /// Client: adds an entry behind `head`, its own private count; `false` if there is no room.
@@ -44,9 +58,7 @@ impl Ring<'_> {
         if head.wrapping_sub(self.tail.load(Ordering::Acquire)) >= self.capacity() {
             return false;
         }
-        let [name, counts] = self.entry(*head);
-        name.store(release.row.encode(), Ordering::Relaxed);
-        counts.store(u64::from(release.grants) | u64::from(release.sent) << 32, Ordering::Relaxed);
+        self.entry(*head).store(release.encode(), Ordering::Relaxed);
         *head = head.wrapping_add(1);
         // Release: the entry before its count; pairs with `pop`'s acquire.
         self.head.store(*head, Ordering::Release);
@@ -59,7 +71,6 @@ impl Ring<'_> {
     }
 
     /// Server: takes the entry at `tail`, its own private count.
-    #[allow(clippy::cast_possible_truncation)] // two halves
     pub(crate) fn pop(&self, tail: &mut u64) -> Result<Option<Release>, Violation> {
         // Acquire: pairs with `push`'s release.
         match self.head.load(Ordering::Acquire).wrapping_sub(*tail) {
@@ -69,11 +80,10 @@ impl Ring<'_> {
             }
             _ => {}
         }
-        let [name, counts] = self.entry(*tail);
-        let (name, counts) = (name.load(Ordering::Relaxed), counts.load(Ordering::Relaxed));
+        let release = Release::decode(self.entry(*tail).load(Ordering::Relaxed));
         *tail = tail.wrapping_add(1);
-        // Release: our reads before the room is given back; pairs with `push`'s acquire.
+        // Release: our read before the room is given back; pairs with `push`'s acquire.
         self.tail.store(*tail, Ordering::Release);
-        Ok(Some(Release { row: RowName::decode(name), grants: counts as u32, sent: (counts >> 32) as u32 }))
+        Ok(Some(release))
     }
 }

@@ -236,6 +236,8 @@ impl Server {
     #[inline]
     pub fn wait(&mut self, message: &mut MsgBuf, deadline: Deadline) -> Result<Request, Error> {
         context::serve(None);
+        // Now and not when the next call is here: the last client is served, the next not yet.
+        message.clear();
         let mut end = None;
         loop {
             if self.home.wants_attention() {

@@ -213,9 +213,9 @@ impl Port {
         let ring = Ring {
             head: &words[layout::RELEASE_HEAD],
             tail: &words[layout::RELEASE_TAIL],
-            entries: &words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY * layout::RELEASE_WORDS],
+            entries: &words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         };
-        let received = self.socket().map_or(0, SocketTransport::received);
+        let received = self.socket().map_or(0, SocketTransport::received) as u16;
         for _ in 0..layout::RELEASE_CAPACITY {
             let release = match self.held.take() {
                 Some(held) => held,
@@ -225,11 +225,15 @@ impl Port {
                 },
             };
             // Counts go round; what lies less than half way ahead is still to come.
-            if matches!(release.sent.wrapping_sub(received), 1..=0x7fff_ffff) {
+            if matches!(release.sent.wrapping_sub(received), 1..=0x7fff) {
                 self.held = Some(release);
                 return Ok(true);
             }
-            ledger.release(self.name, &mut self.rows, release.row, release.grants)?;
+            let row = self
+                .rows
+                .name_at(release.row)
+                .ok_or(Error::Violation("a release of a row that was not granted"))?;
+            ledger.release(self.name, &mut self.rows, row, release.grants.into())?;
         }
         Ok(false)
     }

@@ -5,8 +5,8 @@
 //!         16  pending   set by the client, taken by the server
 //!         32  waiting   lanes whose client sleeps
 //!         48  releases  ring head (client), word 56: ring tail (server)
-//!         64  releases  entries, 2 words each
-//!        320  lane 0: request 144 words, reply 144 words; lane 1; ...
+//!         64  releases  entries, a word each
+//!        192  lane 0: request 144 words, reply 144 words; lane 1; ...
 //! ```
 //! Each group of 16 words is 128 bytes: two cache lines, since processors fetch pairs of them.
 
@@ -31,8 +31,6 @@ pub(crate) const RELEASE_TAIL: usize = 56;
 pub(crate) const RELEASE_ENTRIES: usize = 64;
 /// How many entries the release ring has; a power of two.
 pub(crate) const RELEASE_CAPACITY: usize = 128;
-/// Words of an entry of the release ring.
-pub(crate) const RELEASE_WORDS: usize = 2;
 
 /// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps, so nobody needs to ring.
 pub(crate) const AWAKE: u64 = 1 << 63;
@@ -43,7 +41,7 @@ pub(crate) const PENDING_RELEASES: u64 = 1 << 33;
 /// In [`PENDING`] and [`WATCHED`]: the bits that stand for lanes.
 pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
-const LANE_0: usize = 320;
+const LANE_0: usize = 192;
 /// Words of a request or of a reply: head, data, a word for each used slot; rounded up to 128 bytes.
 pub(crate) const MESSAGE_WORDS: usize = 144;
 /// Words of a request's head.
@@ -73,7 +71,7 @@ pub(crate) const CHANNEL_BYTES: usize = (request(LANES) * 8).next_multiple_of(40
 
 const _: () = {
     assert!(CHANNEL_BYTES <= 64 * 1024);
-    assert!(RELEASE_ENTRIES + RELEASE_CAPACITY * RELEASE_WORDS <= LANE_0);
+    assert!(RELEASE_ENTRIES + RELEASE_CAPACITY <= LANE_0);
     assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
     assert!(LANE_0 % 16 == 0 && MESSAGE_WORDS % 16 == 0);
 };
