@@ -41,16 +41,17 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Capability(Arc<Reference>);
+pub struct Capability(Reference);
 
 /// What a capability refers to.
+#[derive(Clone)]
 enum Reference {
     /// An object of an entrypoint of this very process.
     Own { home: Arc<Home>, badge: Badge },
     /// A row of a channel.
-    Row(RowReference),
+    Row(Arc<RowReference>),
     /// Something behind a portal, which becomes a channel when it is first used.
-    Portal(Portal),
+    Portal(Arc<Portal>),
 }
 
 /// A row of a channel, and the grant of it that this reference holds.
@@ -67,17 +68,17 @@ impl Drop for RowReference {
 
 impl Capability {
     pub(crate) fn own(home: Arc<Home>, badge: Badge) -> Capability {
-        Capability(Arc::new(Reference::Own { home, badge }))
+        Capability(Reference::Own { home, badge })
     }
 
     /// A row that was granted to us, one grant.
     pub(crate) fn granted(channel: Arc<Channel>, row: RowName) -> Capability {
-        Capability(Arc::new(Reference::Row(RowReference { channel, row })))
+        Capability(Reference::Row(Arc::new(RowReference { channel, row })))
     }
 
     pub(crate) fn from_portal(pd: &Pd, socket: OwnedFd) -> Result<Capability, Error> {
         socket::adopt(rustix::fd::AsFd::as_fd(&socket))?;
-        Ok(Capability(Arc::new(Reference::Portal(Portal::new(pd.clone(), socket)))))
+        Ok(Capability(Reference::Portal(Arc::new(Portal::new(pd.clone(), socket)))))
     }
 
     /// Calls the object and waits for its answer, for the default time of the protection domain that it came
@@ -106,9 +107,9 @@ impl Capability {
     /// The channel and the name on it under which the object is called.
     #[inline]
     fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
-        match &*self.0 {
+        match &self.0 {
             Reference::Own { home, badge } => Ok((home.local_channel()?, badge.0)),
-            Reference::Row(RowReference { channel, row }) => Ok((channel, *row)),
+            Reference::Row(reference) => Ok((&reference.channel, reference.row)),
             Reference::Portal(portal) => {
                 let RowReference { channel, row } = portal.connect()?;
                 Ok((channel, *row))
@@ -118,31 +119,27 @@ impl Capability {
 
     /// The badge, if the capability is to an object of the entrypoint with that home.
     pub(crate) fn badge_at(&self, server: &Arc<Home>) -> Option<Badge> {
-        match &*self.0 {
+        match &self.0 {
             Reference::Own { home, badge } if Arc::ptr_eq(home, server) => Some(*badge),
             _ => None,
         }
     }
 
     /// The row, if the capability is one of that channel.
-    pub(crate) fn row_on(&self, here: &Channel) -> Option<RowName> {
-        match &*self.0 {
-            Reference::Row(RowReference { channel, row }) if std::ptr::eq(&raw const **channel, here) => {
-                Some(*row)
-            }
-            Reference::Portal(portal) => portal
-                .connected()
-                .filter(|reference| std::ptr::eq(&raw const *reference.channel, here))
-                .map(|reference| reference.row),
-            _ => None,
-        }
+    pub(crate) fn row_on(&self, channel: &Channel) -> Option<RowName> {
+        let reference = match &self.0 {
+            Reference::Own { .. } => return None,
+            Reference::Row(reference) => reference,
+            Reference::Portal(portal) => portal.connected()?,
+        };
+        std::ptr::eq(&raw const *reference.channel, channel).then_some(reference.row)
     }
 
     /// A new portal to the object: the form in which it travels to somebody who has no channel to its entrypoint.
     /// Never waits for the entrypoint.
     pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
-        match &*self.0 {
+        match &self.0 {
             Reference::Own { home, badge } => home.adopt(ours, *badge),
             _ => {
                 let (channel, row) = self.reach()?;
@@ -155,7 +152,7 @@ impl Capability {
 
 impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match &*self.0 {
+        f.write_str(match &self.0 {
             Reference::Own { .. } => "Capability(of this process)",
             Reference::Row(_) => "Capability(over a channel)",
             Reference::Portal(_) => "Capability(behind a portal)",

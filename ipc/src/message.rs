@@ -29,7 +29,7 @@ pub const MAX_CAPABILITIES: usize = SLOTS;
 /// ```
 pub struct MsgBuf {
     data: [u8; MAX_DATA],
-    length: usize,
+    length: u16,
     slots: [Option<Capability>; MAX_CAPABILITIES],
     used: usize,
     opcode: u32,
@@ -44,6 +44,7 @@ impl MsgBuf {
     }
 
     /// Empties it: no data, no capabilities, method 0.
+    #[inline]
     pub fn clear(&mut self) {
         self.length = 0;
         self.clear_slots();
@@ -52,26 +53,30 @@ impl MsgBuf {
 
     /// Says which method of the object is meant: its number, and the hash of its interface up to that method.
     /// Both are the business of the layer above; a reply carries neither.
+    #[inline]
     pub fn set_method(&mut self, opcode: u32, link: u64) {
         (self.opcode, self.link) = (opcode, link);
     }
 
     /// The method's number.
     #[must_use]
+    #[inline]
     pub fn opcode(&self) -> u32 {
         self.opcode
     }
 
     /// The hash of the interface up to the method.
     #[must_use]
+    #[inline]
     pub fn link(&self) -> u64 {
         self.link
     }
 
     /// The data, at most 1,024 bytes.
     #[must_use]
+    #[inline]
     pub fn data(&self) -> &[u8] {
-        &self.data[..self.length]
+        &self.data[..usize::from(self.length)]
     }
 
     /// Appends data.
@@ -79,17 +84,27 @@ impl MsgBuf {
     /// # Errors
     /// [`Error::MessageTooLarge`] if it would be more than 1,024 bytes; the message is as it was.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let end = self.length.saturating_add(bytes.len());
-        let Some(room) = self.data.get_mut(self.length..end) else {
-            return Err(Error::MessageTooLarge { length: end });
-        };
-        room.copy_from_slice(bytes);
-        self.length = end;
-        Ok(())
+        let start = usize::from(self.length);
+        let end = start.saturating_add(bytes.len());
+        match (self.data.get_mut(start..end), u16::try_from(end)) {
+            (Some(room), Ok(length)) => {
+                room.copy_from_slice(bytes);
+                self.length = length;
+                Ok(())
+            }
+            _ => Err(Error::MessageTooLarge { length: end }),
+        }
+    }
+
+    /// Bytes of data, as a message's head says it.
+    #[inline]
+    pub(crate) fn length(&self) -> u16 {
+        self.length
     }
 
     /// How many capabilities came or go with the message, taken ones included.
     #[must_use]
+    #[inline]
     pub fn capabilities(&self) -> usize {
         self.used
     }
@@ -118,7 +133,7 @@ impl MsgBuf {
     #[inline]
     fn clear_slots(&mut self) {
         if self.used != 0 {
-            self.slots.fill_with(|| None);
+            self.slots[..self.used].iter_mut().for_each(|slot| drop(slot.take()));
             self.used = 0;
         }
     }
@@ -141,10 +156,10 @@ impl MsgBuf {
     /// Replaces the content by `length` bytes out of shared words, each word read once. The caller has checked the
     /// length. No capabilities.
     #[inline]
-    pub(crate) fn copy_from(&mut self, words: &[AtomicU64], length: usize) {
+    pub(crate) fn copy_from(&mut self, words: &[AtomicU64], length: u16) {
         self.clear_slots();
         self.length = length;
-        let rounded = &mut self.data[..length.next_multiple_of(8)];
+        let rounded = &mut self.data[..usize::from(length).next_multiple_of(8)];
         for (chunk, word) in rounded.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             // Relaxed: the acquire load of the state word came before.
             *chunk = word.load(Ordering::Relaxed).to_le_bytes();

@@ -19,7 +19,7 @@ use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wire::control::{Control, Tag};
 use crate::wire::head::{self, Request, RowName, State, Status};
-use crate::wire::layout::{self, LANES};
+use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
 use std::os::fd::{AsFd, OwnedFd};
@@ -106,7 +106,7 @@ impl Channel {
     ) -> Result<(), Error> {
         let (chain, deadline) = context::start_call(deadline);
         let lane = this.take_lane(deadline)?;
-        let sequence = this.lanes[lane].next_sequence();
+        let sequence = this.lanes[lane.index()].next_sequence();
         if let Err(error) = this.publish(lane, sequence, target, send, chain, deadline) {
             this.free_lane(lane);
             return Err(error);
@@ -123,8 +123,8 @@ impl Channel {
                 result
             }
             Err(error) => {
-                this.lanes[lane].hold(send.held());
-                this.cancelled.fetch_or(1 << lane, Ordering::AcqRel);
+                this.lanes[lane.index()].hold(send.held());
+                this.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
                 Err(error)
             }
         }
@@ -133,14 +133,14 @@ impl Channel {
     /// Writes the request into its lane and makes the server look.
     fn publish(
         &self,
-        lane: usize,
+        lane: LaneId,
         sequence: u32,
         target: RowName,
         send: &MsgBuf,
         chain: u64,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let words = &self.words[layout::request(lane)..][..layout::MESSAGE_WORDS];
+        let words = &self.words[lane.request()..][..layout::MESSAGE_WORDS];
         let request = Request {
             target,
             opcode: send.opcode(),
@@ -152,17 +152,18 @@ impl Channel {
         for (word, value) in words[1..].iter().zip(request.encode()) {
             word.store(value, Ordering::Relaxed);
         }
-        let length = send.data().len() as u16;
+        let length = send.length();
         let data = &words[layout::REQUEST_HEAD..];
         send.copy_to(data);
         let kinds = match send.capabilities() {
             0 => Kinds::default(),
             _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..])?,
         };
-        let state = State { sequence, length, kinds, status: 0, core: self.lanes[lane].patience.own_core() };
+        let state =
+            State { sequence, length, kinds, status: 0, core: self.lanes[lane.index()].patience.own_core() };
         // Release: the whole request before its state; pairs with the acquire load in the server's `Port::take`.
         words[0].store(state.encode(), Ordering::Release);
-        if doorbell::announce(&self.words[layout::WATCHED], &self.words[layout::PENDING], 1 << lane) {
+        if doorbell::announce(&self.words[layout::WATCHED], &self.words[layout::PENDING], lane.bit()) {
             self.transport.ring();
         }
         Ok(())
@@ -172,7 +173,7 @@ impl Channel {
     #[cold]
     fn send_slots(
         &self,
-        lane: usize,
+        lane: LaneId,
         sequence: u32,
         send: &MsgBuf,
         words: &[AtomicU64],
@@ -190,16 +191,16 @@ impl Channel {
             word.store(slot.encode(), Ordering::Relaxed);
         }
         if !carried.is_empty() {
-            self.transport.send(Tag { lane: lane as u32, sequence }, &carried)?;
+            self.transport.send(Tag { lane, sequence }, &carried)?;
         }
         Ok(Kinds::of(&slots))
     }
 
     /// Waits until the lane's reply carries the sequence; answers its state word.
     #[inline]
-    fn await_reply(&self, lane: usize, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
-        let state = &self.words[layout::reply(lane)];
-        let patience = &self.lanes[lane].patience;
+    fn await_reply(&self, lane: LaneId, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
+        let state = &self.words[lane.reply()];
+        let patience = &self.lanes[lane.index()].patience;
         let turns = patience.turns();
         if turns == u32::MAX {
             return self.spin_for_reply(state, sequence, deadline);
@@ -241,11 +242,11 @@ impl Channel {
     }
 
     #[cold]
-    fn sleep_for_reply(&self, lane: usize, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
-        let state = &self.words[layout::reply(lane)];
+    fn sleep_for_reply(&self, lane: LaneId, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
+        let state = &self.words[lane.reply()];
         let waiting = &self.words[layout::WAITING];
         let end = deadline.instant();
-        reply_wait::intend_to_sleep(waiting, 1 << lane);
+        reply_wait::intend_to_sleep(waiting, lane.bit());
         let result = loop {
             let word = state.load(Ordering::Acquire);
             if head::sequence(word) == sequence {
@@ -260,65 +261,68 @@ impl Channel {
             }
             futex::wait(state, head::sequence(word), left);
         };
-        reply_wait::awake(waiting, 1 << lane);
+        reply_wait::awake(waiting, lane.bit());
         result
     }
 
     /// Copies the reply out of its lane and makes it ours.
     #[inline]
-    fn take_reply(this: &Arc<Channel>, lane: usize, word: u64, receive: &mut MsgBuf) -> Result<(), Error> {
+    fn take_reply(this: &Arc<Channel>, lane: LaneId, word: u64, receive: &mut MsgBuf) -> Result<(), Error> {
         let state = State::decode(word)?;
         let status = Status::decode(state.status)?;
-        this.lanes[lane].patience.peer_on(state.core);
-        let words = &this.words[layout::reply(lane) + layout::REPLY_HEAD..][..layout::MESSAGE_WORDS - 1];
-        receive.copy_from(words, state.length.into());
+        this.lanes[lane.index()].patience.peer_on(state.core);
+        let words = &this.words[lane.reply() + layout::REPLY_HEAD..][..layout::MESSAGE_WORDS - 1];
+        receive.copy_from(words, state.length);
         if !state.kinds.is_empty() {
-            for capability in Channel::take_slots(this, lane, state)? {
-                receive.push(capability)?;
-            }
+            Channel::take_slots(this, lane, state, receive)?;
         }
         status.into_result()
     }
 
     /// Makes capabilities of a reply's slots.
-    #[cold]
-    fn take_slots(this: &Arc<Channel>, lane: usize, state: State) -> Result<Carried, Error> {
-        let words =
-            &this.words[layout::reply(lane) + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
-        let mut portals = match state.kinds.portals() {
-            0 => Carried::new(),
-            count => this.transport.receive(Tag { lane: lane as u32, sequence: state.sequence }, count)?,
+    fn take_slots(
+        this: &Arc<Channel>,
+        lane: LaneId,
+        state: State,
+        receive: &mut MsgBuf,
+    ) -> Result<(), Error> {
+        let words = &this.words[lane.reply() + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
+        let mut portals = Carried::new().into_iter();
+        let count = state.kinds.portals();
+        if count != 0 {
+            let tag = Tag { lane, sequence: state.sequence };
+            portals = this.transport.receive(tag, count)?.into_iter();
         }
-        .into_iter();
-        let words = words.iter().map(|word| word.load(Ordering::Relaxed));
-        let capability = |slot| match slot {
-            Slot::Row(row) => Ok(Capability::granted(this.clone(), row)),
-            Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing")),
-        };
-        state.kinds.slots(words).map(capability).collect()
+        for slot in state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed))) {
+            receive.push(match slot {
+                Slot::Row(row) => Capability::granted(this.clone(), row),
+                Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing"))?,
+            })?;
+        }
+        Ok(())
     }
 
-    fn take_lane(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Error> {
+    fn take_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
         if self.dead.load(Ordering::Relaxed) {
             return Err(Error::Disconnected);
         }
         if self.cancelled.load(Ordering::Relaxed) != 0 {
             self.reclaim();
         }
-        match self.lanes.iter().position(|lane| lane.take()) {
+        match LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
             Some(lane) => Ok(lane),
             None => self.wait_for_lane(deadline),
         }
     }
 
     #[cold]
-    fn wait_for_lane(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Error> {
+    fn wait_for_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
         let end = deadline.instant();
         let mut guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.queue.length.fetch_add(1, Ordering::SeqCst);
         let result = loop {
             self.reclaim();
-            if let Some(lane) = self.lanes.iter().position(|lane| lane.take()) {
+            if let Some(lane) = LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
                 break Ok(lane);
             }
             if self.dead.load(Ordering::Acquire) {
@@ -340,8 +344,8 @@ impl Channel {
     }
 
     #[inline]
-    fn free_lane(&self, lane: usize) {
-        self.lanes[lane].free();
+    fn free_lane(&self, lane: LaneId) {
+        self.lanes[lane.index()].free();
         // The lane was freed by a sequentially consistent swap, and who queues looks at the lanes after it was
         // counted: one of the two sees the other.
         if self.queue.length.load(Ordering::SeqCst) != 0 {
@@ -353,11 +357,11 @@ impl Channel {
     /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted.
     #[cold]
     fn reclaim(self: &Arc<Self>) {
-        for lane in 0..LANES {
-            let word = self.words[layout::reply(lane)].load(Ordering::Acquire);
-            let bit = 1 << lane;
+        for lane in LaneId::all() {
+            let word = self.words[lane.reply()].load(Ordering::Acquire);
+            let bit = lane.bit();
             if self.cancelled.load(Ordering::Relaxed) & bit == 0
-                || head::sequence(word) != self.lanes[lane].sequence()
+                || head::sequence(word) != self.lanes[lane.index()].sequence()
                 || self.cancelled.fetch_and(!bit, Ordering::AcqRel) & bit == 0
             {
                 continue;
@@ -365,11 +369,11 @@ impl Channel {
             // Made capabilities of, and dropped: that gives back rows and closes portals.
             let granted = State::decode(word)
                 .map_err(Error::from)
-                .and_then(|state| Channel::take_slots(self, lane, state));
+                .and_then(|state| Channel::take_slots(self, lane, state, &mut MsgBuf::new()));
             if granted.is_err() {
                 self.condemn();
             }
-            self.lanes[lane].let_go();
+            self.lanes[lane.index()].let_go();
             self.free_lane(lane);
         }
     }
@@ -381,8 +385,7 @@ impl Channel {
             tail: &self.words[layout::RELEASE_TAIL],
             entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         };
-        // The low bits of the count are all that the ring has room for.
-        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() as u16 };
+        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
         let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
         if look {
             self.notify(layout::PENDING_RELEASES);
@@ -419,10 +422,10 @@ impl HangUp for Channel {
         // Either we see the sequence of a call that has begun, or its caller sees `dead`: pairs with the fences that
         // a caller passes between its sequence and its look at `dead` (`doorbell::announce`, `intend_to_sleep`).
         fence(Ordering::SeqCst);
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let state = &self.words[layout::reply(index)];
+        for lane in LaneId::all() {
+            let state = &self.words[lane.reply()];
             let word = state.load(Ordering::Acquire);
-            let sequence = lane.sequence();
+            let sequence = self.lanes[lane.index()].sequence();
             if head::sequence(word) != sequence {
                 // Changes the word that a waiter may be about to sleep on, so that it does not: half way round the
                 // sequence is neither what it saw nor what it waits for. If the server did answer meanwhile, the

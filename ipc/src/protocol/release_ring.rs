@@ -46,8 +46,8 @@ impl Ring<'_> {
         self.entries.len() as u64
     }
 
+    #[allow(clippy::cast_possible_truncation)] // masked before
     fn entry(&self, index: u64) -> &AtomicU64 {
-        // Masked before the cast, so it fits.
         &self.entries[(index & (self.capacity() - 1)) as usize]
     }
 

@@ -1,6 +1,7 @@
 //! Who waits for an answer.
 
 use crate::wire::head::RowName;
+use crate::wire::layout::LaneId;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -31,7 +32,7 @@ pub struct Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
     pub(crate) port: RowName,
-    pub(crate) lane: u8,
+    pub(crate) lane: LaneId,
     pub(crate) sequence: u32,
 }
 
@@ -39,11 +40,13 @@ pub(crate) struct Ticket {
 pub(crate) type Dropped = Rc<RefCell<Vec<Ticket>>>;
 
 impl Caller {
+    #[inline]
     pub(crate) fn new(ticket: Ticket, dropped: &Dropped) -> Caller {
         Caller { ticket, dropped: Some(dropped.clone()) }
     }
 
     /// The lane, to be answered now; `None` if it is the caller of another server.
+    #[inline]
     pub(crate) fn redeem(mut self, here: &Dropped) -> Option<Ticket> {
         let dropped = self.dropped.take_if(|dropped| Rc::ptr_eq(dropped, here));
         dropped.map(|_| self.ticket)
@@ -51,6 +54,7 @@ impl Caller {
 }
 
 impl Drop for Caller {
+    #[inline]
     fn drop(&mut self) {
         if let Some(dropped) = self.dropped.take() {
             dropped.borrow_mut().push(self.ticket);

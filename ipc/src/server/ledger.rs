@@ -1,10 +1,13 @@
 //! Which objects there are, and in which rows of which channels they were granted.
 
+use super::home::Home;
+use super::limits::Limits;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::table::Table;
 use crate::wire::head::RowName;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A row of a channel's capability table: what it names, and how many references its client holds.
 #[derive(Debug)]
@@ -25,9 +28,11 @@ impl Row {
 /// The rows of one channel.
 pub(crate) type Rows = Table<Row>;
 
-/// The objects of a server.
-#[derive(Debug, Default)]
+/// The objects of a server, and what it grants of them.
+#[derive(Debug)]
 pub(crate) struct Ledger {
+    home: Arc<Home>,
+    limits: Limits,
     objects: Table<Holders>,
 }
 
@@ -36,7 +41,7 @@ pub(crate) struct Ledger {
 enum Holders {
     None,
     One { port: RowName, row: RowName },
-    Many(Box<HashMap<RowName, RowName>>),
+    Many(BTreeMap<RowName, RowName>),
 }
 
 impl Holders {
@@ -52,7 +57,7 @@ impl Holders {
         *self = match std::mem::replace(self, Holders::None) {
             Holders::None => Holders::One { port, row },
             Holders::One { port: other, row: theirs } => {
-                Holders::Many(Box::new(HashMap::from([(other, theirs), (port, row)])))
+                Holders::Many(BTreeMap::from([(other, theirs), (port, row)]))
             }
             Holders::Many(mut rows) => {
                 rows.insert(port, row);
@@ -76,6 +81,21 @@ impl Holders {
 }
 
 impl Ledger {
+    pub(crate) fn new(home: Arc<Home>, limits: Limits) -> Ledger {
+        Ledger { home, limits, objects: Table::default() }
+    }
+
+    /// The server's home, as the capabilities to its objects know it.
+    #[inline]
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// What one client may have at most.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// How many objects there are.
     pub(crate) fn len(&self) -> u32 {
         self.objects.len()
@@ -101,20 +121,14 @@ impl Ledger {
     }
 
     /// Grants an object to the client of a channel: one more reference to its row, or a new row.
-    pub(crate) fn grant(
-        &mut self,
-        badge: Badge,
-        port: RowName,
-        rows: &mut Rows,
-        limit: u32,
-    ) -> Result<RowName, Error> {
+    pub(crate) fn grant(&mut self, badge: Badge, port: RowName, rows: &mut Rows) -> Result<RowName, Error> {
         let holders = self.objects.get_mut(badge.0).ok_or(Error::InvalidCapability)?;
         if let Some(name) = holders.row_at(port) {
             let row = rows.get_mut(name).ok_or(Error::InvalidCapability)?;
             row.grants = row.grants.checked_add(1).ok_or(Error::BudgetExceeded)?;
             return Ok(name);
         }
-        if rows.len() >= limit {
+        if rows.len() >= self.limits.rows {
             return Err(Error::BudgetExceeded);
         }
         let name = rows.insert(Row { badge: Some(badge), grants: 1 }).ok_or(Error::BudgetExceeded)?;
@@ -165,6 +179,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pd::Pd;
 
     #[test]
     fn a_row_takes_at_most_64_bytes() {
@@ -174,10 +189,12 @@ mod tests {
 
     #[test]
     fn a_release_that_crosses_a_grant_loses_nothing() {
-        let (mut ledger, mut rows, port) = (Ledger::default(), Rows::default(), RowName::FIRST);
+        let home = Arc::new(Home::new(&Pd::new().unwrap()).unwrap());
+        let mut ledger = Ledger::new(home, Limits { rows: 1, ..Limits::default() });
+        let (mut rows, port) = (Rows::default(), RowName::FIRST);
         let badge = ledger.mint().unwrap();
-        let row = ledger.grant(badge, port, &mut rows, 1).unwrap();
-        assert_eq!(ledger.grant(badge, port, &mut rows, 1).unwrap(), row, "the same row again");
+        let row = ledger.grant(badge, port, &mut rows).unwrap();
+        assert_eq!(ledger.grant(badge, port, &mut rows).unwrap(), row, "the same row again");
         ledger.release(port, &mut rows, row, 1).unwrap();
         assert_eq!(rows.get(row).unwrap().badge(), Some(badge));
         ledger.release(port, &mut rows, row, 1).unwrap();

@@ -44,7 +44,6 @@ use std::time::{Duration, Instant};
 pub struct Server {
     pd: Pd,
     home: Arc<Home>,
-    limits: Limits,
     ledger: Ledger,
     ports: Table<Port>,
     /// The ports that are polled: their clients need not ring.
@@ -56,6 +55,7 @@ pub struct Server {
     /// The port to the parent, and whether it has ended.
     parent: Option<RowName>,
     parent_gone: bool,
+    violations: u64,
     epoll: OwnedFd,
     dropped: Dropped,
     patience: Patience,
@@ -87,6 +87,8 @@ pub struct Usage {
     pub rows: u32,
     /// Minted objects that were not dissolved, the server itself included.
     pub objects: u32,
+    /// Channels that were closed because their client broke the protocol, ever.
+    pub violations: u64,
 }
 
 /// The event of the home's bell; no table name is zero.
@@ -113,13 +115,12 @@ impl Server {
         let home = Arc::new(Home::new(pd)?);
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(Error::system("epoll_create1"))?;
         add_event(&epoll, home.bell().counter().as_fd(), BELL)?;
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::new(home.clone(), limits);
         let badge = ledger.mint()?;
         let own = (badge, Capability::own(home.clone(), badge));
         Ok(Server {
             pd: pd.clone(),
             home,
-            limits,
             ledger,
             ports: Table::default(),
             hot: Vec::new(),
@@ -127,6 +128,7 @@ impl Server {
             local: None,
             parent: None,
             parent_gone: false,
+            violations: 0,
             epoll,
             dropped: Dropped::default(),
             patience: Patience::new(pd.wait_policy()),
@@ -194,6 +196,7 @@ impl Server {
             channels: self.ports.len(),
             rows: self.ports.iter().map(|(_, port)| port.rows().len()).sum(),
             objects: self.ledger.len(),
+            violations: self.violations,
         }
     }
 
@@ -294,7 +297,7 @@ impl Server {
                 return None;
             }
         }
-        let taken = match port.take(message, &self.ledger, &self.home) {
+        let taken = match port.take(message, &self.ledger) {
             Ok(taken) => taken,
             Err(error) => {
                 self.close(name, &error);
@@ -468,7 +471,7 @@ impl Server {
     fn finish(&mut self, ticket: Ticket, status: Status, message: Option<&MsgBuf>) -> Result<(), Error> {
         let port = self.ports.get_mut(ticket.port).ok_or(Error::CallerGone)?;
         let core = self.patience.own_core();
-        let result = port.reply(ticket, status, message, &mut self.ledger, &self.home, &self.limits, core);
+        let result = port.reply(ticket, status, message, &mut self.ledger, core);
         match result {
             Err(error @ Error::Violation(_)) => {
                 self.close(ticket.port, &error);
@@ -488,7 +491,7 @@ impl Server {
             let ended = Arc::new(Ended { home, port: name });
             let hang_up = Arc::<Ended>::downgrade(&ended) as Weak<dyn HangUp>;
             let watch = pd.watcher()?.watch(of_port.clone(), hang_up)?;
-            let transport = SocketTransport::new(pd.clone(), of_port, None);
+            let transport = Box::new(SocketTransport::new(pd.clone(), of_port, None));
             Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
         })?;
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
@@ -507,7 +510,7 @@ impl Server {
 
     /// Adds a port under the name that it is told.
     fn insert_port(&mut self, make: impl FnOnce(RowName) -> Result<Port, Error>) -> Result<RowName, Error> {
-        if self.ports.len() >= self.limits.channels {
+        if self.ports.len() >= self.ledger.limits().channels {
             return Err(Error::BudgetExceeded);
         }
         let name = self.ports.next_name().ok_or(Error::BudgetExceeded)?;
@@ -575,7 +578,7 @@ impl Server {
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
         let badge = port.rows().get(row).and_then(ledger::Row::badge);
-        let Some(badge) = badge.filter(|_| port.opened < self.limits.portals) else { return Ok(()) };
+        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else { return Ok(()) };
         port.opened += 1;
         if self.adopt(portal, badge, Some(opener)).is_err()
             && let Some(port) = self.ports.get_mut(opener)
@@ -586,8 +589,9 @@ impl Server {
     }
 
     /// Ends a port: its rows, its memory and its descriptors.
-    fn close(&mut self, name: RowName, _reason: &Error) {
+    fn close(&mut self, name: RowName, reason: &Error) {
         let Some(port) = self.ports.remove(name) else { return };
+        self.violations += u64::from(matches!(reason, Error::Violation(_)));
         if let Some(opener) = port.opener.and_then(|opener| self.ports.get_mut(opener)) {
             opener.opened -= 1;
         }

@@ -3,7 +3,6 @@
 use super::caller::Ticket;
 use super::home::Home;
 use super::ledger::{Ledger, Rows};
-use super::limits::Limits;
 use crate::badge::Badge;
 use crate::capability::Capability;
 use crate::error::Error;
@@ -18,7 +17,7 @@ use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
-use crate::wire::layout::{self, LANES};
+use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -37,8 +36,8 @@ pub(crate) struct Port {
     polled: u64,
     /// Lanes whose request is not answered yet.
     busy: u64,
-    /// The lane after the one that was served last.
-    next_lane: u32,
+    /// The lanes behind the one that was served last: they come first.
+    first: u64,
     release_tail: u64,
     /// Wakes by its doorbell since it was last emptied.
     rings: u32,
@@ -55,7 +54,7 @@ pub(crate) struct Port {
 
 /// What a port hangs on.
 pub(crate) enum End {
-    Socket { transport: SocketTransport, _watch: Watch, _ended: Arc<Ended> },
+    Socket { transport: Box<SocketTransport>, _watch: Watch, _ended: Arc<Ended> },
     Local(LocalTransport),
 }
 
@@ -95,7 +94,7 @@ impl Port {
             sequences: [0; LANES],
             polled: 0,
             busy: 0,
-            next_lane: 0,
+            first: u64::MAX,
             release_tail: 0,
             rings: 0,
             bell: None,
@@ -116,7 +115,7 @@ impl Port {
 
     fn transport(&self) -> &dyn Transport {
         match &self.end {
-            End::Socket { transport, .. } => transport,
+            End::Socket { transport, .. } => &**transport,
             End::Local(transport) => transport,
         }
     }
@@ -167,8 +166,8 @@ impl Port {
         let Some(words) = &self.words else { return false };
         doorbell::has_pending(&words[layout::PENDING])
             || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
-            || lanes(self.polled & !self.busy).any(|lane| {
-                head::sequence(words[layout::request(lane)].load(Ordering::Relaxed)) != self.sequences[lane]
+            || LaneId::in_set(self.polled & !self.busy).any(|lane| {
+                head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
             })
     }
 
@@ -215,7 +214,7 @@ impl Port {
             tail: &words[layout::RELEASE_TAIL],
             entries: &words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         };
-        let received = self.socket().map_or(0, SocketTransport::received) as u16;
+        let received = self.socket().map_or(0, SocketTransport::received);
         for _ in 0..layout::RELEASE_CAPACITY {
             let release = match self.held.take() {
                 Some(held) => held,
@@ -248,21 +247,14 @@ impl Port {
 
     /// Takes the next request out of its lane, into `into`; lanes take turns.
     #[inline]
-    pub(crate) fn take(
-        &mut self,
-        into: &mut MsgBuf,
-        ledger: &Ledger,
-        home: &Arc<Home>,
-    ) -> Result<Option<Taken>, Error> {
+    pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &Ledger) -> Result<Option<Taken>, Error> {
         let Some(words) = &self.words else { return Ok(None) };
         let candidates = self.polled & !self.busy;
-        // First the lanes from `next_lane` on, then those before it.
-        let later = candidates & (u64::MAX << self.next_lane);
-        for lane in lanes(later).chain(lanes(candidates & !later)) {
+        for lane in LaneId::in_set(candidates & self.first).chain(LaneId::in_set(candidates & !self.first)) {
             // Acquire: pairs with the release store in `Channel::publish`.
-            let word = words[layout::request(lane)].load(Ordering::Acquire);
-            if head::sequence(word) != self.sequences[lane] {
-                return self.accept(lane, word, into, ledger, home).map(Some);
+            let word = words[lane.request()].load(Ordering::Acquire);
+            if head::sequence(word) != self.sequences[lane.index()] {
+                return self.accept(lane, word, into, ledger).map(Some);
             }
         }
         Ok(None)
@@ -272,31 +264,30 @@ impl Port {
     #[inline]
     fn accept(
         &mut self,
-        lane: usize,
+        lane: LaneId,
         word: u64,
         into: &mut MsgBuf,
         ledger: &Ledger,
-        home: &Arc<Home>,
     ) -> Result<Taken, Error> {
         let state = State::decode(word)?;
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
-        let words = &words[layout::request(lane)..][..layout::MESSAGE_WORDS];
+        let words = &words[lane.request()..][..layout::MESSAGE_WORDS];
         let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
-        into.copy_from(&words[layout::REQUEST_HEAD..], state.length.into());
+        into.copy_from(&words[layout::REQUEST_HEAD..], state.length);
         into.set_method(request.opcode, request.link);
-        self.sequences[lane] = state.sequence;
-        self.busy |= 1 << lane;
-        self.next_lane = (lane as u32 + 1) % LANES as u32;
+        self.sequences[lane.index()] = state.sequence;
+        self.busy |= lane.bit();
+        self.first = u64::MAX << lane.number() << 1;
         let mut badge = match self.end {
             // Within a process, capabilities name objects and not rows: the type system protects them.
             End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
             End::Socket { .. } => self.rows.get(request.target).and_then(super::ledger::Row::badge),
         };
-        if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, home)? {
+        if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, ledger)? {
             badge = None;
         }
         Ok(Taken {
-            ticket: Ticket { port: self.name, lane: lane as u8, sequence: state.sequence },
+            ticket: Ticket { port: self.name, lane, sequence: state.sequence },
             badge,
             chain: request.chain,
             budget: request.budget,
@@ -308,25 +299,24 @@ impl Port {
     #[cold]
     fn accept_slots(
         &mut self,
-        lane: usize,
+        lane: LaneId,
         state: State,
         into: &mut MsgBuf,
-        home: &Arc<Home>,
+        ledger: &Ledger,
     ) -> Result<bool, Error> {
         let portals = state.kinds.portals();
         if portals != 0 {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain()?;
         }
-        let tag = Tag { lane: lane as u32, sequence: state.sequence };
+        let tag = Tag { lane, sequence: state.sequence };
         let mut portals = match portals {
             0 => Carried::new(),
             count => self.transport().receive(tag, count)?,
         }
         .into_iter();
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
-        let words =
-            &words[layout::request(lane) + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
+        let words = &words[lane.request() + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
         let words = words.iter().map(|word| word.load(Ordering::Relaxed));
         for slot in state.kinds.slots(words) {
             let capability = match slot {
@@ -335,7 +325,7 @@ impl Port {
                     .rows
                     .get(name)
                     .and_then(super::ledger::Row::badge)
-                    .map(|badge| Capability::own(home.clone(), badge)),
+                    .map(|badge| Capability::own(ledger.home().clone(), badge)),
             };
             let Some(capability) = capability else { return Ok(false) };
             into.push(capability)?;
@@ -351,13 +341,11 @@ impl Port {
         status: Status,
         message: Option<&MsgBuf>,
         ledger: &mut Ledger,
-        home: &Arc<Home>,
-        limits: &Limits,
         core: u8,
     ) -> Result<(), Error> {
-        let lane = usize::from(ticket.lane);
-        let bit = 1 << lane;
-        if self.busy & bit == 0 || self.sequences[lane] != ticket.sequence {
+        let lane = ticket.lane;
+        let bit = lane.bit();
+        if self.busy & bit == 0 || self.sequences[lane.index()] != ticket.sequence {
             return Err(Error::CallerGone);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
@@ -365,11 +353,11 @@ impl Port {
         let mut state = State { sequence: ticket.sequence, length: 0, kinds: Kinds::default(), status, core };
         let mut result = Ok(());
         if let Some(message) = message {
-            let words = &words[layout::reply(lane) + layout::REPLY_HEAD..];
+            let words = &words[lane.reply() + layout::REPLY_HEAD..];
             message.copy_to(&words[..layout::DATA_WORDS]);
-            state.length = message.data().len() as u16;
+            state.length = message.length();
             if message.capabilities() != 0 {
-                match self.reply_slots(ticket, message, ledger, home, limits) {
+                match self.reply_slots(ticket, message, ledger) {
                     Ok(kinds) => state.kinds = kinds,
                     Err(error @ Error::Violation(_)) => return Err(error),
                     Err(error) => {
@@ -385,7 +373,7 @@ impl Port {
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
         self.busy &= !bit;
-        let word = &words[layout::reply(lane)];
+        let word = &words[lane.reply()];
         if reply_wait::publish(word, state.encode(), &words[layout::WAITING], bit) {
             futex::wake(word);
         }
@@ -394,21 +382,14 @@ impl Port {
 
     /// Writes the slots of a reply: rows for our own objects, portals for all else.
     #[cold]
-    fn reply_slots(
-        &mut self,
-        ticket: Ticket,
-        message: &MsgBuf,
-        ledger: &mut Ledger,
-        home: &Arc<Home>,
-        limits: &Limits,
-    ) -> Result<Kinds, Error> {
+    fn reply_slots(&mut self, ticket: Ticket, message: &MsgBuf, ledger: &mut Ledger) -> Result<Kinds, Error> {
         let mut carried = Carried::new();
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         let is_local = matches!(self.end, End::Local(_));
         let mut failed = None;
         for capability in message.held() {
-            let slot = match capability.badge_at(home).filter(|_| !is_local) {
-                Some(badge) => match ledger.grant(badge, self.name, &mut self.rows, limits.rows) {
+            let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
+                Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
                     Ok(row) => Slot::Row(row),
                     Err(error) => {
                         failed = Some(error);
@@ -423,7 +404,7 @@ impl Port {
             slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
         }
         if failed.is_none() && !carried.is_empty() {
-            let tag = Tag { lane: ticket.lane.into(), sequence: ticket.sequence };
+            let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
             failed = match self.transport().send(tag, &carried) {
                 // A server queues nothing for a client.
                 Err(Error::Busy) => return Err(Error::Violation("the client does not read its socket")),
@@ -440,8 +421,8 @@ impl Port {
             return Err(error);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
-        let behind = layout::slots_behind(message.data().len() as u16);
-        let words = &words[layout::reply(ticket.lane.into()) + layout::REPLY_HEAD + behind..];
+        let behind = layout::slots_behind(message.length());
+        let words = &words[ticket.lane.reply() + layout::REPLY_HEAD + behind..];
         for (word, slot) in words.iter().zip(&slots) {
             word.store(slot.encode(), Ordering::Relaxed);
         }
@@ -458,18 +439,6 @@ impl Port {
 
     /// Adds the first row of a new port: what the portal was made for.
     pub(crate) fn grant_first(&mut self, badge: Badge, ledger: &mut Ledger) -> Result<(), Error> {
-        ledger.grant(badge, self.name, &mut self.rows, u32::MAX).map(drop)
+        ledger.grant(badge, self.name, &mut self.rows).map(drop)
     }
-}
-
-/// The lanes in a set, lowest first.
-#[inline]
-fn lanes(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        (set != 0).then(|| {
-            let lane = set.trailing_zeros() as usize;
-            set &= set - 1;
-            lane
-        })
-    })
 }

@@ -69,7 +69,7 @@ impl Transport for LocalTransport {
         Err(Error::InvalidCapability)
     }
 
-    fn sent(&self) -> u32 {
+    fn sent(&self) -> u16 {
         0
     }
 

@@ -30,8 +30,8 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Client: asks the entrypoint to take `socket` as a portal to what the row names.
     fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error>;
 
-    /// Client: how many messages that the server must read before anything later were sent so far.
-    fn sent(&self) -> u32;
+    /// Client: how many messages that the server must read before anything later were sent so far, modulo 2¹⁶.
+    fn sent(&self) -> u16;
 
     /// Ends it for both sides.
     fn hang_up(&self);

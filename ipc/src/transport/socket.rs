@@ -9,7 +9,7 @@ use crate::wire::control::{Control, DOORBELL, Tag};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, SLOTS};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A message for the server that belongs to no call.
@@ -37,7 +37,7 @@ pub(crate) struct SocketTransport {
     socket: Arc<OwnedFd>,
     /// The pipe that wakes the server; without one its socket does.
     bell: Option<OwnedFd>,
-    sent: AtomicU32,
+    sent: AtomicU16,
     inbox: Mutex<Inbox>,
 }
 
@@ -45,12 +45,12 @@ pub(crate) struct SocketTransport {
 #[derive(Debug, Default)]
 struct Inbox {
     portals: [Option<(u32, Vec<OwnedFd>)>; LANES],
-    received: u32,
+    received: u16,
 }
 
 impl SocketTransport {
     pub(crate) fn new(pd: Pd, socket: Arc<OwnedFd>, bell: Option<OwnedFd>) -> SocketTransport {
-        SocketTransport { pd, socket, bell, sent: AtomicU32::new(0), inbox: Mutex::default() }
+        SocketTransport { pd, socket, bell, sent: AtomicU16::new(0), inbox: Mutex::default() }
     }
 
     pub(crate) fn socket(&self) -> BorrowedFd<'_> {
@@ -69,7 +69,7 @@ impl SocketTransport {
     }
 
     /// How many messages that count were read.
-    pub(crate) fn received(&self) -> u32 {
+    pub(crate) fn received(&self) -> u16 {
         self.inbox().received
     }
 
@@ -124,7 +124,7 @@ impl Inbox {
                     pd.close_later(sockets);
                     return Err(Error::Violation("a portal came that is no connected Unix socket"));
                 }
-                match self.portals[tag.lane as usize].replace((tag.sequence, sockets)) {
+                match self.portals[tag.lane.index()].replace((tag.sequence, sockets)) {
                     None => Ok(()),
                     Some(_) => Err(Error::Violation("portals came twice for one message")),
                 }
@@ -154,14 +154,14 @@ impl Transport for SocketTransport {
 
     fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
-        if self.inbox().portals[tag.lane as usize].is_none() {
+        if self.inbox().portals[tag.lane.index()].is_none() {
             let mut news = Vec::new();
             self.drain(&mut news)?;
             if !news.is_empty() {
                 return Err(Error::Violation("a server sent what only a client sends"));
             }
         }
-        match self.inbox().portals[tag.lane as usize].take() {
+        match self.inbox().portals[tag.lane.index()].take() {
             Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == count => {
                 sockets.into_iter().map(|socket| Capability::from_portal(&self.pd, socket)).collect()
             }
@@ -173,7 +173,7 @@ impl Transport for SocketTransport {
         self.send_control(Control::Open(row), &[socket.as_fd()])
     }
 
-    fn sent(&self) -> u32 {
+    fn sent(&self) -> u16 {
         self.sent.load(Ordering::Relaxed)
     }
 

@@ -9,7 +9,7 @@
 //! ```
 
 use super::head::RowName;
-use super::layout::{CHANNEL_BYTES, LANES, SLOTS};
+use super::layout::{CHANNEL_BYTES, LANE_COUNT, LaneId, SLOTS};
 use super::{VERSION, Violation};
 
 /// The length of every message but the doorbell.
@@ -21,7 +21,7 @@ pub(crate) const DOORBELL: [u8; 1] = [0];
 /// Which message of which lane a set of portals belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
-    pub(crate) lane: u32,
+    pub(crate) lane: LaneId,
     pub(crate) sequence: u32,
 }
 
@@ -43,9 +43,9 @@ impl Control {
     pub(crate) fn encode(self) -> [u8; CONTROL_BYTES] {
         let (kind, version, lane, last) = match self {
             Control::Doorbell => (0, 0, 0, 0),
-            Control::Hello => (1, VERSION, LANES as u32, CHANNEL_BYTES as u64),
+            Control::Hello => (1, VERSION, LANE_COUNT.into(), CHANNEL_BYTES as u64),
             Control::Open(row) => (2, 0, 0, row.encode()),
-            Control::Portals(tag) => (3, 0, tag.lane, u64::from(tag.sequence)),
+            Control::Portals(tag) => (3, 0, tag.lane.number(), u64::from(tag.sequence)),
         };
         let mut bytes = [0; CONTROL_BYTES];
         let (words, tail) = bytes.split_at_mut(8);
@@ -71,18 +71,16 @@ impl Control {
         let (kind, version) = (u16::from_le_bytes([k0, k1]), u16::from_le_bytes([v0, v1]));
         let (lane, last) = (u32::from_le_bytes([l0, l1, l2, l3]), u64::from_le_bytes(last));
         let (control, wanted) = match (kind, version, lane, last) {
-            (1, VERSION, lanes, size) if lanes as usize == LANES && size == CHANNEL_BYTES as u64 => {
+            (1, VERSION, lanes, size) if lanes == u32::from(LANE_COUNT) && size == CHANNEL_BYTES as u64 => {
                 (Control::Hello, 1..=2)
             }
             (1, VERSION, ..) => return Err(Violation("a hello of another geometry")),
             (1, ..) => return Err(Violation("a hello of another version")),
             (2, 0, 0, row) => (Control::Open(RowName::decode(row)), 1..=1),
-            (3, 0, lane, sequence) if (lane as usize) < LANES => {
-                let Ok(sequence) = sequence.try_into() else {
-                    return Err(Violation("portals for a sequence that cannot be"));
-                };
-                (Control::Portals(Tag { lane, sequence }), 1..=SLOTS)
-            }
+            (3, 0, lane, sequence) => match (LaneId::new(lane), u32::try_from(sequence)) {
+                (Some(lane), Ok(sequence)) => (Control::Portals(Tag { lane, sequence }), 1..=SLOTS),
+                _ => return Err(Violation("portals for a lane or a sequence that cannot be")),
+            },
             _ => return Err(Violation("a message on the socket of no known kind")),
         };
         if wanted.contains(&descriptors) {

@@ -64,7 +64,7 @@ pub(crate) fn sequence(word: u64) -> u32 {
 }
 
 /// A row of a capability table as its holder names it. Means nothing on another channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RowName {
     /// The place in the table.
     pub(crate) index: u32,

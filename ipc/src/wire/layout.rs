@@ -11,7 +11,9 @@
 //! Each group of 16 words is 128 bytes: two cache lines, since processors fetch pairs of them.
 
 /// Calls that can be under way at once in a channel.
-pub(crate) const LANES: usize = 16;
+pub(crate) const LANES: usize = LANE_COUNT as usize;
+/// The same, as it stands in a hello.
+pub(crate) const LANE_COUNT: u8 = 16;
 /// Words of data in a message.
 pub(crate) const DATA_WORDS: usize = 128;
 /// Capabilities in a message.
@@ -54,24 +56,71 @@ pub(crate) fn slots_behind(data_bytes: u16) -> usize {
     usize::from(data_bytes).div_ceil(8)
 }
 
-/// The first word of a lane's request.
-#[inline]
-pub(crate) const fn request(lane: usize) -> usize {
-    LANE_0 + lane * 2 * MESSAGE_WORDS
-}
+/// One of a channel's lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LaneId(u8);
 
-/// The first word of a lane's reply.
-#[inline]
-pub(crate) const fn reply(lane: usize) -> usize {
-    request(lane) + MESSAGE_WORDS
+impl LaneId {
+    /// The lane of that number, if there is one.
+    #[inline]
+    pub(crate) fn new(number: u32) -> Option<LaneId> {
+        u8::try_from(number).ok().filter(|number| usize::from(*number) < LANES).map(LaneId)
+    }
+
+    /// All lanes in order.
+    #[inline]
+    pub(crate) fn all() -> impl Iterator<Item = LaneId> {
+        (0..LANE_COUNT).map(LaneId)
+    }
+
+    /// The lanes in a set of bits, lowest first; other bits are passed over.
+    #[inline]
+    pub(crate) fn in_set(set: u64) -> impl Iterator<Item = LaneId> {
+        let mut rest = set & LANE_BITS;
+        std::iter::from_fn(move || {
+            let number = rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+            LaneId::new(number)
+        })
+    }
+
+    /// Its number.
+    #[inline]
+    pub(crate) fn number(self) -> u32 {
+        self.0.into()
+    }
+
+    /// Its place in an array of lanes.
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        self.0.into()
+    }
+
+    /// Its bit in a set of lanes.
+    #[inline]
+    pub(crate) fn bit(self) -> u64 {
+        1 << self.0
+    }
+
+    /// The first word of its request.
+    #[inline]
+    pub(crate) fn request(self) -> usize {
+        LANE_0 + self.index() * 2 * MESSAGE_WORDS
+    }
+
+    /// The first word of its reply.
+    #[inline]
+    pub(crate) fn reply(self) -> usize {
+        self.request() + MESSAGE_WORDS
+    }
 }
 
 /// The size of a channel's memory in bytes: whole pages, and small, since the server maps it.
-pub(crate) const CHANNEL_BYTES: usize = (request(LANES) * 8).next_multiple_of(4096);
+pub(crate) const CHANNEL_BYTES: usize = ((LANE_0 + LANES * 2 * MESSAGE_WORDS) * 8).next_multiple_of(4096);
 
 const _: () = {
     assert!(CHANNEL_BYTES <= 64 * 1024);
     assert!(RELEASE_ENTRIES + RELEASE_CAPACITY <= LANE_0);
     assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
-    assert!(LANE_0 % 16 == 0 && MESSAGE_WORDS % 16 == 0);
+    assert!(LANE_0.is_multiple_of(16) && MESSAGE_WORDS.is_multiple_of(16));
 };
