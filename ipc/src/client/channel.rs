@@ -17,7 +17,7 @@ use crate::sys::memory::Words;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
-use crate::wire::control::{Control, Tag};
+use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
@@ -56,12 +56,8 @@ impl Channel {
     pub(crate) fn connect(pd: &Pd, socket: OwnedFd) -> Result<Arc<Channel>, Error> {
         let socket = Arc::new(socket);
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
-        let bell = pd.doorbell_pipe()?;
-        let (read_end, write_end) = bell.map_or((None, None), |(read, write)| (Some(read), Some(write)));
-        let transport = SocketTransport::new(pd.clone(), socket.clone(), write_end);
-        let descriptors: heapless::Vec<_, 2> =
-            std::iter::once(memory.as_fd()).chain(read_end.as_ref().map(AsFd::as_fd)).collect();
-        transport.send_control(Control::Hello, &descriptors)?;
+        let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);
+        transport.introduce(memory.as_fd())?;
         let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport)));
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
         let _ = channel.watch.set(pd.watcher()?.watch(socket, watched)?);
@@ -410,7 +406,6 @@ impl Channel {
 
     /// The server broke the protocol: nothing more is said to it.
     fn condemn(&self) {
-        self.transport.hang_up();
         self.hang_up();
     }
 }
@@ -437,6 +432,7 @@ impl HangUp for Channel {
         }
         let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.queue.freed.notify_all();
+        self.transport.hang_up();
     }
 }
 

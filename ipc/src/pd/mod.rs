@@ -8,7 +8,7 @@ pub use options::{Doorbell, PdOptions};
 
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::sys::socket;
+use crate::sys::pipe::Pipe;
 use crate::wait_policy::WaitPolicy;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock};
@@ -63,11 +63,11 @@ impl Pd {
         self.0.options.wait
     }
 
-    /// The doorbell's pipe, read end first, if this domain rings by pipe.
-    pub(crate) fn doorbell_pipe(&self) -> Result<Option<(OwnedFd, OwnedFd)>, Error> {
+    /// A pipe to ring with, if this domain rings by pipe.
+    pub(crate) fn doorbell_pipe(&self) -> Result<Option<Pipe>, Error> {
         match self.0.options.doorbell {
             Doorbell::Socket => Ok(None),
-            Doorbell::Pipe => socket::bell().map(Some),
+            Doorbell::Pipe => Pipe::new().map(Some),
         }
     }
 
@@ -78,7 +78,9 @@ impl Pd {
 
     /// Has descriptors of unknown kind closed by the watcher: a close can block for as long as a stranger likes.
     pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
-        if let Ok(watcher) = self.watcher() {
+        if !descriptors.is_empty()
+            && let Ok(watcher) = self.watcher()
+        {
             watcher.close_later(descriptors);
         }
     }

@@ -8,7 +8,6 @@ use rustix::event::{EventfdFlags, epoll};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
 
 /// Who wants to know that the other side of a socket is gone.
 pub(crate) trait HangUp: Send + Sync {
@@ -18,14 +17,11 @@ pub(crate) trait HangUp: Send + Sync {
 
 /// The watcher of a domain. Its thread sleeps for as long as nobody dies.
 #[derive(Debug)]
-pub(crate) struct Watcher {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct Watcher(Arc<Shared>);
 
 struct Shared {
     epoll: OwnedFd,
-    /// Wakes the thread for what is in `orders`.
+    /// Wakes the thread for descriptors to close, or to stop.
     bell: OwnedFd,
     state: Mutex<State>,
 }
@@ -52,42 +48,37 @@ impl Watcher {
         epoll::add(&shared.epoll, &shared.bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)
             .map_err(Error::system("epoll_ctl"))?;
         let of_thread = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("portcullis-watch".into())
-            .spawn(move || of_thread.run())
-            .map_err(|error| Error::System {
+        std::thread::Builder::new().name("portcullis-watch".into()).spawn(move || of_thread.run()).map_err(
+            |error| Error::System {
                 call: "clone",
                 reason: rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::AGAIN),
-            })?;
-        Ok(Watcher { shared, thread: Some(thread) })
+            },
+        )?;
+        Ok(Watcher(shared))
     }
 
     /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
     pub(crate) fn watch(&self, socket: Arc<OwnedFd>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
-        let name = self.shared.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
+        let name = self.0.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
         let events = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
-        let watch = Watch { shared: self.shared.clone(), socket, name };
-        epoll::add(&self.shared.epoll, &watch.socket, epoll::EventData::new_u64(name.encode()), events)
+        let watch = Watch { shared: self.0.clone(), socket, name };
+        epoll::add(&self.0.epoll, &watch.socket, epoll::EventData::new_u64(name.encode()), events)
             .map_err(Error::system("epoll_ctl"))?;
         Ok(watch)
     }
 
     /// Closes descriptors on the watcher's thread.
     pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
-        self.shared.state().to_close.extend(descriptors);
-        socket::notify(&self.shared.bell);
+        self.0.state().to_close.extend(descriptors);
+        socket::notify(&self.0.bell);
     }
 }
 
 impl Drop for Watcher {
+    /// Does not wait for the thread: it may be closing a descriptor that takes as long as a stranger likes.
     fn drop(&mut self) {
-        self.shared.state().stop = true;
-        socket::notify(&self.shared.bell);
-        if let Some(thread) = self.thread.take()
-            && thread.thread().id() != std::thread::current().id()
-        {
-            let _ = thread.join();
-        }
+        self.0.state().stop = true;
+        socket::notify(&self.0.bell);
     }
 }
 
@@ -105,11 +96,11 @@ impl Shared {
                 match event.data.u64() {
                     BELL => {
                         socket::reset(&self.bell);
+                        let to_close = std::mem::take(&mut self.state().to_close);
+                        drop(to_close);
                         if self.state().stop {
                             return;
                         }
-                        let to_close = std::mem::take(&mut self.state().to_close);
-                        drop(to_close);
                     }
                     name => {
                         let who = self.state().watched.get(RowName::decode(name)).and_then(Weak::upgrade);

@@ -1,38 +1,36 @@
 //! The serving side: channels, their capability tables, and the loop that takes one request at a time.
 
+mod admission;
 mod caller;
 pub(crate) mod home;
 mod ledger;
 mod limits;
 mod port;
+mod turns;
 
 pub use caller::Caller;
 pub use limits::Limits;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
-use crate::context::{self, Context};
+use crate::context;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::pd::watcher::HangUp;
-use crate::sys::memory::Words;
-use crate::sys::{inherit, socket};
+use crate::sys::inherit;
 use crate::table::Table;
-use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wait_policy::Patience;
 use crate::wire::head::{RowName, Status};
-use crate::wire::layout;
 use caller::{Dropped, Ticket};
-use home::{Home, Post};
+use home::Home;
 use ledger::Ledger;
-use port::{End, Ended, Port};
+use port::Port;
 use rustix::event::epoll;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use turns::Pace;
 
 /// The receiving half of an entrypoint: it mints capabilities to its objects, takes the calls of any number of
 /// clients, one at a time and in fair turns, and answers them at once or later.
@@ -59,12 +57,9 @@ pub struct Server {
     epoll: OwnedFd,
     dropped: Dropped,
     patience: Patience,
-    /// Turns without a request since the last one.
-    idle_turns: u32,
-    /// Requests since the system was asked who rings.
-    since_asked: u32,
-    /// When the clock was last read: no later than the arrival of any request taken after.
-    clock: Instant,
+    pace: Pace,
+    /// Ports whose socket was read for a moment and may hold more.
+    unread: VecDeque<RowName>,
     /// Its own capability: it names the server itself.
     own: (Badge, Capability),
 }
@@ -93,11 +88,6 @@ pub struct Usage {
 
 /// The event of the home's bell; no table name is zero.
 const BELL: u64 = 0;
-/// Turns between two looks at who rings, and between two looks at the clock while spinning.
-const TURNS_BETWEEN_LOOKS: u32 = 256;
-/// Requests of polled clients between two looks at who rings.
-const REQUESTS_BETWEEN_LOOKS: u32 = 32;
-
 impl Server {
     /// A server with default limits, on the calling thread.
     ///
@@ -114,7 +104,7 @@ impl Server {
     pub fn with(pd: &Pd, limits: Limits) -> Result<Server, Error> {
         let home = Arc::new(Home::new(pd)?);
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(Error::system("epoll_create1"))?;
-        add_event(&epoll, home.bell().counter().as_fd(), BELL)?;
+        admission::add_event(&epoll, home.bell().counter().as_fd(), BELL)?;
         let mut ledger = Ledger::new(home.clone(), limits);
         let badge = ledger.mint()?;
         let own = (badge, Capability::own(home.clone(), badge));
@@ -132,9 +122,8 @@ impl Server {
             epoll,
             dropped: Dropped::default(),
             patience: Patience::new(pd.wait_policy()),
-            idle_turns: 0,
-            since_asked: 0,
-            clock: Instant::now(),
+            pace: Pace::new(),
+            unread: VecDeque::new(),
             own,
         })
     }
@@ -249,6 +238,9 @@ impl Server {
             if !self.dropped.borrow().is_empty() {
                 self.abandon();
             }
+            if let Some(port) = self.unread.pop_front() {
+                self.read_socket(port);
+            }
             if self.parent_gone {
                 return Err(Error::ParentGone);
             }
@@ -256,205 +248,6 @@ impl Server {
                 return Ok(request);
             }
             self.idle(&mut end, deadline)?;
-        }
-    }
-
-    /// Looks once at every polled port, from the one after that which was served last.
-    #[inline]
-    fn poll(&mut self, message: &mut MsgBuf) -> Option<Request> {
-        if self.since_asked >= REQUESTS_BETWEEN_LOOKS {
-            self.since_asked = 0;
-            self.clock = Instant::now();
-            if self.has_cold_ports() {
-                self.ask_who_rings(Some(Duration::ZERO));
-            }
-        }
-        for _ in 0..self.hot.len() {
-            if self.turn >= self.hot.len() {
-                self.turn = 0;
-            }
-            let Some(&name) = self.hot.get(self.turn) else { break };
-            self.turn += 1;
-            if let Some(request) = self.poll_port(name, message) {
-                return Some(request);
-            }
-        }
-        None
-    }
-
-    /// Takes one request of a port, if there is one that can be served.
-    #[inline]
-    fn poll_port(&mut self, name: RowName, message: &mut MsgBuf) -> Option<Request> {
-        let port = self.ports.get_mut(name)?;
-        match port.take_pending(&mut self.ledger) {
-            Ok(false) => {}
-            Ok(true) => {
-                self.read_socket(name);
-                return None;
-            }
-            Err(error) => {
-                self.close(name, &error);
-                return None;
-            }
-        }
-        let taken = match port.take(message, &self.ledger) {
-            Ok(taken) => taken,
-            Err(error) => {
-                self.close(name, &error);
-                return None;
-            }
-        };
-        if !port.news.is_empty() {
-            self.take_news(name);
-        }
-        let taken = taken?;
-        self.patience.paid_off();
-        self.patience.peer_on(taken.core);
-        self.idle_turns = 0;
-        self.since_asked += 1;
-        let Some(badge) = taken.badge else {
-            message.clear();
-            let _ = self.finish(taken.ticket, Status::InvalidCapability, None);
-            return None;
-        };
-        context::serve(Some(Context { chain: taken.chain, budget: taken.budget, since: self.clock }));
-        Some(Request { badge, caller: Caller::new(taken.ticket, &self.dropped) })
-    }
-
-    /// Nothing there: looks on for a while, then sleeps.
-    #[inline]
-    fn idle(&mut self, end: &mut Option<Option<Instant>>, deadline: Deadline) -> Result<(), Error> {
-        let turns = self.patience.turns();
-        if self.idle_turns < turns {
-            self.idle_turns = self.idle_turns.saturating_add(1);
-            if self.idle_turns.is_multiple_of(TURNS_BETWEEN_LOOKS) {
-                if self.has_cold_ports() {
-                    self.ask_who_rings(Some(Duration::ZERO));
-                }
-                if turns == u32::MAX {
-                    self.idle_turns = 0;
-                    self.left(end, deadline)?;
-                }
-            }
-            std::hint::spin_loop();
-            return Ok(());
-        }
-        let left = self.left(end, deadline)?;
-        self.sleep(left);
-        Ok(())
-    }
-
-    /// Reads the clock: the time left until the deadline.
-    fn left(
-        &mut self,
-        end: &mut Option<Option<Instant>>,
-        deadline: Deadline,
-    ) -> Result<Option<Duration>, Error> {
-        self.clock = Instant::now();
-        match *end.get_or_insert_with(|| deadline.instant()) {
-            None => Ok(None),
-            Some(end) if end <= self.clock => Err(Error::DeadlineExceeded),
-            Some(end) => Ok(Some(end - self.clock)),
-        }
-    }
-
-    /// Sleeps until somebody rings, unless something came while the clients were told.
-    #[cold]
-    fn sleep(&mut self, left: Option<Duration>) {
-        self.idle_turns = 0;
-        self.patience.did_not_pay_off();
-        for name in &self.hot {
-            if let Some(port) = self.ports.get_mut(*name) {
-                port.unwatch();
-            }
-        }
-        let ready = |name: &RowName| self.ports.get(*name).is_some_and(Port::is_ready);
-        if self.home.wants_attention() || self.hot.iter().any(ready) {
-            for index in 0..self.hot.len() {
-                self.rewatch(self.hot[index]);
-            }
-            return;
-        }
-        for name in self.hot.drain(..) {
-            if let Some(port) = self.ports.get_mut(name) {
-                port.cool();
-            }
-        }
-        self.ask_who_rings(left);
-        self.clock = Instant::now();
-    }
-
-    /// Goes on polling a port, and takes what is not announced to those who are polled.
-    fn rewatch(&mut self, name: RowName) {
-        let Some(port) = self.ports.get_mut(name) else { return };
-        port.watch();
-        match port.take_releases(&mut self.ledger) {
-            Ok(false) => {}
-            Ok(true) => self.read_socket(name),
-            Err(error) => self.close(name, &error),
-        }
-    }
-
-    fn has_cold_ports(&self) -> bool {
-        self.hot.len() < self.ports.len() as usize
-    }
-
-    /// Asks the system who rang or ended, and waits for it if asked to.
-    fn ask_who_rings(&mut self, left: Option<Duration>) {
-        let mut space = [MaybeUninit::uninit(); 64];
-        let left = left.map(|left| rustix::event::Timespec {
-            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        // Interrupted, or nothing: the caller looks again.
-        let Ok((events, _)) = epoll::wait(&self.epoll, &mut space[..], left.as_ref()) else { return };
-        for event in events.iter() {
-            let (flags, data) = (event.flags, event.data.u64());
-            if data == BELL {
-                socket::reset(self.home.bell().counter());
-                if let Some(local) = self.local {
-                    self.heat(local);
-                }
-                continue;
-            }
-            let name = RowName::decode(data);
-            let Some(port) = self.ports.get_mut(name) else { continue };
-            let ended =
-                flags.intersects(epoll::EventFlags::HUP | epoll::EventFlags::RDHUP | epoll::EventFlags::ERR);
-            if port.rang() || ended {
-                self.read_socket(name);
-            }
-            self.heat(name);
-        }
-    }
-
-    /// Polls a port from now on.
-    fn heat(&mut self, name: RowName) {
-        if self.hot.contains(&name) {
-            return;
-        }
-        if let Some(port) = self.ports.get_mut(name) {
-            port.watch();
-            self.hot.push(name);
-        }
-    }
-
-    /// Does what other threads left for us.
-    #[cold]
-    fn attend(&mut self) {
-        while let Some(post) = self.home.next_post() {
-            match post {
-                // A refused portal is closed, and its holder finds a dead capability.
-                Post::Adopt(portal, badge) => drop(self.adopt(portal, badge, None)),
-                Post::Local(words, transport) => {
-                    let port = |name| Ok(Port::new(name, End::Local(transport), Some(words)));
-                    if let Ok(name) = self.insert_port(port) {
-                        self.local = Some(name);
-                        self.heat(name);
-                    }
-                }
-                Post::Ended(name) => self.read_socket(name),
-            }
         }
     }
 
@@ -480,133 +273,6 @@ impl Server {
             result => result,
         }
     }
-
-    /// Makes a socket a port whose first row is the object.
-    fn adopt(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) -> Result<RowName, Error> {
-        socket::adopt(portal.as_fd())?;
-        let (pd, home) = (self.pd.clone(), self.home.clone());
-        let portal = Arc::new(portal);
-        let of_port = portal.clone();
-        let name = self.insert_port(|name| {
-            let ended = Arc::new(Ended { home, port: name });
-            let hang_up = Arc::<Ended>::downgrade(&ended) as Weak<dyn HangUp>;
-            let watch = pd.watcher()?.watch(of_port.clone(), hang_up)?;
-            let transport = Box::new(SocketTransport::new(pd.clone(), of_port, None));
-            Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
-        })?;
-        let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
-        port.opener = opener;
-        let ready = port
-            .grant_first(badge, &mut self.ledger)
-            .and_then(|()| add_event(&self.epoll, portal.as_fd(), name.encode()));
-        match ready {
-            Ok(()) => Ok(name),
-            Err(error) => {
-                self.close(name, &error);
-                Err(error)
-            }
-        }
-    }
-
-    /// Adds a port under the name that it is told.
-    fn insert_port(&mut self, make: impl FnOnce(RowName) -> Result<Port, Error>) -> Result<RowName, Error> {
-        if self.ports.len() >= self.ledger.limits().channels {
-            return Err(Error::BudgetExceeded);
-        }
-        let name = self.ports.next_name().ok_or(Error::BudgetExceeded)?;
-        let port = make(name)?;
-        self.ports.insert(port).ok_or(Error::BudgetExceeded)
-    }
-
-    /// Reads a port's socket until it is empty and does what it says; then what had to wait for that.
-    fn read_socket(&mut self, name: RowName) {
-        let Some(port) = self.ports.get_mut(name) else { return };
-        let drained = port.drain();
-        self.take_news(name);
-        let Some(port) = self.ports.get_mut(name) else { return };
-        let result = drained.and_then(|drained| {
-            port.resume_releases(&mut self.ledger)?;
-            if drained == Drained::Closed { Err(Error::Disconnected) } else { Ok(()) }
-        });
-        if let Err(error) = result {
-            self.close(name, &error);
-        }
-    }
-
-    /// Introductions and openings.
-    fn take_news(&mut self, name: RowName) {
-        let Some(port) = self.ports.get_mut(name) else { return };
-        for news in std::mem::take(&mut port.news) {
-            let result = match news {
-                News::Hello(memory, bell) => self.introduce(name, memory, bell),
-                News::Open(row, portal) => self.open(name, row, portal),
-            };
-            if let Err(error) = result {
-                return self.close(name, &error);
-            }
-        }
-    }
-
-    fn introduce(&mut self, name: RowName, memory: OwnedFd, bell: Option<OwnedFd>) -> Result<(), Error> {
-        let words = match Words::foreign(&memory, layout::CHANNEL_BYTES) {
-            Ok(words) if bell.as_ref().is_none_or(|bell| socket::is_pipe(bell.as_fd())) => words,
-            refused => {
-                // Whatever these are, closing them may block.
-                self.pd.close_later(std::iter::once(memory).chain(bell).collect());
-                refused?;
-                return Err(Error::Violation("the doorbell is no pipe"));
-            }
-        };
-        let Some(port) = self.ports.get_mut(name) else { return Ok(()) };
-        if let Some(bell) = &bell {
-            rustix::io::ioctl_fionbio(bell, true).map_err(Error::system("ioctl(FIONBIO)"))?;
-            add_event(&self.epoll, bell.as_fd(), name.encode())?;
-        }
-        port.introduce(words, bell)?;
-        // What it published before we knew its memory, it announced in its pending word at the latest.
-        port.watch();
-        self.heat(name);
-        Ok(())
-    }
-
-    /// Opens a portal to what the row names. A row that names nothing is no violation: the object may have been
-    /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability.
-    fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd) -> Result<(), Error> {
-        if !socket::is_portal(portal.as_fd()) {
-            self.pd.close_later(vec![portal]);
-            return Err(Error::Violation("a portal came that is no connected Unix socket"));
-        }
-        let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
-        let badge = port.rows().get(row).and_then(ledger::Row::badge);
-        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else { return Ok(()) };
-        port.opened += 1;
-        if self.adopt(portal, badge, Some(opener)).is_err()
-            && let Some(port) = self.ports.get_mut(opener)
-        {
-            port.opened -= 1;
-        }
-        Ok(())
-    }
-
-    /// Ends a port: its rows, its memory and its descriptors.
-    fn close(&mut self, name: RowName, reason: &Error) {
-        let Some(port) = self.ports.remove(name) else { return };
-        self.violations += u64::from(matches!(reason, Error::Violation(_)));
-        if let Some(opener) = port.opener.and_then(|opener| self.ports.get_mut(opener)) {
-            opener.opened -= 1;
-        }
-        self.ledger.close(name, port.rows());
-        self.hot.retain(|hot| *hot != name);
-        // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
-        if let Some(socket) = port.socket() {
-            let _ = epoll::delete(&self.epoll, socket.socket());
-            socket::hang_up(socket.socket());
-        }
-        if let Some(bell) = port.bell() {
-            let _ = epoll::delete(&self.epoll, bell);
-        }
-        self.parent_gone |= self.parent == Some(name);
-    }
 }
 
 impl Drop for Server {
@@ -623,9 +289,4 @@ impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("usage", &self.usage()).finish_non_exhaustive()
     }
-}
-
-fn add_event(epoll: &OwnedFd, source: BorrowedFd<'_>, data: u64) -> Result<(), Error> {
-    let events = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
-    epoll::add(epoll, source, epoll::EventData::new_u64(data), events).map_err(Error::system("epoll_ctl"))
 }

@@ -13,7 +13,7 @@ use crate::protocol::{doorbell, reply_wait};
 use crate::sys::futex;
 use crate::sys::memory::Words;
 use crate::transport::local::LocalTransport;
-use crate::transport::socket::{Drained, News, SocketTransport};
+use crate::transport::socket::{Drained, MOST_QUEUED, News, SocketTransport};
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
@@ -39,8 +39,10 @@ pub(crate) struct Port {
     /// The lanes behind the one that was served last: they come first.
     first: u64,
     release_tail: u64,
-    /// Wakes by its doorbell since it was last emptied.
+    /// Wakes by its doorbell since the socket was last read.
     rings: u32,
+    /// Something was taken from it since the last round of [`was_idle`](Self::was_idle).
+    served: bool,
     bell: Option<OwnedFd>,
     /// A release that waits until the socket is read as far as its client had written it.
     held: Option<Release>,
@@ -97,6 +99,7 @@ impl Port {
             first: u64::MAX,
             release_tail: 0,
             rings: 0,
+            served: true,
             bell: None,
             held: None,
             news: Vec::new(),
@@ -156,6 +159,11 @@ impl Port {
         }
     }
 
+    /// Whether nothing was taken from it since this was last asked.
+    pub(crate) fn was_idle(&mut self) -> bool {
+        !std::mem::take(&mut self.served)
+    }
+
     /// Forgets which lanes were lately used: they announce themselves when they are used again.
     pub(crate) fn cool(&mut self) {
         self.polled = 0;
@@ -177,9 +185,6 @@ impl Port {
         let full = self.rings >= RINGS_BETWEEN_DRAINS || self.words.is_none();
         if full {
             self.rings = 0;
-            if let Some(bell) = &self.bell {
-                while rustix::io::read(bell, &mut [0; 256]).is_ok_and(|read| read == 256) {}
-            }
         }
         full
     }
@@ -277,6 +282,7 @@ impl Port {
         into.set_method(request.opcode, request.link);
         self.sequences[lane.index()] = state.sequence;
         self.busy |= lane.bit();
+        self.served = true;
         self.first = u64::MAX << lane.number() << 1;
         let mut badge = match self.end {
             // Within a process, capabilities name objects and not rows: the type system protects them.
@@ -307,7 +313,7 @@ impl Port {
         let portals = state.kinds.portals();
         if portals != 0 {
             // They were sent before the request was published, so they are here or nowhere.
-            self.drain()?;
+            self.drain(MOST_QUEUED)?;
         }
         let tag = Tag { lane, sequence: state.sequence };
         let mut portals = match portals {
@@ -429,11 +435,11 @@ impl Port {
         Ok(Kinds::of(&slots))
     }
 
-    /// Reads the socket until it is empty.
-    pub(crate) fn drain(&mut self) -> Result<Drained, Error> {
+    /// Reads the socket, at most so many messages.
+    pub(crate) fn drain(&mut self, most: usize) -> Result<Drained, Error> {
         match &self.end {
-            End::Socket { transport, .. } => transport.drain(&mut self.news),
-            End::Local(_) => Ok(Drained::Open),
+            End::Socket { transport, .. } => transport.drain(&mut self.news, most),
+            End::Local(_) => Ok(Drained::Empty),
         }
     }
 

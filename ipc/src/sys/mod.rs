@@ -4,4 +4,5 @@ pub(crate) mod clock;
 pub(crate) mod futex;
 pub(crate) mod inherit;
 pub(crate) mod memory;
+pub(crate) mod pipe;
 pub(crate) mod socket;

@@ -1,4 +1,4 @@
-//! Sockets and doorbell pipes. No call here ever waits for the other side.
+//! Sockets and event counters. No call here ever waits for the other side.
 
 use crate::error::Error;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -48,24 +48,12 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd), Error> {
         .map_err(Error::system("socketpair"))
 }
 
-/// A pipe as a doorbell: the end that is read and the end that is written, neither of which blocks.
-pub(crate) fn bell() -> Result<(OwnedFd, OwnedFd), Error> {
-    let flags = rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK;
-    rustix::pipe::pipe_with(flags).map_err(Error::system("pipe2"))
-}
-
 /// Whether a descriptor is a connected Unix SEQPACKET socket: the one kind that a portal is made of, and one whose
 /// close never blocks.
 pub(crate) fn is_portal(socket: BorrowedFd<'_>) -> bool {
     rustix::net::sockopt::socket_domain(socket) == Ok(AddressFamily::UNIX)
         && rustix::net::sockopt::socket_type(socket) == Ok(SocketType::SEQPACKET)
         && rustix::net::getpeername(socket).is_ok()
-}
-
-/// Whether a descriptor is a pipe.
-pub(crate) fn is_pipe(file: BorrowedFd<'_>) -> bool {
-    rustix::fs::fstat(file)
-        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Fifo)
 }
 
 /// Sets the options of a socket that somebody else made, so that its messages carry nothing but what we expect.

@@ -19,6 +19,12 @@ impl Basket {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((tag, carried));
     }
 
+    /// What nobody will take any more goes: it may hold the very server whose end this is.
+    fn empty(&self) {
+        let left = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(left);
+    }
+
     fn take(&self, tag: Tag) -> Carried {
         let mut basket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match basket.iter().position(|(of, _)| *of == tag) {
@@ -73,5 +79,8 @@ impl Transport for LocalTransport {
         0
     }
 
-    fn hang_up(&self) {}
+    fn hang_up(&self) {
+        self.outgoing.empty();
+        self.incoming.empty();
+    }
 }

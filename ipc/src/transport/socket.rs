@@ -4,7 +4,9 @@ use super::{Carried, Transport};
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::sys::pipe::Pipe;
 use crate::sys::socket::{self, Receipt};
+use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, SLOTS};
@@ -21,22 +23,38 @@ pub(crate) enum News {
     Open(RowName, OwnedFd),
 }
 
-/// What reading the socket until it was empty came to.
+impl News {
+    /// The descriptors that came with it.
+    pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
+        let (first, second) = match self {
+            News::Hello(memory, bell) => (memory, bell),
+            News::Open(_, socket) => (socket, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+/// What reading the socket came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drained {
-    /// More may come.
-    Open,
+    /// It is empty; more may come.
+    Empty,
+    /// There may be more to read now: nobody is read from for longer than a moment.
+    More,
     /// The other end is closed; what had been sent before was read.
     Closed,
 }
+
+/// More messages than a socket ever holds: who reads so many has read all that was there when it began.
+pub(crate) const MOST_QUEUED: usize = 1_024;
 
 /// One end of a channel across processes.
 #[derive(Debug)]
 pub(crate) struct SocketTransport {
     pd: Pd,
     socket: Arc<OwnedFd>,
-    /// The pipe that wakes the server; without one its socket does.
-    bell: Option<OwnedFd>,
+    /// The pipe that wakes the server; without one the socket does.
+    bell: Option<Pipe>,
     sent: AtomicU16,
     inbox: Mutex<Inbox>,
 }
@@ -49,7 +67,7 @@ struct Inbox {
 }
 
 impl SocketTransport {
-    pub(crate) fn new(pd: Pd, socket: Arc<OwnedFd>, bell: Option<OwnedFd>) -> SocketTransport {
+    pub(crate) fn new(pd: Pd, socket: Arc<OwnedFd>, bell: Option<Pipe>) -> SocketTransport {
         SocketTransport { pd, socket, bell, sent: AtomicU16::new(0), inbox: Mutex::default() }
     }
 
@@ -62,10 +80,17 @@ impl SocketTransport {
     }
 
     /// Sends a message that counts: the release ring refers to how many there were.
-    pub(crate) fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
         socket::send(self.socket(), &control.encode(), descriptors)?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Client: introduces itself with the channel's memory, and its bell if it has one.
+    pub(crate) fn introduce(&self, memory: BorrowedFd<'_>) -> Result<(), Error> {
+        let bell = self.bell.as_ref().map(Pipe::read_end);
+        let descriptors: heapless::Vec<_, 2> = std::iter::once(memory).chain(bell).collect();
+        self.send_control(Control::Hello, &descriptors)
     }
 
     /// How many messages that count were read.
@@ -73,28 +98,34 @@ impl SocketTransport {
         self.inbox().received
     }
 
-    /// Reads until the socket is empty: portals are kept until their message asks for them, news go to `news`.
-    pub(crate) fn drain(&self, news: &mut Vec<News>) -> Result<Drained, Error> {
+    /// Reads what is there, but no more than `most` messages: portals are kept until their message asks for them,
+    /// news go to `news`.
+    pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
         let mut inbox = self.inbox();
-        loop {
+        for _ in 0..most {
             let message = match socket::receive(self.socket())? {
-                Receipt::Empty => return Ok(Drained::Open),
+                Receipt::Empty => return Ok(Drained::Empty),
                 Receipt::Closed => return Ok(Drained::Closed),
                 Receipt::Message(message) => message,
             };
             let control = if message.truncated {
-                Err(Error::Violation("a message on the socket was cut off"))
+                Err(Violation("a message on the socket was cut off"))
             } else {
-                Control::decode(message.bytes(), message.descriptors.len()).map_err(Error::from)
+                Control::decode(message.bytes(), message.descriptors.len())
             };
-            let taken = control.and_then(|control| {
-                if control != Control::Doorbell {
+            match control {
+                Ok(Control::Doorbell) => {}
+                Ok(control) => {
                     inbox.received = inbox.received.wrapping_add(1);
+                    inbox.file(control, message.descriptors, news, &self.pd)?;
                 }
-                inbox.file(control, message.descriptors, news, &self.pd)
-            });
-            taken?;
+                Err(violation) => {
+                    self.pd.close_later(message.descriptors);
+                    return Err(violation.into());
+                }
+            }
         }
+        Ok(Drained::More)
     }
 }
 
@@ -109,7 +140,6 @@ impl Inbox {
     ) -> Result<(), Error> {
         let mut received = descriptors.into_iter();
         match (control, received.next()) {
-            (Control::Doorbell, _) => Ok(()),
             (Control::Hello, Some(memory)) => {
                 news.push(News::Hello(memory, received.next()));
                 Ok(())
@@ -129,18 +159,20 @@ impl Inbox {
                     Some(_) => Err(Error::Violation("portals came twice for one message")),
                 }
             }
-            (_, None) => Err(Error::Violation("a message came without its descriptor")),
+            (Control::Doorbell, _) | (_, None) => {
+                Err(Error::Violation("a message came without its descriptor"))
+            }
         }
     }
 }
 
 impl Transport for SocketTransport {
     fn ring(&self) {
-        // A full pipe or socket is no failure: what fills it wakes the server, too.
-        let _ = match &self.bell {
-            Some(bell) => rustix::io::write(bell, &DOORBELL).map_err(Error::system("write")).map(drop),
-            None => socket::send(self.socket(), &DOORBELL, &[]),
-        };
+        match &self.bell {
+            Some(pipe) => pipe.ring(),
+            // A full socket is no failure: the server has not read it for long, and is being woken.
+            None => drop(socket::send(self.socket(), &DOORBELL, &[])),
+        }
     }
 
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error> {
@@ -156,7 +188,7 @@ impl Transport for SocketTransport {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
         if self.inbox().portals[tag.lane.index()].is_none() {
             let mut news = Vec::new();
-            self.drain(&mut news)?;
+            self.drain(&mut news, MOST_QUEUED)?;
             if !news.is_empty() {
                 return Err(Error::Violation("a server sent what only a client sends"));
             }

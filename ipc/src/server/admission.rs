@@ -1,0 +1,189 @@
+//! Who gets a port, what clients say beside requests, and the end of ports.
+
+use super::Server;
+use super::home::Post;
+use super::ledger;
+use super::port::{End, Ended, Port};
+use crate::badge::Badge;
+use crate::error::Error;
+use crate::pd::watcher::HangUp;
+use crate::sys::memory::Words;
+use crate::sys::{pipe, socket};
+use crate::transport::socket::{Drained, News, SocketTransport};
+use crate::wire::head::RowName;
+use crate::wire::layout;
+use rustix::event::epoll;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Weak};
+
+/// Messages that are read from one socket before others have their turn.
+const MESSAGES_AT_ONCE: usize = 32;
+
+impl Server {
+    /// Does what other threads left for us.
+    #[cold]
+    pub(super) fn attend(&mut self) {
+        while let Some(post) = self.home.next_post() {
+            match post {
+                // A refused portal is closed, and its holder finds a dead capability.
+                Post::Adopt(portal, badge) => drop(self.adopt(portal, badge, None)),
+                Post::Local(words, transport) => {
+                    let port = |name| Ok(Port::new(name, End::Local(transport), Some(words)));
+                    if let Ok(name) = self.insert_port(port) {
+                        self.local = Some(name);
+                        self.heat(name);
+                    }
+                }
+                Post::Ended(name) => self.read_socket(name),
+            }
+        }
+    }
+
+    /// Makes a socket a port whose first row is the object.
+    pub(super) fn adopt(
+        &mut self,
+        portal: OwnedFd,
+        badge: Badge,
+        opener: Option<RowName>,
+    ) -> Result<RowName, Error> {
+        socket::adopt(portal.as_fd())?;
+        let (pd, home) = (self.pd.clone(), self.home.clone());
+        let portal = Arc::new(portal);
+        let of_port = portal.clone();
+        let name = self.insert_port(|name| {
+            let ended = Arc::new(Ended { home, port: name });
+            let hang_up = Arc::<Ended>::downgrade(&ended) as Weak<dyn HangUp>;
+            let watch = pd.watcher()?.watch(of_port.clone(), hang_up)?;
+            let transport = Box::new(SocketTransport::new(pd.clone(), of_port, None));
+            Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
+        })?;
+        let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
+        port.opener = opener;
+        let ready = port
+            .grant_first(badge, &mut self.ledger)
+            .and_then(|()| add_event(&self.epoll, portal.as_fd(), name.encode()));
+        match ready {
+            Ok(()) => Ok(name),
+            Err(error) => {
+                self.close(name, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds a port under the name that it is told.
+    fn insert_port(&mut self, make: impl FnOnce(RowName) -> Result<Port, Error>) -> Result<RowName, Error> {
+        if self.ports.len() >= self.ledger.limits().channels {
+            return Err(Error::BudgetExceeded);
+        }
+        let name = self.ports.next_name().ok_or(Error::BudgetExceeded)?;
+        let port = make(name)?;
+        self.ports.insert(port).ok_or(Error::BudgetExceeded)
+    }
+
+    /// Reads a port's socket for a moment and does what it says; then what had to wait for that.
+    pub(super) fn read_socket(&mut self, name: RowName) {
+        let Some(port) = self.ports.get_mut(name) else { return };
+        let drained = port.drain(MESSAGES_AT_ONCE);
+        self.take_news(name);
+        let Some(port) = self.ports.get_mut(name) else { return };
+        let result = match drained {
+            Ok(Drained::Empty) => port.resume_releases(&mut self.ledger),
+            Ok(Drained::Closed) => Err(Error::Disconnected),
+            Ok(Drained::More) => {
+                if !self.unread.contains(&name) {
+                    self.unread.push_back(name);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            self.close(name, &error);
+        }
+    }
+
+    /// Introductions and openings.
+    pub(super) fn take_news(&mut self, name: RowName) {
+        let Some(port) = self.ports.get_mut(name) else { return };
+        let mut news = std::mem::take(&mut port.news).into_iter();
+        while let Some(next) = news.next() {
+            let result = match next {
+                News::Hello(memory, bell) => self.introduce(name, memory, bell),
+                News::Open(row, portal) => self.open(name, row, portal),
+            };
+            if let Err(error) = result {
+                self.pd.close_later(news.flat_map(News::into_descriptors).collect());
+                return self.close(name, &error);
+            }
+        }
+    }
+
+    fn introduce(&mut self, name: RowName, memory: OwnedFd, bell: Option<OwnedFd>) -> Result<(), Error> {
+        let words = match Words::foreign(&memory, layout::CHANNEL_BYTES) {
+            Ok(words) if bell.as_ref().is_none_or(|bell| pipe::is_pipe(bell.as_fd())) => words,
+            refused => {
+                // Whatever these are, closing them may block.
+                self.pd.close_later(std::iter::once(memory).chain(bell).collect());
+                refused?;
+                return Err(Error::Violation("the doorbell is no pipe"));
+            }
+        };
+        let Some(port) = self.ports.get_mut(name) else { return Ok(()) };
+        port.introduce(words, bell)?;
+        if let Some(bell) = port.bell() {
+            // Watched but never read: who shares it can make a read block.
+            add_event(&self.epoll, bell.as_fd(), name.encode())?;
+        }
+        // What it published before we knew its memory, it announced in its pending word at the latest.
+        port.watch();
+        self.heat(name);
+        Ok(())
+    }
+
+    /// Opens a portal to what the row names. A row that names nothing is no violation: the object may have been
+    /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability.
+    fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd) -> Result<(), Error> {
+        if !socket::is_portal(portal.as_fd()) {
+            self.pd.close_later(vec![portal]);
+            return Err(Error::Violation("a portal came that is no connected Unix socket"));
+        }
+        let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
+        let badge = port.rows().get(row).and_then(ledger::Row::badge);
+        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else { return Ok(()) };
+        port.opened += 1;
+        if self.adopt(portal, badge, Some(opener)).is_err()
+            && let Some(port) = self.ports.get_mut(opener)
+        {
+            port.opened -= 1;
+        }
+        Ok(())
+    }
+
+    /// Ends a port: its rows, its memory and its descriptors.
+    pub(super) fn close(&mut self, name: RowName, reason: &Error) {
+        let Some(mut port) = self.ports.remove(name) else { return };
+        self.violations += u64::from(matches!(reason, Error::Violation(_)));
+        if let Some(opener) = port.opener.and_then(|opener| self.ports.get_mut(opener)) {
+            opener.opened -= 1;
+        }
+        self.ledger.close(name, port.rows());
+        self.hot.retain(|hot| *hot != name);
+        // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
+        if let Some(socket) = port.socket() {
+            let _ = epoll::delete(&self.epoll, socket.socket());
+            socket::hang_up(socket.socket());
+        }
+        if let Some(bell) = port.bell() {
+            let _ = epoll::delete(&self.epoll, bell);
+        }
+        // What nobody has looked at may be anything, and block whoever closes it.
+        self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).collect());
+        self.parent_gone |= self.parent == Some(name);
+    }
+}
+
+pub(super) fn add_event(epoll: &OwnedFd, source: BorrowedFd<'_>, data: u64) -> Result<(), Error> {
+    let events = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+    epoll::add(epoll, source, epoll::EventData::new_u64(data), events).map_err(Error::system("epoll_ctl"))
+}
