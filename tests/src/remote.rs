@@ -1,6 +1,6 @@
 //! How a peer is asked.
 
-use crate::service::{Op, bytes, words};
+use crate::service::{Op, bytes, micros, words};
 use portcullis_ipc::{Capability, Deadline, Error, MsgBuf};
 use std::time::Duration;
 
@@ -39,7 +39,12 @@ pub struct Nested {
 }
 
 impl Nested {
-    fn decode(data: &[u8]) -> Nested {
+    /// Reads the answer to [`Op::CallKept`].
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn decode(data: &[u8]) -> Nested {
         let (head, rest) = data.split_at_checked(16).expect("a peer answers two words at least");
         let head = words(head);
         let result = match head[0] {
@@ -49,11 +54,10 @@ impl Nested {
         Nested { time: Duration::from_micros(head[1]), result }
     }
 
-    /// The words of a good answer.
+    /// The words of the answer.
     ///
     /// # Panics
-    /// If there was an error.
-    #[must_use]
+    /// If there was an error instead.
     pub fn words(&self) -> Vec<u64> {
         words(self.result.as_ref().expect("the nested call was answered"))
     }
@@ -185,6 +189,5 @@ impl Remote {
 }
 
 fn order(number: u64, op: Op, deadline: Duration, rest: &[u64]) -> Vec<u64> {
-    let micros = deadline.as_micros().try_into().unwrap_or(u64::MAX);
-    [&[number, op as u64, micros], rest].concat()
+    [&[number, op as u64, micros(deadline)], rest].concat()
 }

@@ -331,7 +331,9 @@ fn nested(time: Duration, data: &[u8], good: bool) -> Vec<u8> {
     [bytes(&[u64::from(good), micros(time)]).as_slice(), data].concat()
 }
 
-fn micros(time: Duration) -> u64 {
+/// A time as it stands in a message.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
     time.as_micros().try_into().unwrap_or(u64::MAX)
 }
 
