@@ -25,6 +25,8 @@ pub enum Op {
     Dissolve,
     /// Keeps the capabilities that came; answers the number of the first.
     Keep,
+    /// `[number]`: a kept capability, if it is there.
+    Give,
     /// `[number]`: drops a kept capability.
     Drop,
     /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words, with that deadline
@@ -61,7 +63,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 23] = [
+    const ALL: [Op; 24] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -70,6 +72,7 @@ impl Op {
         Op::IsMine,
         Op::Dissolve,
         Op::Keep,
+        Op::Give,
         Op::Drop,
         Op::CallKept,
         Op::CallInBackground,
@@ -132,7 +135,7 @@ impl Service {
                     Ok(request) => request,
                     Err(Error::ParentGone) => return Ok(()),
                     // The caller was told the same.
-                    Err(Error::BudgetExceeded | Error::InvalidCapability | Error::Disconnected) => continue,
+                    Err(Error::BudgetExceeded | Error::InvalidCapability | Error::Busy) => continue,
                     Err(error) => return Err(error),
                 };
             self.requests += 1;
@@ -192,6 +195,11 @@ impl Service {
                 let first = self.kept.len() as u64;
                 self.kept.extend((0..message.capabilities()).map(|slot| message.take(slot)));
                 answer(message, &[first])?;
+            }
+            Op::Give => {
+                let kept = self.kept(number(0));
+                message.clear();
+                kept.into_iter().try_for_each(|kept| message.push(kept))?;
             }
             Op::Drop => {
                 self.kept.get_mut(index(number(0))).map(Option::take);

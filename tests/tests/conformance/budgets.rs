@@ -42,14 +42,3 @@ fn a_full_table_still_grants_what_it_holds() -> Result<(), Error> {
     assert_eq!((again.capabilities(), host.root.report()?.rows), (4, 8));
     Ok(())
 }
-
-/// An answer that grants a dissolved object fails as a whole.
-#[test]
-fn a_reply_with_a_dissolved_object_grants_nothing() -> Result<(), Error> {
-    let _watchdog = Watchdog::start(crate::LIMIT);
-    let host = Processes::start()?;
-    let before = host.root.report()?.rows;
-    assert_eq!(host.root.ask(Op::GrantDissolved, &[], &[]).map(drop), Err(Error::InvalidCapability));
-    assert_eq!(host.root.report()?.rows, before);
-    Ok(())
-}

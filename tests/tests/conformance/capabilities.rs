@@ -1,10 +1,11 @@
 //! What capabilities are: G3, G4, G9, and their end.
 
 use crate::{Place, Processes};
-use portcullis_ipc::Error;
+use portcullis_ipc::{Child, Error};
 use portcullis_tests::remote::{Remote, objects};
 use portcullis_tests::resources::eventually;
 use portcullis_tests::service::Op;
+use portcullis_tests::stopped::Stopped;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -155,5 +156,51 @@ pub(crate) fn dissolving_invalidates_everywhere_at_once<P: Place>() -> Result<()
     bystander.name()?;
     // Dissolved twice, or released after: no harm.
     drop((object, copies));
+    host.root.name().map(drop)
+}
+
+pub(crate) fn a_reply_with_a_dissolved_object_grants_nothing<P: Place>() -> Result<(), Error> {
+    let host = P::start()?;
+    let before = host.root.report()?.rows;
+    assert_eq!(host.root.ask(Op::GrantDissolved, &[], &[]).map(drop), Err(Error::InvalidCapability));
+    assert_eq!(host.root.report()?.rows, before, "the object that was in order was not granted either");
+    Ok(())
+}
+
+pub(crate) fn a_dead_capability_is_passed_on_like_any_other<P: Place>() -> Result<(), Error> {
+    let (mut origin, host) = (Processes::start()?, P::start()?);
+    // One that was called while its server lived, and one that never was.
+    let copies = objects(&mut host.root.ask(Op::Echo, &[], &[&origin.root])?);
+    origin.root.name()?;
+    origin.child().map(Child::kill).transpose()?;
+    assert_eq!(origin.root.name(), Err(Error::Disconnected));
+    for dead in [&origin.root, &copies[0]] {
+        // Whether it is dead is found out by who calls it, not by who passes it on.
+        let number = host.root.keep(dead)?;
+        let found = host.root.call_kept(number, Op::Name, NEVER, &[])?;
+        assert_eq!(found.result, Err("Disconnected".into()));
+        let mut back = host.root.ask(Op::Give, &[number], &[])?;
+        assert_eq!(objects(&mut back)[0].name(), Err(Error::Disconnected));
+    }
+    Ok(())
+}
+
+pub(crate) fn a_server_that_does_not_read_costs_no_third_party_its_channel<P: Place>() -> Result<(), Error> {
+    let (mut stopped, host) = (Processes::start()?, P::start()?);
+    let number = host.root.keep(&stopped.root.new_object()?)?;
+    let third = Processes::start()?;
+    let way = third.root.keep(&host.root)?;
+    let child = stopped.child().expect("it runs in a process");
+    let _stopped = Stopped::stop(child.id())?;
+    // Each answer opens one more portal at the stopped server, until its socket is full.
+    let results = (0..600)
+        .map(|_| match third.root.call_kept(way, Op::Give, NEVER, &[number])?.result {
+            Ok(_) => Ok(true),
+            Err(error) if error == "Busy" => Ok(false),
+            Err(error) => panic!("{error}"),
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    assert!(results.contains(&true) && results.contains(&false), "some fitted, some did not");
+    assert!(third.root.call_kept(way, Op::Name, NEVER, &[])?.result.is_ok());
     host.root.name().map(drop)
 }

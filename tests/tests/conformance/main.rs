@@ -87,7 +87,10 @@ suite! {
         g4_a_reference_held_by_a_third_party_counts,
         g9_creating_a_server_creates_its_own_callable_capability,
         a_capability_that_comes_home_is_recognised,
-        dissolving_invalidates_everywhere_at_once;
+        dissolving_invalidates_everywhere_at_once,
+        a_reply_with_a_dissolved_object_grants_nothing,
+        a_dead_capability_is_passed_on_like_any_other,
+        a_server_that_does_not_read_costs_no_third_party_its_channel;
     servers:
         g8_a_server_replies_and_waits_in_one_step,
         g8_many_clients_are_served,
