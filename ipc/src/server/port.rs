@@ -327,7 +327,8 @@ impl Port {
                     .and_then(super::ledger::Row::badge)
                     .map(|badge| Capability::own(ledger.home().clone(), badge)),
             };
-            let Some(capability) = capability else { return Ok(false) };
+            let valid = capability.filter(|capability| !ledger.is_dissolved(capability));
+            let Some(capability) = valid else { return Ok(false) };
             into.push(capability)?;
         }
         Ok(true)
@@ -388,6 +389,10 @@ impl Port {
         let is_local = matches!(self.end, End::Local(_));
         let mut failed = None;
         for capability in message.held() {
+            if is_local && ledger.is_dissolved(capability) {
+                failed = Some(Error::InvalidCapability);
+                break;
+            }
             let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
                 Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
                     Ok(row) => Slot::Row(row),
