@@ -14,7 +14,7 @@ use crate::sys::futex;
 use crate::sys::memory::Words;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::{Drained, News, SocketTransport};
-use crate::transport::{Carried, Transport};
+use crate::transport::{Carried, Refused, Transport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES, LaneId};
@@ -364,7 +364,9 @@ impl Port {
                     Err(error) => {
                         let status = match error {
                             Error::InvalidCapability => Status::InvalidCapability,
-                            _ => Status::BudgetExceeded,
+                            Error::BudgetExceeded => Status::BudgetExceeded,
+                            // A third party, or the system: not now.
+                            _ => Status::Busy,
                         };
                         (state.length, state.status) = (0, status as u8);
                         result = Err(error);
@@ -412,8 +414,10 @@ impl Port {
             let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
             failed = match self.transport().send(tag, &carried) {
                 // A server queues nothing for a client.
-                Err(Error::Busy) => return Err(Error::Violation("the client does not read its socket")),
-                sent => sent.err(),
+                Err(Refused::Here(Error::Busy)) => {
+                    return Err(Error::Violation("the client does not read its socket"));
+                }
+                sent => sent.err().map(Error::from),
             };
         }
         if let Some(error) = failed {
