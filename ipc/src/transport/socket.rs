@@ -145,7 +145,8 @@ impl Transport for SocketTransport {
 
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused> {
         let portals = capabilities.iter().map(Capability::portal);
-        let portals = portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
+        let portals =
+            portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
         let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
         self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
     }

@@ -51,7 +51,7 @@ pub(crate) fn a_nested_call_never_exceeds_what_is_left_of_the_outer_one<P: Place
             Ok(answer) => {
                 let nested = Nested::decode(answer.data());
                 assert_eq!(nested.result, Err("DeadlineExceeded".into()));
-                assert!(nested.time >= limit / 2 && nested.time <= limit, "{nested:?} of {limit:?}");
+                assert!(nested.time >= limit / 2 && nested.time < limit + NOISE, "{nested:?} of {limit:?}");
             }
         }
         outer.root.name()?;
