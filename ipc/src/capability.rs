@@ -141,10 +141,11 @@ impl Capability {
         let (ours, theirs) = socket::pair()?;
         match &self.0 {
             Reference::Own { home, badge } => home.adopt(ours, *badge),
-            _ => {
-                let (channel, row) = self.reach()?;
-                channel.open(row, ours)?;
-            }
+            _ => match self.reach().and_then(|(channel, row)| channel.open(row, ours)) {
+                // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
+                Ok(()) | Err(Error::Disconnected) => {}
+                Err(error) => return Err(error),
+            },
         }
         Ok(theirs)
     }

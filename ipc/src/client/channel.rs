@@ -25,7 +25,7 @@ use crossbeam_utils::CachePadded;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A channel to one entrypoint. Any number of threads call through it at once, each in a lane of its own.
 pub(crate) struct Channel {
@@ -42,6 +42,9 @@ pub(crate) struct Channel {
     queue: Queue,
     watch: OnceLock<Watch>,
 }
+
+/// How often a thread that waits for a lane looks whether one of a cancelled call has come back.
+const LOOK_FOR_CANCELLED: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -120,7 +123,12 @@ impl Channel {
             }
             Err(error) => {
                 this.lanes[lane.index()].hold(send.held());
-                this.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
+                this.cancelled.fetch_or(lane.bit(), Ordering::SeqCst);
+                // Who waits for a lane must look from now on: as in `free_lane`, one of us sees the other.
+                if this.queue.length.load(Ordering::SeqCst) != 0 {
+                    let _guard = this.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
+                    this.queue.freed.notify_all();
+                }
                 Err(error)
             }
         }
@@ -314,26 +322,28 @@ impl Channel {
     #[cold]
     fn wait_for_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
         let end = deadline.instant();
-        let mut guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.queue.length.fetch_add(1, Ordering::SeqCst);
         let result = loop {
+            // Without the lock, which giving back a lane takes.
             self.reclaim();
+            let guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(lane) = LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
                 break Ok(lane);
             }
             if self.dead.load(Ordering::Acquire) {
                 break Err(Error::Disconnected);
             }
-            let Some(end) = end else {
-                guard = self.queue.freed.wait(guard).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
                 // Our own lanes are all under way: the server is slow, not wrong.
                 break Err(Error::Busy);
             }
-            guard = self.queue.freed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+            // Nobody waits for the reply to a cancelled call and so nobody says when its lane comes back.
+            let look = (self.cancelled.load(Ordering::SeqCst) != 0).then_some(LOOK_FOR_CANCELLED);
+            match left.into_iter().chain(look).min() {
+                Some(time) => drop(self.queue.freed.wait_timeout(guard, time)),
+                None => drop(self.queue.freed.wait(guard)),
+            }
         };
         self.queue.length.fetch_sub(1, Ordering::SeqCst);
         result

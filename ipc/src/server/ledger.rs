@@ -3,6 +3,7 @@
 use super::home::Home;
 use super::limits::Limits;
 use crate::badge::Badge;
+use crate::capability::Capability;
 use crate::error::Error;
 use crate::table::Table;
 use crate::wire::head::RowName;
@@ -109,6 +110,12 @@ impl Ledger {
     /// Whether the object lives.
     pub(crate) fn contains(&self, badge: Badge) -> bool {
         self.objects.get(badge.0).is_some()
+    }
+
+    /// Whether the capability is to an object of this server that was dissolved. Only known of those that were made
+    /// in this process: those of clients are rows, which die with the object.
+    pub(crate) fn is_dissolved(&self, capability: &Capability) -> bool {
+        capability.badge_at(&self.home).is_some_and(|badge| !self.contains(badge))
     }
 
     /// Ends an object. Answers where it was granted, so that those rows can be killed.

@@ -14,7 +14,7 @@ use crate::sys::futex;
 use crate::sys::memory::Words;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::{Drained, MOST_QUEUED, News, SocketTransport};
-use crate::transport::{Carried, Transport};
+use crate::transport::{Carried, Refused, Transport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES, LaneId};
@@ -333,7 +333,8 @@ impl Port {
                     .and_then(super::ledger::Row::badge)
                     .map(|badge| Capability::own(ledger.home().clone(), badge)),
             };
-            let Some(capability) = capability else { return Ok(false) };
+            let valid = capability.filter(|capability| !ledger.is_dissolved(capability));
+            let Some(capability) = valid else { return Ok(false) };
             into.push(capability)?;
         }
         Ok(true)
@@ -369,7 +370,9 @@ impl Port {
                     Err(error) => {
                         let status = match error {
                             Error::InvalidCapability => Status::InvalidCapability,
-                            _ => Status::BudgetExceeded,
+                            Error::BudgetExceeded => Status::BudgetExceeded,
+                            // A third party, or the system: not now.
+                            _ => Status::Busy,
                         };
                         (state.length, state.status) = (0, status as u8);
                         result = Err(error);
@@ -394,6 +397,10 @@ impl Port {
         let is_local = matches!(self.end, End::Local(_));
         let mut failed = None;
         for capability in message.held() {
+            if is_local && ledger.is_dissolved(capability) {
+                failed = Some(Error::InvalidCapability);
+                break;
+            }
             let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
                 Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
                     Ok(row) => Slot::Row(row),
@@ -413,8 +420,10 @@ impl Port {
             let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
             failed = match self.transport().send(tag, &carried) {
                 // A server queues nothing for a client.
-                Err(Error::Busy) => return Err(Error::Violation("the client does not read its socket")),
-                sent => sent.err(),
+                Err(Refused::Here(Error::Busy)) => {
+                    return Err(Error::Violation("the client does not read its socket"));
+                }
+                sent => sent.err().map(Error::from),
             };
         }
         if let Some(error) = failed {

@@ -1,6 +1,6 @@
 //! The transport within one process: a queue in private memory, and the entrypoint's own bell.
 
-use super::{Carried, Transport};
+use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::server::home::Bell;
@@ -60,7 +60,7 @@ impl Transport for LocalTransport {
         self.bell.ring();
     }
 
-    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error> {
+    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused> {
         self.outgoing.put(tag, capabilities);
         Ok(())
     }

@@ -16,13 +16,30 @@ use std::os::fd::OwnedFd;
 /// Capabilities on their way.
 pub(crate) type Carried = heapless::Vec<Capability, SLOTS>;
 
+/// Who did not take capabilities.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The entrypoint that one of them leads to.
+    There(Error),
+    /// The other side of this channel.
+    Here(Error),
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        match refused {
+            Refused::There(error) | Refused::Here(error) => error,
+        }
+    }
+}
+
 /// One end of a channel's out-of-band path. Nothing here ever waits for the other side.
 pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Client: wakes the entrypoint, which sleeps.
     fn ring(&self);
 
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
-    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error>;
+    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
     /// Takes the capabilities that came with a message. Fewer or more than `count` is a violation.
     fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error>;

@@ -1,6 +1,6 @@
 //! The transport across processes: a SEQPACKET socket that the kernel protects, and a doorbell.
 
-use super::{Carried, Transport};
+use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::Pd;
@@ -175,13 +175,12 @@ impl Transport for SocketTransport {
         }
     }
 
-    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Error> {
-        let mut portals = heapless::Vec::<OwnedFd, SLOTS>::new();
-        for capability in capabilities {
-            portals.push(capability.portal()?).map_err(|_| Error::TooManyCapabilities)?;
-        }
+    fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused> {
+        let portals = capabilities.iter().map(Capability::portal);
+        let portals =
+            portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
         let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
-        self.send_control(Control::Portals(tag), &borrowed)
+        self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
     }
 
     fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {

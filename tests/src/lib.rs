@@ -1,0 +1,21 @@
+//! What the tests across real processes share.
+//!
+//! - [`service`]: what a well-behaved peer does when it is asked; [`remote`]: how it is asked.
+//! - [`host`]: where a peer runs: in a process of its own, or on a thread of this one.
+//! - [`resources`]: what a process holds of descriptors, mappings, memory and wake-ups, as the system sees it.
+//! - [`stopped`]: a process that is stopped, and goes on when that is over.
+//! - [`watchdog`]: ends a test that hangs.
+//! - [`counting_allocator`]: how often a thread allocated.
+//! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
+//!
+//! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
+//! line of the checklist.
+
+pub mod counting_allocator;
+pub mod host;
+pub mod remote;
+pub mod resources;
+pub mod service;
+pub mod stopped;
+pub mod villain;
+pub mod watchdog;

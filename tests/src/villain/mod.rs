@@ -1,0 +1,1 @@
+//! A hostile peer, made of raw system calls.

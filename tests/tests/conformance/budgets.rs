@@ -1,0 +1,44 @@
+//! What a server grants to each client at most.
+
+use crate::{Place, Processes};
+use portcullis_ipc::{Error, Limits};
+use portcullis_tests::remote::Remote;
+use portcullis_tests::resources::eventually;
+use portcullis_tests::service::Op;
+use portcullis_tests::watchdog::Watchdog;
+use std::time::Duration;
+
+const LIMITS: Limits = Limits { rows: 8, channels: 1_024, portals: 256 };
+
+/// Only between processes: within one, a capability takes no row.
+#[test]
+fn a_client_holds_as_many_rows_as_its_budget_says() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let host = Processes::start_with(LIMITS)?;
+    let mut held = host.root.new_objects(4)?;
+    held.extend(host.root.new_objects(3)?);
+    assert_eq!(host.root.report()?.rows, 8, "with the first object");
+    assert_eq!(host.root.new_object().map(drop), Err(Error::BudgetExceeded));
+    // All or nothing: what there was room for does not stay behind.
+    held.truncate(5);
+    assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == 6)));
+    assert_eq!(host.root.new_objects(3).map(drop), Err(Error::BudgetExceeded));
+    assert_eq!(host.root.report()?.rows, 6);
+    held.extend(host.root.new_objects(2)?);
+    // The budget is this client's alone: another still has its own.
+    let other = Processes::start()?;
+    let number = other.root.keep(&host.root)?;
+    assert!(other.root.call_kept(number, Op::NewObjects, Duration::ZERO, &[4])?.result.is_ok());
+    held.iter().try_for_each(|object| object.name().map(drop))
+}
+
+/// A row that was granted before takes no more room when it is granted again.
+#[test]
+fn a_full_table_still_grants_what_it_holds() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let host = Processes::start_with(LIMITS)?;
+    let held: Vec<Remote> = [host.root.new_objects(4)?, host.root.new_objects(3)?].concat();
+    let again = host.root.ask(Op::Echo, &[], &[&held[0], &held[1], &held[2], &held[3]])?;
+    assert_eq!((again.capabilities(), host.root.report()?.rows), (4, 8));
+    Ok(())
+}
