@@ -1,16 +1,16 @@
 //! The client's side of a channel: its memory, its lanes, and the calls that run through them.
 
 use super::lane::Lane;
+use super::lanes::Queue;
 use super::releases::Releases;
-use crate::capability::Capability;
 use crate::context;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::watcher::{HangUp, Watch};
+use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
-use crate::protocol::{doorbell, reply_wait};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -18,39 +18,28 @@ use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, RowName, State, Status};
+use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// A channel to one entrypoint. Any number of threads call through it at once, each in a lane of its own.
 pub(crate) struct Channel {
     pd: Pd,
-    words: Words,
-    transport: Box<dyn Transport>,
+    pub(super) words: Words,
+    pub(super) transport: Box<dyn Transport>,
     /// The other side is gone.
-    dead: AtomicBool,
-    lanes: [CachePadded<Lane>; LANES],
+    pub(super) dead: AtomicBool,
+    pub(super) lanes: [CachePadded<Lane>; LANES],
     /// Lanes whose call ended for us but not for the server.
-    cancelled: AtomicU64,
+    pub(super) cancelled: AtomicU64,
     releases: Mutex<Releases>,
     /// Threads that wait for a lane.
-    queue: Queue,
+    pub(super) queue: Queue,
     watch: OnceLock<Watch>,
-}
-
-/// How often a thread that waits for a lane looks whether one of a cancelled call has come back.
-const LOOK_FOR_CANCELLED: Duration = Duration::from_millis(1);
-
-#[derive(Debug, Default)]
-struct Queue {
-    length: AtomicU32,
-    lock: Mutex<()>,
-    freed: Condvar,
 }
 
 impl Channel {
@@ -122,13 +111,7 @@ impl Channel {
                 result
             }
             Err(error) => {
-                this.lanes[lane.index()].hold(send.held());
-                this.cancelled.fetch_or(lane.bit(), Ordering::SeqCst);
-                // Who waits for a lane must look from now on: as in `free_lane`, one of us sees the other.
-                if this.queue.length.load(Ordering::SeqCst) != 0 {
-                    let _guard = this.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-                    this.queue.freed.notify_all();
-                }
+                this.cancel(lane, send);
                 Err(error)
             }
         }
@@ -200,190 +183,6 @@ impl Channel {
         Ok(Kinds::of(&slots))
     }
 
-    /// Waits until the lane's reply carries the sequence; answers its state word.
-    #[inline]
-    fn await_reply(&self, lane: LaneId, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
-        let state = &self.words[lane.reply()];
-        let patience = &self.lanes[lane.index()].patience;
-        let turns = patience.turns();
-        if turns == u32::MAX {
-            return self.spin_for_reply(state, sequence, deadline);
-        }
-        for _ in 0..turns {
-            // Acquire: pairs with the release in `reply_wait::publish`.
-            let word = state.load(Ordering::Acquire);
-            if head::sequence(word) == sequence {
-                patience.paid_off();
-                return Ok(word);
-            }
-            std::hint::spin_loop();
-        }
-        patience.did_not_pay_off();
-        self.sleep_for_reply(lane, sequence, deadline)
-    }
-
-    /// Never sleeps; looks at the clock and for the server's death now and then.
-    fn spin_for_reply(&self, state: &AtomicU64, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
-        const TURNS_BETWEEN_CLOCKS: usize = 4096;
-        let mut end = None;
-        loop {
-            for _ in 0..TURNS_BETWEEN_CLOCKS {
-                let word = state.load(Ordering::Acquire);
-                if head::sequence(word) == sequence {
-                    return Ok(word);
-                }
-                std::hint::spin_loop();
-            }
-            if self.dead.load(Ordering::Acquire) {
-                return Err(Error::Disconnected);
-            }
-            if let Some(end) = *end.get_or_insert_with(|| deadline.instant())
-                && Instant::now() >= end
-            {
-                return Err(Error::DeadlineExceeded);
-            }
-        }
-    }
-
-    #[cold]
-    fn sleep_for_reply(&self, lane: LaneId, sequence: u32, deadline: Deadline) -> Result<u64, Error> {
-        let state = &self.words[lane.reply()];
-        let waiting = &self.words[layout::WAITING];
-        let end = deadline.instant();
-        reply_wait::intend_to_sleep(waiting, lane.bit());
-        let result = loop {
-            let word = state.load(Ordering::Acquire);
-            if head::sequence(word) == sequence {
-                break Ok(word);
-            }
-            if self.dead.load(Ordering::Acquire) {
-                break Err(Error::Disconnected);
-            }
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                break Err(Error::DeadlineExceeded);
-            }
-            futex::wait(state, head::sequence(word), left);
-        };
-        reply_wait::awake(waiting, lane.bit());
-        result
-    }
-
-    /// Copies the reply out of its lane and makes it ours.
-    #[inline]
-    fn take_reply(this: &Arc<Channel>, lane: LaneId, word: u64, receive: &mut MsgBuf) -> Result<(), Error> {
-        let state = State::decode(word)?;
-        let status = Status::decode(state.status)?;
-        this.lanes[lane.index()].patience.peer_on(state.core);
-        let words = &this.words[lane.reply() + layout::REPLY_HEAD..][..layout::MESSAGE_WORDS - 1];
-        receive.copy_from(words, state.length);
-        if !state.kinds.is_empty() {
-            Channel::take_slots(this, lane, state, receive)?;
-        }
-        status.into_result()
-    }
-
-    /// Makes capabilities of a reply's slots.
-    fn take_slots(
-        this: &Arc<Channel>,
-        lane: LaneId,
-        state: State,
-        receive: &mut MsgBuf,
-    ) -> Result<(), Error> {
-        let words = &this.words[lane.reply() + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
-        let mut portals = Carried::new().into_iter();
-        let count = state.kinds.portals();
-        if count != 0 {
-            let tag = Tag { lane, sequence: state.sequence };
-            portals = this.transport.receive(tag, count)?.into_iter();
-        }
-        for slot in state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed))) {
-            receive.push(match slot {
-                Slot::Row(row) => Capability::granted(this.clone(), row),
-                Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing"))?,
-            })?;
-        }
-        Ok(())
-    }
-
-    fn take_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
-        if self.dead.load(Ordering::Relaxed) {
-            return Err(Error::Disconnected);
-        }
-        if self.cancelled.load(Ordering::Relaxed) != 0 {
-            self.reclaim();
-        }
-        match LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
-            Some(lane) => Ok(lane),
-            None => self.wait_for_lane(deadline),
-        }
-    }
-
-    #[cold]
-    fn wait_for_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
-        let end = deadline.instant();
-        self.queue.length.fetch_add(1, Ordering::SeqCst);
-        let result = loop {
-            // Without the lock, which giving back a lane takes.
-            self.reclaim();
-            let guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(lane) = LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
-                break Ok(lane);
-            }
-            if self.dead.load(Ordering::Acquire) {
-                break Err(Error::Disconnected);
-            }
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                // Our own lanes are all under way: the server is slow, not wrong.
-                break Err(Error::Busy);
-            }
-            // Nobody waits for the reply to a cancelled call and so nobody says when its lane comes back.
-            let look = (self.cancelled.load(Ordering::SeqCst) != 0).then_some(LOOK_FOR_CANCELLED);
-            match left.into_iter().chain(look).min() {
-                Some(time) => drop(self.queue.freed.wait_timeout(guard, time)),
-                None => drop(self.queue.freed.wait(guard)),
-            }
-        };
-        self.queue.length.fetch_sub(1, Ordering::SeqCst);
-        result
-    }
-
-    #[inline]
-    fn free_lane(&self, lane: LaneId) {
-        self.lanes[lane.index()].free();
-        // The lane was freed by a sequentially consistent swap, and who queues looks at the lanes after it was
-        // counted: one of the two sees the other.
-        if self.queue.length.load(Ordering::SeqCst) != 0 {
-            let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            self.queue.freed.notify_one();
-        }
-    }
-
-    /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted.
-    #[cold]
-    fn reclaim(self: &Arc<Self>) {
-        for lane in LaneId::all() {
-            let word = self.words[lane.reply()].load(Ordering::Acquire);
-            let bit = lane.bit();
-            if self.cancelled.load(Ordering::Relaxed) & bit == 0
-                || head::sequence(word) != self.lanes[lane.index()].sequence()
-                || self.cancelled.fetch_and(!bit, Ordering::AcqRel) & bit == 0
-            {
-                continue;
-            }
-            // Made capabilities of, and dropped: that gives back rows and closes portals.
-            let granted = State::decode(word)
-                .map_err(Error::from)
-                .and_then(|state| Channel::take_slots(self, lane, state, &mut MsgBuf::new()));
-            if granted.is_err() {
-                self.condemn();
-            }
-            self.lanes[lane.index()].let_go();
-            self.free_lane(lane);
-        }
-    }
-
     /// Gives back one grant of a row. Never waits.
     pub(crate) fn release(&self, row: RowName) {
         let ring = Ring {
@@ -415,7 +214,7 @@ impl Channel {
     }
 
     /// The server broke the protocol: nothing more is said to it.
-    fn condemn(&self) {
+    pub(super) fn condemn(&self) {
         self.hang_up();
     }
 }
@@ -440,8 +239,7 @@ impl HangUp for Channel {
             }
             futex::wake(state);
         }
-        let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.queue.freed.notify_all();
+        self.dismiss_queue();
         self.transport.hang_up();
     }
 }

@@ -1,6 +1,8 @@
 //! The calling side of a channel.
 
 pub(crate) mod channel;
-pub(crate) mod lane;
+mod lane;
+mod lanes;
 pub(crate) mod portal;
-pub(crate) mod releases;
+mod releases;
+mod reply;

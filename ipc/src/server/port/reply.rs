@@ -1,0 +1,121 @@
+//! Answering requests in their lanes.
+
+use super::{End, Port};
+use crate::error::Error;
+use crate::message::MsgBuf;
+use crate::protocol::reply_wait;
+use crate::server::caller::Ticket;
+use crate::server::ledger::Ledger;
+use crate::sys::futex;
+use crate::transport::{Carried, Refused};
+use crate::wire::control::Tag;
+use crate::wire::head::{State, Status};
+use crate::wire::layout;
+use crate::wire::slot::{Kinds, Slot};
+use std::sync::atomic::Ordering;
+
+impl Port {
+    /// Answers a call. An error is that of the server's message, and the client is told; a violation is the client's.
+    #[inline]
+    pub(crate) fn reply(
+        &mut self,
+        ticket: Ticket,
+        status: Status,
+        message: Option<&MsgBuf>,
+        ledger: &mut Ledger,
+        core: u8,
+    ) -> Result<(), Error> {
+        let lane = ticket.lane;
+        let bit = lane.bit();
+        if self.busy & bit == 0 || self.sequences[lane.index()] != ticket.sequence {
+            return Err(Error::CallerGone);
+        }
+        let Some(words) = &self.words else { return Err(Error::CallerGone) };
+        let status = status as u8;
+        let mut state = State { sequence: ticket.sequence, length: 0, kinds: Kinds::default(), status, core };
+        let mut result = Ok(());
+        if let Some(message) = message {
+            let words = &words[lane.reply() + layout::REPLY_HEAD..];
+            message.copy_to(&words[..layout::DATA_WORDS]);
+            state.length = message.length();
+            if message.capabilities() != 0 {
+                match self.reply_slots(ticket, message, ledger) {
+                    Ok(kinds) => state.kinds = kinds,
+                    Err(error @ Error::Violation(_)) => return Err(error),
+                    Err(error) => {
+                        let status = match error {
+                            Error::InvalidCapability => Status::InvalidCapability,
+                            Error::BudgetExceeded => Status::BudgetExceeded,
+                            // A third party, or the system: not now.
+                            _ => Status::Busy,
+                        };
+                        (state.length, state.status) = (0, status as u8);
+                        result = Err(error);
+                    }
+                }
+            }
+        }
+        let Some(words) = &self.words else { return Err(Error::CallerGone) };
+        self.busy &= !bit;
+        let word = &words[lane.reply()];
+        if reply_wait::publish(word, state.encode(), &words[layout::WAITING], bit) {
+            futex::wake(word);
+        }
+        result
+    }
+
+    /// Writes the slots of a reply: rows for our own objects, portals for all else.
+    #[cold]
+    fn reply_slots(&mut self, ticket: Ticket, message: &MsgBuf, ledger: &mut Ledger) -> Result<Kinds, Error> {
+        let mut carried = Carried::new();
+        let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
+        let is_local = matches!(self.end, End::Local(_));
+        let mut failed = None;
+        for capability in message.held() {
+            if is_local && ledger.is_dissolved(capability) {
+                failed = Some(Error::InvalidCapability);
+                break;
+            }
+            let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
+                Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
+                    Ok(row) => Slot::Row(row),
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                },
+                None => {
+                    carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
+                    Slot::Portal
+                }
+            };
+            slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
+        }
+        if failed.is_none() && !carried.is_empty() {
+            let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
+            failed = match self.transport().send(tag, &carried) {
+                // A server queues nothing for a client.
+                Err(Refused::Here(Error::Busy)) => {
+                    return Err(Error::Violation("the client does not read its socket"));
+                }
+                sent => sent.err().map(Error::from),
+            };
+        }
+        if let Some(error) = failed {
+            // None of it was said, so the client will not give it back: we do.
+            for slot in slots {
+                if let Slot::Row(row) = slot {
+                    ledger.release(self.name, &mut self.rows, row, 1)?;
+                }
+            }
+            return Err(error);
+        }
+        let Some(words) = &self.words else { return Err(Error::CallerGone) };
+        let behind = layout::slots_behind(message.length());
+        let words = &words[ticket.lane.reply() + layout::REPLY_HEAD + behind..];
+        for (word, slot) in words.iter().zip(&slots) {
+            word.store(slot.encode(), Ordering::Relaxed);
+        }
+        Ok(Kinds::of(&slots))
+    }
+}

@@ -1,0 +1,118 @@
+//! Taking requests out of their lanes.
+
+use super::{End, Port};
+use crate::badge::Badge;
+use crate::capability::Capability;
+use crate::error::Error;
+use crate::message::MsgBuf;
+use crate::server::caller::Ticket;
+use crate::server::ledger::{Ledger, Row};
+use crate::transport::Carried;
+use crate::transport::socket::MOST_QUEUED;
+use crate::wire::control::Tag;
+use crate::wire::head::{self, Request, State};
+use crate::wire::layout::{self, LaneId};
+use crate::wire::slot::Slot;
+use std::sync::atomic::Ordering;
+
+/// A request that was taken out of its lane.
+pub(crate) struct Taken {
+    pub(crate) ticket: Ticket,
+    /// What was called; `None` if the capability is not valid or an argument is not.
+    pub(crate) badge: Option<Badge>,
+    pub(crate) chain: u64,
+    pub(crate) budget: u32,
+    pub(crate) core: u8,
+}
+
+impl Port {
+    /// Takes the next request out of its lane, into `into`; lanes take turns.
+    #[inline]
+    pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &Ledger) -> Result<Option<Taken>, Error> {
+        let Some(words) = &self.words else { return Ok(None) };
+        let candidates = self.polled & !self.busy;
+        for lane in LaneId::in_set(candidates & self.first).chain(LaneId::in_set(candidates & !self.first)) {
+            // Acquire: pairs with the release store in `Channel::publish`.
+            let word = words[lane.request()].load(Ordering::Acquire);
+            if head::sequence(word) != self.sequences[lane.index()] {
+                return self.accept(lane, word, into, ledger).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Copies a request out of its lane, each word once, and checks the copy.
+    #[inline]
+    fn accept(
+        &mut self,
+        lane: LaneId,
+        word: u64,
+        into: &mut MsgBuf,
+        ledger: &Ledger,
+    ) -> Result<Taken, Error> {
+        let state = State::decode(word)?;
+        let Some(words) = &self.words else { return Err(Error::Disconnected) };
+        let words = &words[lane.request()..][..layout::MESSAGE_WORDS];
+        let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
+        into.copy_from(&words[layout::REQUEST_HEAD..], state.length);
+        into.set_method(request.opcode, request.link);
+        self.sequences[lane.index()] = state.sequence;
+        self.busy |= lane.bit();
+        self.served = true;
+        self.first = u64::MAX << lane.number() << 1;
+        let mut badge = match self.end {
+            // Within a process, capabilities name objects and not rows: the type system protects them.
+            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
+            End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
+        };
+        if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, ledger)? {
+            badge = None;
+        }
+        Ok(Taken {
+            ticket: Ticket { port: self.name, lane, sequence: state.sequence },
+            badge,
+            chain: request.chain,
+            budget: request.budget,
+            core: state.core,
+        })
+    }
+
+    /// Makes capabilities of a request's slots. Answers whether all of them are valid.
+    #[cold]
+    fn accept_slots(
+        &mut self,
+        lane: LaneId,
+        state: State,
+        into: &mut MsgBuf,
+        ledger: &Ledger,
+    ) -> Result<bool, Error> {
+        let portals = state.kinds.portals();
+        if portals != 0 {
+            // They were sent before the request was published, so they are here or nowhere.
+            self.drain(MOST_QUEUED)?;
+        }
+        let tag = Tag { lane, sequence: state.sequence };
+        let mut portals = match portals {
+            0 => Carried::new(),
+            count => self.transport().receive(tag, count)?,
+        }
+        .into_iter();
+        let Some(words) = &self.words else { return Err(Error::Disconnected) };
+        let words = &words[lane.request() + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
+        let words = words.iter().map(|word| word.load(Ordering::Relaxed));
+        for slot in state.kinds.slots(words) {
+            let capability = match slot {
+                Slot::Portal => portals.next(),
+                Slot::Row(name) => self
+                    .rows
+                    .get(name)
+                    .and_then(Row::badge)
+                    .map(|badge| Capability::own(ledger.home().clone(), badge)),
+            };
+            let valid = capability.filter(|capability| !ledger.is_dissolved(capability));
+            let Some(capability) = valid else { return Ok(false) };
+            into.push(capability)?;
+        }
+        Ok(true)
+    }
+}
