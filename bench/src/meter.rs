@@ -24,7 +24,8 @@ pub(crate) struct Length {
 
 /// Carries out an operation over and over; answers how often, and puts the time of each into `times`.
 ///
-/// The time of an operation is that from the end of the one before until its own end: one look at the clock each.
+/// The time of an operation is that from the end of the one before until its own end: one look at the clock each. At
+/// least one operation is recorded, however long that takes.
 #[inline]
 pub(crate) fn measure(
     length: Length,
@@ -42,7 +43,7 @@ pub(crate) fn measure(
         if last >= record_from {
             times.saturating_record(nanoseconds(now - last));
         }
-        if now >= end {
+        if now >= end && !times.is_empty() {
             return Ok(count);
         }
         last = now;

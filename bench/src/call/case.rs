@@ -156,14 +156,21 @@ fn row(case: String, floor: &'static str, comparison: &Comparison) -> Row {
     }
 }
 
-/// To a thousandth: more digits than that would be noise.
+/// To four digits: more than that would be noise.
 fn rounded(ratio: f64) -> f64 {
-    (ratio * 1000.0).round() / 1000.0
+    format!("{ratio:.3e}").parse().unwrap_or(ratio)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_have_four_digits() {
+        let told = [1.234_56, 0.000_123_456, 98_765.0, 0.0].map(rounded);
+        assert_eq!(told, [1.235, 0.000_123_5, 98_770.0, 0.0]);
+        assert!(rounded(f64::NAN).is_nan());
+    }
 
     #[test]
     fn a_filter_finds_cases_and_a_wrong_one_says_what_there_is() {

@@ -44,9 +44,9 @@ mod tests {
         let (memory, _file) = Memory::new().unwrap();
         let before = meter::system_time();
         std::thread::scope(|scope| {
-            let state = gate_state(&memory);
-            let waiter = scope.spawn(|| wait_at_gate(&memory, state, || Ok(())).unwrap());
-            open_gate(&memory).unwrap();
+            let (memory, state) = (&memory, gate_state(&memory));
+            let waiter = scope.spawn(move || wait_at_gate(memory, state, || Ok(())).unwrap());
+            open_gate(memory).unwrap();
             let opened = waiter.join().unwrap();
             assert!((before..=meter::system_time()).contains(&opened));
         });
