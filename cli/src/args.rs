@@ -1,0 +1,51 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A capability-based component framework for Linux: demos.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portcullis",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a demo: components in processes of their own, who call each other through capabilities
+    ///
+    /// Without a name it lists the demos and runs the first.
+    Demo(DemoArgs),
+    /// What a child process of a demo runs.
+    #[command(hide = true)]
+    Component { name: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    pub(crate) demo: Option<Demo>,
+    /// Write the result as one line of JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Demo {
+    /// Count the lines, words and bytes of a file, as `wc` does
+    ///
+    /// A server process, `counter`, makes a counting object. A client process is handed the capability to this
+    /// object and the file as its standard input, and streams it to the object in calls of up to 1,024 bytes. The
+    /// result goes to standard output as `wc` prints it, the calls per second to standard error.
+    Wordcount {
+        /// The file, or - for standard input [default: README.md here or in a directory above]
+        file: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,49 @@
+//! What can go wrong, what to do about it, and the code with which the command ends.
+
+use crate::output::note;
+use std::io::ErrorKind;
+use std::process::{ExitCode, ExitStatus};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("cannot read '{name}': {error}; name a file that can be read, or - for standard input")]
+    Input { name: String, error: std::io::Error },
+    #[error("'{0}' is a directory; name a file")]
+    Directory(String),
+    #[error("cannot write the result: {0}")]
+    Output(std::io::Error),
+    #[error("cannot find the program of this very process, to start components with: {0}")]
+    OwnProgram(std::io::Error),
+    #[error("cannot start the component {name}: {error}")]
+    Start { name: &'static str, error: portcullis_ipc::Error },
+    #[error("the {name} process ({id}) ended before the result was there ({status}); run the command again")]
+    Died { name: &'static str, id: u32, status: ExitStatus },
+    #[error(
+        "the {name} process ({id}) does not answer; it is stopped or the machine is overloaded: run the command again"
+    )]
+    Silent { name: &'static str, id: u32 },
+    #[error("{0}; run the command again")]
+    Demo(String),
+    #[error("there is no component '{0}'; components are started by `portcullis demo`")]
+    NoComponent(String),
+    #[error("component {name}: {error}")]
+    Component { name: String, error: portcullis_ipc::Error },
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Says it on standard error, and answers with the code to end with.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            // The codes with which a shell reports death by SIGPIPE and SIGINT: nobody reads what we would say.
+            Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(128 + 13),
+            Failure::Interrupted => ExitCode::from(128 + 2),
+            _ => {
+                note(format_args!("portcullis: {self}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

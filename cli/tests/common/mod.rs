@@ -1,0 +1,104 @@
+//! The built command, run with a limit to its time.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What any test takes at most.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The built command in a process group of its own, in the locale "C", without input.
+pub(crate) fn portcullis<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+    of_program(env!("CARGO_BIN_EXE_portcullis").as_ref(), args)
+}
+
+/// The same, with a copy of the program.
+pub(crate) fn of_program<A: AsRef<OsStr>>(program: &OsStr, args: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(program);
+    command.args(args).env("LC_ALL", "C").process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: &mut Command) -> Output {
+    Running::start(command).finish()
+}
+
+/// A command that runs. When the time is up or the test panics, all its processes are killed.
+pub(crate) struct Running {
+    child: Child,
+    end: Sender<()>,
+    watchdog: JoinHandle<bool>,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Running {
+        let child = command.spawn().unwrap();
+        let group = Pid::from_child(&child);
+        let (end, ended) = channel();
+        let watchdog = std::thread::spawn(move || {
+            let in_time = ended.recv_timeout(LIMIT).is_ok();
+            if !in_time {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            in_time
+        });
+        Running { child, end, watchdog }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Its standard input; it stays open for as long as this lives.
+    pub(crate) fn stdin(&mut self) -> ChildStdin {
+        self.child.stdin.take().unwrap()
+    }
+
+    /// Waits for its end, and for the end of all who hold its standard error: the component processes too.
+    pub(crate) fn finish(self) -> Output {
+        let output = self.child.wait_with_output().unwrap();
+        let _ = self.end.send(());
+        assert!(self.watchdog.join().unwrap(), "still there when the time was up: {output:?}");
+        output
+    }
+
+    /// The process of a component, once it is there.
+    pub(crate) fn component(&self, name: &str) -> Pid {
+        let arguments = format!("\0component\0{name}\0");
+        let parent = format!("\nPPid:\t{}\n", self.pid());
+        let is_it = |pid: &i32| {
+            std::fs::read_to_string(format!("/proc/{pid}/status"))
+                .is_ok_and(|status| status.contains(&parent))
+                && std::fs::read(format!("/proc/{pid}/cmdline"))
+                    .is_ok_and(|line| line.ends_with(arguments.as_bytes()))
+        };
+        until(name, || {
+            let entries = std::fs::read_dir("/proc").unwrap().flatten();
+            let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            pids.find(is_it).and_then(Pid::from_raw)
+        })
+    }
+}
+
+/// Asks until there is an answer, for a limited time.
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < LIMIT, "waited too long for {what}");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,67 @@
+//! On a terminal a bar shows how far the demo is, and goes away.
+
+mod common;
+
+use common::{Running, portcullis, text};
+use rustix::process::{Signal, kill_process_group};
+use rustix::pty::OpenptFlags;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ChildStdin, Stdio};
+
+/// A terminal, and the demo with its standard error on it, a mebibyte of input and more to come.
+fn start() -> (File, Running, ChildStdin) {
+    let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    rustix::pty::grantpt(&terminal).unwrap();
+    rustix::pty::unlockpt(&terminal).unwrap();
+    let screen = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
+    let screen = File::options().read(true).write(true).open(screen.to_str().unwrap()).unwrap();
+    let mut command = portcullis(["demo", "wordcount", "-"]);
+    let mut running = Running::start(command.stdin(Stdio::piped()).stderr(screen));
+    let mut stdin = running.stdin();
+    stdin.write_all(&b"four words of text\n".repeat((1 << 20) / 19 + 1)).unwrap();
+    (terminal.into(), running, stdin)
+}
+
+/// Reads what is shown up to `end`, or until nobody shows anything any more.
+fn shown(terminal: &mut File, end: &str) -> String {
+    let (mut all, mut piece) = (Vec::new(), [0; 4096]);
+    // The end of all who have the terminal open is an error (EIO), not an end of file.
+    while let Ok(length @ 1..) = terminal.read(&mut piece) {
+        all.extend_from_slice(&piece[..length]);
+        if !end.is_empty() && text(&all).contains(end) {
+            break;
+        }
+    }
+    text(&all)
+}
+
+const CLEAR_LINE: &str = "\r\x1b[2K";
+const HIDE_CURSOR: &str = "\x1b[?25l";
+
+#[test]
+fn a_bar_shows_and_goes_away() {
+    let (mut terminal, running, stdin) = start();
+    // Shown while the client waits for more input.
+    let before = shown(&mut terminal, "1.00 MiB");
+    assert!(before.contains("1.00 MiB"), "{before}");
+    drop(stdin);
+    let after = shown(&mut terminal, "calls per second");
+    let output = running.finish();
+    assert!(output.status.success());
+    let last = after.rsplit(CLEAR_LINE).next().unwrap();
+    assert!(after.contains(CLEAR_LINE) && last.contains("calls in"), "the bar is gone: {after:?}");
+    assert!(!last.contains("MiB"), "{last:?}");
+}
+
+#[test]
+fn ctrl_c_leaves_the_terminal_usable() {
+    let (mut terminal, running, stdin) = start();
+    let mut all = shown(&mut terminal, "1.00 MiB");
+    kill_process_group(running.pid(), Signal::INT).unwrap();
+    all += &shown(&mut terminal, "");
+    assert_eq!(running.finish().status.signal(), Some(Signal::INT.as_raw()));
+    assert!(all.contains("1.00 MiB") && !all.contains(HIDE_CURSOR), "{all:?}");
+    drop(stdin);
+}

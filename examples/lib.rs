@@ -1,0 +1,25 @@
+//! The components of the demos: a folder each, with a README that says what to see.
+//!
+//! The command `portcullis` links them in and starts each as a process of its own, by running itself with the
+//! component's name. A component is given one thing: the portal to its parent.
+#![forbid(unsafe_code)]
+
+pub mod wordcount;
+
+/// A component's program: runs until its parent ends.
+pub type Program = fn() -> Result<(), portcullis_ipc::Error>;
+
+/// The component of that name; `None` if there is none.
+///
+/// ```
+/// assert!(portcullis_examples::component("wordcount/counter").is_some());
+/// assert!(portcullis_examples::component("wordcount/no-such").is_none());
+/// ```
+#[must_use]
+pub fn component(name: &str) -> Option<Program> {
+    match name {
+        wordcount::COUNTER => Some(wordcount::counter::run),
+        wordcount::CLIENT => Some(wordcount::client::run),
+        _ => None,
+    }
+}
