@@ -49,20 +49,33 @@ enum Reference {
     /// An object of an entrypoint of this very process.
     Own { home: Arc<Home>, badge: Badge },
     /// A row of a channel.
-    Row(Arc<RowReference>),
+    Row(RowReference),
     /// Something behind a portal, which becomes a channel when it is first used.
     Portal(Arc<Portal>),
 }
 
-/// A row of a channel, and the grant of it that this reference holds.
+/// A row of a channel, and the grant of it that all clones of this reference share. What a call needs lies in the
+/// reference itself, so that a call through one of very many capabilities misses the cache once less.
+#[derive(Clone)]
 pub(crate) struct RowReference {
     pub(crate) channel: Arc<Channel>,
     pub(crate) row: RowName,
+    /// Counts the clones; `None` only while dropping.
+    shares: Option<Arc<()>>,
+}
+
+impl RowReference {
+    /// A reference that holds one grant.
+    pub(crate) fn new(channel: Arc<Channel>, row: RowName) -> RowReference {
+        RowReference { channel, row, shares: Some(Arc::new(())) }
+    }
 }
 
 impl Drop for RowReference {
     fn drop(&mut self) {
-        self.channel.release(self.row);
+        if self.shares.take().and_then(Arc::into_inner).is_some() {
+            self.channel.release(self.row);
+        }
     }
 }
 
@@ -73,7 +86,7 @@ impl Capability {
 
     /// A row that was granted to us, one grant.
     pub(crate) fn granted(channel: Arc<Channel>, row: RowName) -> Capability {
-        Capability(Reference::Row(Arc::new(RowReference { channel, row })))
+        Capability(Reference::Row(RowReference::new(channel, row)))
     }
 
     pub(crate) fn from_portal(pd: &Pd, socket: OwnedFd) -> Result<Capability, Error> {
@@ -111,8 +124,8 @@ impl Capability {
             Reference::Own { home, badge } => Ok((home.local_channel()?, badge.0)),
             Reference::Row(reference) => Ok((&reference.channel, reference.row)),
             Reference::Portal(portal) => {
-                let RowReference { channel, row } = portal.connect()?;
-                Ok((channel, *row))
+                let reference = portal.connect()?;
+                Ok((&reference.channel, reference.row))
             }
         }
     }

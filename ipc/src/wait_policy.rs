@@ -7,7 +7,7 @@
 
 use rustix::thread::CpuSet;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a waiting side does before it sleeps.
@@ -39,19 +39,27 @@ pub(crate) struct Patience {
     peer: AtomicU8,
     /// Our own core as last asked.
     own: AtomicU8,
+    /// Waits in a row that found the peer on our own core.
+    together: AtomicU32,
+    /// So many of them before we leave the core.
+    enough: AtomicU32,
 }
 
 const MOST_CREDIT: i32 = 4;
 const WAITS_BETWEEN_TRIES: i32 = 32;
+const ENOUGH_TOGETHER: u32 = 64;
+const MOST_TOGETHER: u32 = 1 << 16;
 
 impl Patience {
     pub(crate) fn new(policy: WaitPolicy) -> Patience {
-        use crate::sys::clock::{UNKNOWN_CORE, core};
+        use crate::sys::core::{UNKNOWN_CORE, core};
         Patience {
             policy,
             credit: AtomicI32::new(MOST_CREDIT),
             peer: AtomicU8::new(UNKNOWN_CORE),
             own: AtomicU8::new(core()),
+            together: AtomicU32::new(0),
+            enough: AtomicU32::new(ENOUGH_TOGETHER),
         }
     }
 
@@ -76,7 +84,7 @@ impl Patience {
 
     /// The answer did not come while looking, or there was no look: we are about to sleep.
     pub(crate) fn did_not_pay_off(&self) {
-        self.own.store(crate::sys::clock::core(), Ordering::Relaxed);
+        self.own.store(crate::sys::core::core(), Ordering::Relaxed);
         let credit = self.credit.load(Ordering::Relaxed);
         let next = match credit {
             1 => -WAITS_BETWEEN_TRIES,
@@ -86,6 +94,27 @@ impl Patience {
             fewer => fewer + 1,
         };
         self.credit.store(next, Ordering::Relaxed);
+    }
+
+    /// We are about to sleep once more, and may run where we like: if peer and we keep meeting on one core, leave it.
+    ///
+    /// Schedulers put who wakes beside whoever woke it, and two that only ever wait for each other never look like
+    /// too many for one core. Each attempt that did not last doubles the patience.
+    pub(crate) fn keep_apart(&self) {
+        let together = self.policy == WaitPolicy::Adaptive
+            && self.peer.load(Ordering::Relaxed) == self.own.load(Ordering::Relaxed);
+        if !together {
+            self.together.store(0, Ordering::Relaxed);
+            return;
+        }
+        let times = self.together.load(Ordering::Relaxed) + 1;
+        let enough = self.enough.load(Ordering::Relaxed);
+        self.together.store(times % enough, Ordering::Relaxed);
+        if times >= enough {
+            self.enough.store((enough * 2).min(MOST_TOGETHER), Ordering::Relaxed);
+            crate::sys::core::leave_core();
+            self.own.store(crate::sys::core::core(), Ordering::Relaxed);
+        }
     }
 
     /// The peer said on which core it runs.

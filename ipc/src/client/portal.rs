@@ -25,7 +25,7 @@ impl Portal {
         let connected = self.connected.get_or_init(|| {
             let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
             let channel = Channel::connect(&self.pd, socket.ok_or(Error::Disconnected)?)?;
-            Ok(RowReference { channel, row: RowName::FIRST })
+            Ok(RowReference::new(channel, RowName::FIRST))
         });
         connected.as_ref().map_err(Clone::clone)
     }

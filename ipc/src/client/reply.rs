@@ -36,6 +36,7 @@ impl Channel {
             std::hint::spin_loop();
         }
         patience.did_not_pay_off();
+        patience.keep_apart();
         self.sleep_for_reply(lane, sequence, deadline)
     }
 

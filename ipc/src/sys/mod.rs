@@ -1,6 +1,6 @@
 //! Where the system begins: mappings, futexes, sockets, the inherited descriptor. Only here may code be unsafe.
 
-pub(crate) mod clock;
+pub(crate) mod core;
 pub(crate) mod futex;
 pub(crate) mod inherit;
 pub(crate) mod memory;
