@@ -38,14 +38,27 @@ impl Resources {
 /// If there is no such process.
 #[must_use]
 pub fn switches(process: u32) -> u64 {
-    let tasks: PathBuf = ["/proc", &process.to_string(), "task"].iter().collect();
-    std::fs::read_dir(tasks)
-        .expect("the process lives")
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok())
+    statuses(process)
         .map(|status| {
             field(&status, "voluntary_ctxt_switches:") + field(&status, "nonvoluntary_ctxt_switches:")
         })
         .sum()
+}
+
+/// Whether every thread of a process sleeps.
+///
+/// # Panics
+/// If there is no such process.
+#[must_use]
+pub fn sleeps(process: u32) -> bool {
+    statuses(process).all(|status| status.lines().any(|line| line.starts_with("State:\tS")))
+}
+
+fn statuses(process: u32) -> impl Iterator<Item = String> {
+    let tasks: PathBuf = ["/proc", &process.to_string(), "task"].iter().collect();
+    std::fs::read_dir(tasks)
+        .expect("the process lives")
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok())
 }
 
 /// Waits until the condition holds, for at most ten seconds; answers whether it does.

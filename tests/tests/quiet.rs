@@ -1,0 +1,112 @@
+//! What calls cost beside their time: no system call and no allocation while both sides are awake, and no wake-up
+//! while they wait.
+
+use portcullis_ipc::{Error, Limits};
+use portcullis_tests::host::Host;
+use portcullis_tests::resources::{eventually, sleeps, switches};
+use portcullis_tests::service::Op;
+use portcullis_tests::watchdog::Watchdog;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Held by those that spin on two cores, so that they do not slow each other down.
+static BOTH_CORES: Mutex<()> = Mutex::new(());
+
+fn silent(calls: u32, breaker: &str) -> ExitStatus {
+    let _guard = BOTH_CORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _watchdog = Watchdog::start(LIMIT);
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_quiet")).args(["silent", &calls.to_string(), breaker]).status();
+    status.expect("the program starts")
+}
+
+#[test]
+fn back_to_back_calls_make_no_system_call() {
+    let status = silent(100_000, "nobody");
+    assert!(status.success(), "{status}: a signal means the client made one, status 2 that the server did");
+}
+
+#[test]
+fn one_system_call_of_the_client_would_be_seen() {
+    assert_eq!(silent(1, "client").signal(), Some(rustix::process::Signal::SYS.as_raw()));
+}
+
+#[test]
+fn one_system_call_of_the_server_would_be_seen() {
+    assert_eq!(silent(1, "server").code(), Some(2));
+}
+
+/// What each kind of call allocates: the client's and the server's thread, in ten thousand calls.
+fn frugal(policy: &str) -> Vec<(u64, u64)> {
+    let _guard = BOTH_CORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _watchdog = Watchdog::start(LIMIT);
+    let output = Command::new(env!("CARGO_BIN_EXE_quiet")).args(["frugal", "10000", policy]).output();
+    let output = output.expect("the program starts");
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let numbers = lines.lines().map(|line| {
+        let (ours, theirs) = line.split_once(' ')?;
+        Some((ours.parse().ok()?, theirs.parse().ok()?))
+    });
+    numbers.collect::<Option<Vec<_>>>().expect("two numbers a line")
+}
+
+#[test]
+fn plain_calls_allocate_nothing() {
+    for policy in ["spin", "adaptive"] {
+        let counts = frugal(policy);
+        assert_eq!(counts[..2], [(0, 0), (0, 0)], "{policy}: of 0 bytes and of 1,000");
+        assert_eq!(counts[3], (10_000, 10_000), "{policy}: one that each side wastes would be seen");
+    }
+}
+
+/// Waits until every thread of the processes sleeps, then counts how often one woke during a while.
+fn wake_ups(processes: &[u32]) -> u64 {
+    const WHILE: Duration = Duration::from_millis(1_500);
+    let count = || processes.iter().map(|process| switches(*process)).sum::<u64>();
+    // Asleep at two looks in a row, with nothing in between: under load a thread may wait for a core for long.
+    assert!(eventually(|| {
+        let before = count();
+        processes.iter().all(|process| sleeps(*process)) && count() == before
+    }));
+    let before = count();
+    // Not to wait for anything: this is the time that is looked at.
+    std::thread::sleep(WHILE);
+    count() - before
+}
+
+#[test]
+fn a_blocked_client_and_an_idle_server_wake_up_for_nothing() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(LIMIT);
+    for deadline in [Duration::ZERO, Duration::from_secs(60)] {
+        let start = || Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default());
+        let (mut server, mut client) = (start()?, start()?);
+        let number = client.root.keep(&server.root)?;
+        // The client has a thread that is blocked in a call, and a server that is idle.
+        client.root.call_in_background(number, Op::Hold, deadline)?;
+        assert!(eventually(|| server.root.report().is_ok_and(|report| report.held == 1)));
+        let processes = [&mut server, &mut client].map(|host| host.child().expect("a process").id());
+        assert_eq!(wake_ups(&processes), 0, "with a deadline of {deadline:?} (0 is never)");
+        // It was blocked all the while, and is served at once.
+        assert_eq!(server.root.numbers(Op::AnswerHeld, &[0, 9], &[])?, [1]);
+        assert_eq!(client.root.join()?.words(), [9]);
+    }
+    Ok(())
+}
+
+#[test]
+fn one_wake_up_would_be_seen() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(LIMIT);
+    let mut host = Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default())?;
+    host.root.name()?;
+    let process = host.child().expect("a process").id();
+    assert_eq!(wake_ups(&[process]), 0);
+    let before = switches(process);
+    host.root.name()?;
+    assert!(eventually(|| switches(process) > before));
+    Ok(())
+}
