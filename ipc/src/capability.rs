@@ -48,8 +48,9 @@ pub struct Capability(Reference);
 enum Reference {
     /// An object of an entrypoint of this very process.
     Own { home: Arc<Home>, badge: Badge },
-    /// A row of a channel.
-    Row(Arc<RowReference>),
+    /// A row of a channel. What a call needs of the reference is here, too: a client of a million objects calls one
+    /// without another look into cold memory.
+    Row { channel: Arc<Channel>, row: RowName, reference: Arc<RowReference> },
     /// Something behind a portal, which becomes a channel when it is first used.
     Portal(Arc<Portal>),
 }
@@ -73,7 +74,8 @@ impl Capability {
 
     /// A row that was granted to us, one grant.
     pub(crate) fn granted(channel: Arc<Channel>, row: RowName) -> Capability {
-        Capability(Reference::Row(Arc::new(RowReference { channel, row })))
+        let reference = Arc::new(RowReference { channel: channel.clone(), row });
+        Capability(Reference::Row { channel, row, reference })
     }
 
     pub(crate) fn from_portal(pd: &Pd, socket: OwnedFd) -> Result<Capability, Error> {
@@ -109,7 +111,7 @@ impl Capability {
     fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
         match &self.0 {
             Reference::Own { home, badge } => Ok((home.local_channel()?, badge.0)),
-            Reference::Row(reference) => Ok((&reference.channel, reference.row)),
+            Reference::Row { channel, row, .. } => Ok((channel, *row)),
             Reference::Portal(portal) => {
                 let RowReference { channel, row } = portal.connect()?;
                 Ok((channel, *row))
@@ -129,7 +131,7 @@ impl Capability {
     pub(crate) fn row_on(&self, channel: &Channel) -> Option<RowName> {
         let reference = match &self.0 {
             Reference::Own { .. } => return None,
-            Reference::Row(reference) => reference,
+            Reference::Row { reference, .. } => reference,
             Reference::Portal(portal) => portal.connected()?,
         };
         std::ptr::eq(&raw const *reference.channel, channel).then_some(reference.row)
@@ -155,7 +157,7 @@ impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match &self.0 {
             Reference::Own { .. } => "Capability(of this process)",
-            Reference::Row(_) => "Capability(over a channel)",
+            Reference::Row { .. } => "Capability(over a channel)",
             Reference::Portal(_) => "Capability(behind a portal)",
         })
     }
