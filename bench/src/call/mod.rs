@@ -26,6 +26,9 @@
 //! a benchmark trust each other, so `same-core` rings by pipe; `same-core-socket` shows the default. The other cases
 //! have the default: the server is awake in nearly all of their calls.
 //!
+//! *Objects.* They have no state of their own: what the cases with a million of them cost over the floor is the way to
+//! a capability that is not in the cache, at the client, and to a row that is not, at the server.
+//!
 //! *Clients.* All clients begin when a gate opens for them all and call until the time is over, which is long enough
 //! for each to get its turns on two cores. `slowest_to_mean` says how fair that was.
 

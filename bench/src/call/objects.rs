@@ -26,7 +26,7 @@ impl<'a> RandomCalls<'a> {
         Ok(RandomCalls {
             objects,
             random: 0x9e37_79b9_7f4a_7c15,
-            send: order(Order::Count, &[])?,
+            send: order(Order::Echo, &[])?,
             receive: MsgBuf::new(),
         })
     }
@@ -92,5 +92,5 @@ pub(crate) fn one(program: &Program, cores: &Cores, plan: Plan) -> Result<Compar
     let _bound = Placement::TwoCores.arrange(&crowd.server, cores)?;
     let few = crowd.few();
     let one = crowd.objects.get(MANY / 3).ok_or(Error::Misunderstood("a million objects"))?;
-    compare(plan, &crowd.server, &mut Calls::new(one, Order::Count, 0)?, &mut RandomCalls::new(&few)?)
+    compare(plan, &crowd.server, &mut Calls::new(one, Order::Echo, 0)?, &mut RandomCalls::new(&few)?)
 }

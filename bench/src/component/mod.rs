@@ -5,17 +5,17 @@
 //! input; it ends with the benchmark.
 
 mod caller;
-mod objects;
 pub(crate) mod orders;
+mod short_lived;
 
 use crate::cores::Cores;
 use crate::error::Error;
 use crate::floor::{self, Memory, Waiting};
 use crate::meter;
 use caller::CallerRole;
-use objects::Objects;
 use orders::{Order, read_numbers, write_numbers};
-use portcullis_ipc::{Badge, Caller, Deadline, Limits, MsgBuf, Pd, Server};
+use portcullis_ipc::{Caller, Deadline, Limits, MsgBuf, Pd, Server};
+use short_lived::ShortLived;
 use std::process::ExitCode;
 
 /// The objects that a component grants to each client at most: those of the largest case, and some.
@@ -40,7 +40,7 @@ struct Component {
     server: Server,
     cores: Cores,
     memory: Memory,
-    objects: Objects,
+    short_lived: ShortLived,
     role: CallerRole,
 }
 
@@ -61,7 +61,7 @@ impl Component {
             server,
             cores: Cores::available()?,
             memory: Memory::map(&std::io::stdin())?,
-            objects: Objects::default(),
+            short_lived: ShortLived::default(),
             role: CallerRole::default(),
         })
     }
@@ -73,7 +73,7 @@ impl Component {
             let request = self.server.reply_and_wait(last.take(), &mut message, Deadline::Never)?;
             last = match Order::decode(message.opcode()) {
                 Some(Order::Echo) => Some(request.caller),
-                Some(order) => match self.obey(order, request.badge, request.caller, &mut message)? {
+                Some(order) => match self.obey(order, request.caller, &mut message)? {
                     Answer::Now(caller) => Some(caller),
                     Answer::Given => None,
                 },
@@ -83,27 +83,17 @@ impl Component {
     }
 
     /// Carries out an order; `message` becomes the reply.
-    fn obey(
-        &mut self,
-        order: Order,
-        badge: Badge,
-        caller: Caller,
-        message: &mut MsgBuf,
-    ) -> Result<Answer, Error> {
+    fn obey(&mut self, order: Order, caller: Caller, message: &mut MsgBuf) -> Result<Answer, Error> {
         match order {
             Order::Echo => {}
-            Order::Count => {
-                self.objects.count(badge);
-                message.clear();
-            }
             Order::NewObject => {
                 message.clear();
-                message.push(self.objects.short_lived(&mut self.server)?)?;
+                message.push(self.short_lived.mint(&mut self.server)?)?;
             }
             Order::FourObjects => {
                 message.clear();
                 for _ in 0..portcullis_ipc::MAX_CAPABILITIES {
-                    message.push(self.objects.lasting(&mut self.server)?)?;
+                    message.push(self.server.mint()?.1)?;
                 }
             }
             Order::Bind => {

@@ -9,8 +9,6 @@ use portcullis_ipc::MsgBuf;
 pub(crate) enum Order {
     /// Send the data back. What most cases measure.
     Echo = 0,
-    /// Count the call in the object's own memory. What the cases with many objects measure.
-    Count,
     /// Make an object and send its capability.
     NewObject,
     /// Make objects and send four capabilities.
@@ -32,9 +30,8 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    const ALL: [Order; 11] = [
+    const ALL: [Order; 10] = [
         Order::Echo,
-        Order::Count,
         Order::NewObject,
         Order::FourObjects,
         Order::Bind,
@@ -84,7 +81,7 @@ mod tests {
         for (opcode, order) in (0..).zip(Order::ALL) {
             assert_eq!((order as u32, Order::decode(opcode)), (opcode, Some(order)));
         }
-        assert_eq!(Order::decode(11), None);
+        assert_eq!(Order::decode(10), None);
     }
 
     #[test]

@@ -14,6 +14,8 @@ const SLOT_BYTES: usize = 4096;
 const SLOTS: usize = 3;
 /// Behind the word, aligned for copies by words.
 const PAYLOAD: usize = 8;
+/// A cache line.
+const LINE: usize = 64;
 
 /// What a slot is for.
 #[derive(Clone, Copy, Debug)]
@@ -63,20 +65,30 @@ impl Memory {
         unsafe { AtomicU32::from_ptr(word.cast()) }
     }
 
-    /// Copies a payload into a slot.
+    /// Copies a payload into a slot, the last cache line first and that of the sequence word last: the other side
+    /// looks at that one all the time.
     ///
     /// # Panics
     /// If it is longer than [`MAX_BYTES`].
     #[inline]
     pub(crate) fn write(&self, slot: Slot, payload: &[u8]) {
-        assert!(payload.len() <= MAX_BYTES);
-        let place = self.0.as_mut_ptr().wrapping_add(slot as usize * SLOT_BYTES + PAYLOAD);
+        let (first, others) = payload.split_at(payload.len().min(LINE - PAYLOAD));
+        for (index, line) in others.chunks(LINE).enumerate().rev() {
+            self.write_at(slot, LINE * (1 + index), line);
+        }
+        self.write_at(slot, PAYLOAD, first);
+    }
+
+    #[inline]
+    fn write_at(&self, slot: Slot, offset: usize, bytes: &[u8]) {
+        assert!(offset >= PAYLOAD && offset + bytes.len() <= PAYLOAD + MAX_BYTES);
+        let place = self.0.as_mut_ptr().wrapping_add(slot as usize * SLOT_BYTES + offset);
         // SAFETY:
-        // - source: `payload` is a valid slice of that length;
+        // - source: `bytes` is a valid slice of that length;
         // - destination: `PAYLOAD + MAX_BYTES` fits into the slot, and the slot into the mapping;
         // - disjoint: no Rust reference to the mapping's payloads is ever made;
         // - no race: it is our turn (the sequence words say so), the other side reads after the release store.
-        unsafe { std::ptr::copy_nonoverlapping(payload.as_ptr(), place, payload.len()) }
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) }
     }
 
     /// Copies a payload out of a slot.
