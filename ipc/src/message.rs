@@ -139,17 +139,20 @@ impl MsgBuf {
     }
 
     /// Copies the data into shared words. The rest of the last word is zero: nothing old leaks to the peer.
+    ///
+    /// From the end to the start, so that the line of the state word comes last: stores become visible in order, and
+    /// a peer that looks at the state word while another line is fetched takes that line away once more.
     #[inline]
     pub(crate) fn copy_to(&self, words: &[AtomicU64]) {
         let (whole, rest) = self.data().as_chunks::<8>();
-        for (word, chunk) in words.iter().zip(whole) {
-            // Relaxed: the state word, stored after with release, orders all of it.
-            word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
-        }
         if !rest.is_empty() {
             let mut last = [0; 8];
             last[..rest.len()].copy_from_slice(rest);
             words[whole.len()].store(u64::from_le_bytes(last), Ordering::Relaxed);
+        }
+        for (word, chunk) in words.iter().zip(whole).rev() {
+            // Relaxed: the state word, stored after with release, orders all of it.
+            word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
         }
     }
 

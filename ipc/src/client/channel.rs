@@ -135,10 +135,6 @@ impl Channel {
             link: send.link(),
             chain,
         };
-        // Relaxed throughout: the release store of the state below orders all of it.
-        for (word, value) in words[1..].iter().zip(request.encode()) {
-            word.store(value, Ordering::Relaxed);
-        }
         let length = send.length();
         let data = &words[layout::REQUEST_HEAD..];
         send.copy_to(data);
@@ -146,6 +142,10 @@ impl Channel {
             0 => Kinds::default(),
             _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..])?,
         };
+        // Relaxed throughout: the release store of the state below orders all of it.
+        for (word, value) in words[1..].iter().zip(request.encode()) {
+            word.store(value, Ordering::Relaxed);
+        }
         let state =
             State { sequence, length, kinds, status: 0, core: self.lanes[lane.index()].patience.own_core() };
         // Release: the whole request before its state; pairs with the acquire load in the server's `Port::take`.

@@ -1,0 +1,141 @@
+//! Two ways to do a thing, measured in turns in the same processes.
+
+use crate::error::Error;
+use crate::meter::{self, Length, Times, cpu_time, measure, times};
+use crate::process::Process;
+
+/// One way to do it.
+pub(crate) trait Side {
+    /// Before a block of operations.
+    fn enter(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// One operation.
+    fn operate(&mut self) -> Result<(), Error>;
+
+    /// After a block.
+    fn leave(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// How many pairs of blocks, and how long each block is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) pairs: u32,
+    pub(crate) length: Length,
+}
+
+/// What one side came to.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// All recorded times, in nanoseconds.
+    pub(crate) times: Times,
+    operations: u64,
+    cpu_time: u64,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Tally {
+        Tally { times: times(), operations: 0, cpu_time: 0 }
+    }
+
+    /// Adds the operations of a block.
+    pub(crate) fn add(&mut self, times: &Times, operations: u64, cpu_time: u64) {
+        // Fails only for times out of range, and all histograms here have the same.
+        let _ = self.times.add(times);
+        self.operations += operations;
+        self.cpu_time += cpu_time;
+    }
+
+    /// The CPU time of an operation, on all sides together, in nanoseconds.
+    pub(crate) fn cpu_time_each(&self) -> u64 {
+        self.cpu_time / self.operations.max(1)
+    }
+
+    /// The time that this part of all operations do not exceed, in nanoseconds.
+    pub(crate) fn quantile(&self, part: f64) -> u64 {
+        self.times.value_at_quantile(part)
+    }
+}
+
+/// Ours beside the floor.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) ours: Tally,
+    pub(crate) floor: Tally,
+    /// Of each pair of blocks: our median by the floor's, in ascending order.
+    pub(crate) ratios: Vec<f64>,
+    /// What the measuring itself adds to each time of both sides, in nanoseconds.
+    pub(crate) clock: u64,
+}
+
+impl Comparison {
+    /// The median over the pairs of blocks.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.ratios.get(self.ratios.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Measures both sides in turns. The first pair is a warm-up and not counted.
+pub(crate) fn compare(
+    plan: Plan,
+    server: &Process,
+    ours: &mut impl Side,
+    floor: &mut impl Side,
+) -> Result<Comparison, Error> {
+    let mut comparison =
+        Comparison { ours: Tally::new(), floor: Tally::new(), ratios: Vec::new(), clock: meter::cost()? };
+    let (mut unused_ours, mut unused_floor) = (Tally::new(), Tally::new());
+    block(plan, server, ours, &mut unused_ours)?;
+    block(plan, server, floor, &mut unused_floor)?;
+    for _ in 0..plan.pairs {
+        let ours = block(plan, server, ours, &mut comparison.ours)?;
+        let floor = block(plan, server, floor, &mut comparison.floor)?;
+        comparison.ratios.push(ratio(ours, floor));
+    }
+    comparison.ratios.sort_by(f64::total_cmp);
+    Ok(comparison)
+}
+
+/// The ratio of two times.
+pub(crate) fn ratio(ours: u64, floor: u64) -> f64 {
+    ours as f64 / floor.max(1) as f64
+}
+
+/// One block; answers its median.
+fn block(plan: Plan, server: &Process, side: &mut impl Side, tally: &mut Tally) -> Result<u64, Error> {
+    let mut times = times();
+    let before = server.cpu_time()? + cpu_time();
+    side.enter()?;
+    let operations = measure(plan.length, &mut times, || side.operate())?;
+    side.leave()?;
+    let after = server.cpu_time()? + cpu_time();
+    tally.add(&times, operations, after - before);
+    Ok(times.value_at_quantile(0.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_pools_its_blocks() {
+        let mut tally = Tally::new();
+        for time in [100, 300] {
+            let mut times = times();
+            times.saturating_record_n(time, 50);
+            tally.add(&times, 100, 10_000);
+        }
+        assert_eq!((tally.quantile(0.25), tally.quantile(0.75), tally.cpu_time_each()), (100, 300, 100));
+    }
+
+    #[test]
+    fn the_ratio_is_the_median_over_the_blocks() {
+        let (ours, floor) = (Tally::new(), Tally::new());
+        let comparison = Comparison { ours, floor, ratios: vec![1.0, 1.25, 9.0], clock: 0 };
+        assert_eq!(comparison.ratio(), 1.25);
+        assert_eq!(ratio(3, 2), 1.5);
+    }
+}

@@ -1,0 +1,97 @@
+//! The benchmark of calls.
+//!
+//! | case | what | floor |
+//! |---|---|---|
+//! | `both-awake/N` | calls back to back that carry N bytes there and back, client and server on a core each | `spin` |
+//! | `same-core/N` | the same, both on one core; doorbell: pipe | `futex` |
+//! | `same-core-socket/N` | the same; doorbell: socket | `futex` |
+//! | `unpinned/N` | the same, on whatever cores the system chooses | `spin` |
+//! | `new-object` | a call whose reply carries the capability to a new object, which the client drops | `call` |
+//! | `objects/1000000` | calls to objects of one entrypoint, chosen at random out of a million | `objects/10` |
+//! | `object-of-1000000` | calls to one and the same of a million objects | `objects/10` |
+//! | `clients/K` | calls of K client processes to one server at once, on whatever cores | `one-client` |
+//!
+//! The floors `spin` and `futex` are ping-pongs over shared memory, written by hand for nothing else, that carry the
+//! same N bytes both ways (see the source of `floor`). `call` is a call without data, `objects/10` are calls to
+//! random ones of ten objects, `one-client` is the same server with one of the clients at work.
+//!
+//! *How it is measured.* Ours and the floor run in the same two processes, in blocks of about 10 ms that alternate,
+//! since machines change by the minute. The beginning of each block is not recorded. Every operation is timed by one
+//! look at the clock, in the same way on both sides; what that adds to each time stands in
+//! [`clock_ns`](crate::Row::clock_ns). The ratio is that of the medians of two neighbouring blocks, and of these
+//! ratios the median; the smallest and the largest are told, too.
+//!
+//! *Doorbells.* A client wakes a sleeping server by a byte over the socket, which is safe with any server, or through
+//! a pipe, which is cheaper and for servers that it trusts ([`Doorbell`](portcullis_ipc::Doorbell)). The two sides of
+//! a benchmark trust each other, so `same-core` rings by pipe; `same-core-socket` shows the default. The other cases
+//! have the default: the server is awake in nearly all of their calls.
+//!
+//! *Clients.* All clients begin when a gate opens for them all and call until the time is over, which is long enough
+//! for each to get its turns on two cores. `slowest_to_mean` says how fair that was.
+
+mod case;
+mod clients;
+mod objects;
+mod pair;
+mod progress;
+
+pub use case::Skipped;
+
+use crate::cores::Cores;
+use crate::error::Error;
+use crate::process::Program;
+use crate::report::row::Row;
+use case::Case;
+use progress::Progress;
+
+/// What is to be measured, and how thoroughly.
+///
+/// ```
+/// use portcullis_bench::{Program, call::CallOptions};
+///
+/// let options = CallOptions { quick: true, ..CallOptions::new(Program::this_one(["component", "bench-call"])) };
+/// assert_eq!(options.filter, None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct CallOptions {
+    /// Only the cases that have this in their names.
+    pub filter: Option<String>,
+    /// A few blocks only: less than ten seconds altogether instead of less than a minute.
+    pub quick: bool,
+    /// What to start as the other side.
+    pub component: Program,
+}
+
+impl CallOptions {
+    /// All cases, thoroughly.
+    #[must_use]
+    pub fn new(component: Program) -> CallOptions {
+        CallOptions { filter: None, quick: false, component }
+    }
+}
+
+/// Measures, and hands each row over as soon as it is there. Answers which cases this machine has no cores for.
+///
+/// Blocks for up to a minute. The calling thread is bound to a core for some of the cases, and free again after.
+/// Progress is shown on the standard error if that is a terminal.
+///
+/// # Errors
+/// [`Error::NoSuchCase`] before anything is measured; [`Error::Call`], [`Error::Stalled`] or [`Error::System`] if a
+/// component cannot be started or fails. Rows that were handed over stay good.
+pub fn run(options: &CallOptions, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
+    let cases = Case::matching(options.filter.as_deref())?;
+    let cores = Cores::available()?;
+    let mut progress = Progress::start(cases.len());
+    let mut skipped = Vec::new();
+    for case in cases {
+        if let Some(reason) = case.obstacle(&cores) {
+            skipped.push(Skipped { case: case.name(), reason });
+            continue;
+        }
+        progress.begin(&case.name());
+        let row = case.run(options, &cores)?;
+        progress.clear();
+        report(&row);
+    }
+    Ok(skipped)
+}

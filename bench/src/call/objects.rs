@@ -1,0 +1,96 @@
+//! Calls to many objects of one entrypoint.
+
+use super::pair::{Calls, Placement};
+use crate::alternation::{Comparison, Plan, Side, compare};
+use crate::component::orders::{Order, order};
+use crate::cores::Cores;
+use crate::error::Error;
+use crate::process::{Process, Program, SharedMemory};
+use portcullis_ipc::{Capability, Doorbell, MAX_CAPABILITIES, MsgBuf};
+
+/// How many objects there are.
+pub(crate) const MANY: usize = 1_000_000;
+/// How many of them the floor calls.
+const FEW: usize = 10;
+
+/// Calls to random ones of some objects.
+struct RandomCalls<'a> {
+    objects: &'a [Capability],
+    random: u64,
+    send: MsgBuf,
+    receive: MsgBuf,
+}
+
+impl<'a> RandomCalls<'a> {
+    fn new(objects: &'a [Capability]) -> Result<RandomCalls<'a>, Error> {
+        Ok(RandomCalls {
+            objects,
+            random: 0x9e37_79b9_7f4a_7c15,
+            send: order(Order::Count, &[])?,
+            receive: MsgBuf::new(),
+        })
+    }
+
+    /// The next object: xorshift (Marsaglia 2003), brought into range by a multiplication.
+    #[inline]
+    fn next(&mut self) -> Option<&'a Capability> {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        let index = (u128::from(self.random) * self.objects.len() as u128) >> 64;
+        self.objects.get(usize::try_from(index).unwrap_or(usize::MAX))
+    }
+}
+
+impl Side for RandomCalls<'_> {
+    #[inline]
+    fn operate(&mut self) -> Result<(), Error> {
+        let object = self.next().ok_or(Error::Misunderstood("an object"))?;
+        Ok(object.call(&self.send, &mut self.receive)?)
+    }
+}
+
+/// A server with a million objects, all of them ours to call.
+struct Crowd {
+    server: Process,
+    objects: Vec<Capability>,
+}
+
+impl Crowd {
+    fn start(program: &Program) -> Result<Crowd, Error> {
+        let shared = SharedMemory::new()?;
+        let server = Process::start(program, &shared, Doorbell::default())?;
+        let mut objects = Vec::with_capacity(MANY);
+        let send = order(Order::FourObjects, &[])?;
+        let mut receive = MsgBuf::new();
+        while objects.len() < MANY {
+            server.first().call(&send, &mut receive)?;
+            for slot in 0..MAX_CAPABILITIES {
+                objects.push(receive.take(slot).ok_or(Error::Misunderstood("four objects"))?);
+            }
+        }
+        Ok(Crowd { server, objects })
+    }
+
+    /// A few of them, from all over.
+    fn few(&self) -> Vec<Capability> {
+        self.objects.iter().step_by(MANY / FEW).take(FEW).cloned().collect()
+    }
+}
+
+/// Calls to random ones of all, beside calls to random ones of a few.
+pub(crate) fn random(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
+    let crowd = Crowd::start(program)?;
+    let _bound = Placement::TwoCores.arrange(&crowd.server, cores)?;
+    let few = crowd.few();
+    compare(plan, &crowd.server, &mut RandomCalls::new(&crowd.objects)?, &mut RandomCalls::new(&few)?)
+}
+
+/// Calls to one of a million, beside calls to random ones of a few.
+pub(crate) fn one(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
+    let crowd = Crowd::start(program)?;
+    let _bound = Placement::TwoCores.arrange(&crowd.server, cores)?;
+    let few = crowd.few();
+    let one = crowd.objects.get(MANY / 3).ok_or(Error::Misunderstood("a million objects"))?;
+    compare(plan, &crowd.server, &mut Calls::new(one, Order::Count, 0)?, &mut RandomCalls::new(&few)?)
+}

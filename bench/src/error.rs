@@ -1,0 +1,66 @@
+//! What can go wrong with a benchmark.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// A benchmark that could not be carried out.
+///
+/// ```
+/// let error = portcullis_bench::Error::NoSuchCase { filter: "bath".into(), cases: vec!["both-awake/0".into()] };
+/// assert!(error.to_string().contains("both-awake/0"), "the message says what there is");
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller's: no case has a name like that.
+    #[error("no case has `{filter}` in its name; there are: {}", cases.join(", "))]
+    NoSuchCase {
+        /// What was asked for.
+        filter: String,
+        /// All cases.
+        cases: Vec<String>,
+    },
+    /// A call failed, most likely because the process on the other side has ended: its own message says why.
+    #[error("a call of the benchmark failed, see the message of the other process if there is one: {0}")]
+    Call(#[from] portcullis_ipc::Error),
+    /// The other process does not answer over the floor's memory.
+    #[error("the other process has not answered the floor's ping-pong for {seconds} s: was it stopped?")]
+    Stalled {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// A component was given an order, or an answer, that it does not understand.
+    #[error("`{0}` is not understood: both sides must be the same build of the same program")]
+    Misunderstood(&'static str),
+    /// The system's: a system call failed.
+    #[error("the system refused `{call}`: {reason}")]
+    System {
+        /// The call that failed.
+        call: &'static str,
+        /// The system's own reason.
+        reason: rustix::io::Errno,
+    },
+    /// The plot cannot be written.
+    #[error("the plot `{}` cannot be written ({reason}): give a path in a folder that exists", path.display())]
+    Plot {
+        /// Where it was to go.
+        path: PathBuf,
+        /// The system's own reason.
+        reason: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Turns the reason of a failed system call into an error that names the call.
+    pub(crate) fn system(call: &'static str) -> impl FnOnce(rustix::io::Errno) -> Error {
+        move |reason| Error::System { call, reason }
+    }
+
+    /// The same for what the standard library says.
+    pub(crate) fn io(call: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+        move |error| Error::System {
+            call,
+            reason: rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::INVAL),
+        }
+    }
+}

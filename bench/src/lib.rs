@@ -1,0 +1,27 @@
+//! Benchmarks, each beside the floor that the machine sets.
+//!
+//! Absolute times say little: on a virtual machine they change by half from minute to minute. So every figure here is
+//! a ratio to a floor: the best that can be written by hand for the same work, measured in the same processes, in
+//! short blocks that alternate with ours.
+//!
+//! - [`call`] is the benchmark of calls: [`call::run`] measures, and hands out one [`Row`] a case.
+//! - [`component`] is the other side: the command starts itself again as the servers and clients of a benchmark.
+//! - [`table`] and [`plot`] show rows to people; a [`Row`] serialises for programs.
+//!
+//! Within: `floor` is the hand-written ping-pong, `meter` measures one block, `alternation` puts blocks side by
+//! side, `process` is a started component, `cores` binds threads to cores.
+
+mod alternation;
+pub mod call;
+pub mod component;
+mod cores;
+mod error;
+mod floor;
+mod meter;
+mod process;
+mod report;
+
+pub use error::Error;
+pub use process::Program;
+pub use report::row::Row;
+pub use report::{plot, table};

@@ -1,0 +1,106 @@
+//! A component that was started, seen from the benchmark.
+
+use crate::component::orders::{Order, order, read_numbers};
+use crate::error::Error;
+use crate::floor::Memory;
+use portcullis_ipc::{Capability, Child, Deadline, Doorbell, MsgBuf, Pd, PdOptions};
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The program that is started as the other side of a benchmark: it must call
+/// [`component::main`](crate::component::main).
+///
+/// ```
+/// use portcullis_bench::Program;
+///
+/// let program = Program::this_one(["component", "bench-call"]);
+/// assert_eq!(program.arguments.len(), 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+impl Program {
+    /// The program that runs now, even if its file was replaced meanwhile, with other arguments.
+    #[must_use]
+    pub fn this_one<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Program {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Program { path: "/proc/self/exe".into(), arguments }
+    }
+
+    fn command(&self, memory: OwnedFd) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(&self.arguments).stdin(Stdio::from(memory)).stdout(Stdio::null());
+        command
+    }
+}
+
+/// How long a component may take over an order: the longest run, on a machine with much else to do.
+const PATIENCE: Deadline = Deadline::After(Duration::from_secs(60));
+
+/// A component, and the memory that is shared with it.
+pub(crate) struct Process {
+    first: Capability,
+    _child: Child,
+}
+
+/// The floor's memory of a case, and the file by which its processes get it.
+pub(crate) struct SharedMemory {
+    pub(crate) memory: Memory,
+    file: OwnedFd,
+}
+
+impl SharedMemory {
+    pub(crate) fn new() -> Result<SharedMemory, Error> {
+        let (memory, file) = Memory::new()?;
+        Ok(SharedMemory { memory, file })
+    }
+}
+
+impl Process {
+    /// Starts a component that shares the memory.
+    pub(crate) fn start(program: &Program, shared: &SharedMemory, bell: Doorbell) -> Result<Process, Error> {
+        let pd = Pd::with(PdOptions { doorbell: bell, ..PdOptions::default() })?;
+        let memory = shared.file.try_clone().map_err(Error::io("fcntl(F_DUPFD_CLOEXEC)"))?;
+        let (child, first) = pd.spawn(program.command(memory))?;
+        Ok(Process { first, _child: child })
+    }
+
+    /// Its first object: it echoes.
+    pub(crate) fn first(&self) -> &Capability {
+        &self.first
+    }
+
+    /// Gives an order and waits for the answer.
+    pub(crate) fn order(&self, what: Order, numbers: &[u64]) -> Result<MsgBuf, Error> {
+        let mut answer = MsgBuf::new();
+        self.first.call_with(&order(what, numbers)?, &mut answer, PATIENCE)?;
+        Ok(answer)
+    }
+
+    /// Has it run on one core, or on all.
+    pub(crate) fn bind(&self, core: Option<usize>) -> Result<(), Error> {
+        self.order(Order::Bind, &[core.map_or(0, |core| core as u64 + 1)]).map(drop)
+    }
+
+    /// The CPU time that it has used, in nanoseconds.
+    pub(crate) fn cpu_time(&self) -> Result<u64, Error> {
+        let [time] = read_numbers(&self.order(Order::CpuTime, &[])?, "a CPU time")?;
+        Ok(time)
+    }
+
+    /// Hands it the capability to what it is to call.
+    pub(crate) fn aim_at(&self, target: &Capability) -> Result<(), Error> {
+        let mut message = order(Order::Target, &[])?;
+        message.push(target.clone())?;
+        self.first.call_with(&message, &mut MsgBuf::new(), PATIENCE)?;
+        Ok(())
+    }
+}

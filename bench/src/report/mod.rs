@@ -1,0 +1,5 @@
+//! What is told of the results.
+
+pub mod plot;
+pub(crate) mod row;
+pub mod table;

@@ -1,0 +1,51 @@
+//! The result of one case.
+
+use serde::Serialize;
+
+/// The result of one case of a benchmark: ours beside its floor. Times are in nanoseconds.
+///
+/// It serialises to an object with the fields in this order, by these names; what does not apply is left out.
+///
+/// ```
+/// use portcullis_bench::Row;
+///
+/// let row = Row { case: "both-awake/0".into(), ours_p50_ns: 250, floor_p50_ns: 200, ratio: 1.25, ..Row::default() };
+/// assert!(portcullis_bench::table::line(&row).contains("1.25"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Row {
+    /// The benchmark: `call`.
+    pub bench: &'static str,
+    /// The case, such as `both-awake/64`.
+    pub case: String,
+    /// Half of our operations took no longer.
+    pub ours_p50_ns: u64,
+    /// 99 of 100 of our operations took no longer.
+    pub ours_p99_ns: u64,
+    /// What ours is compared with.
+    pub floor: &'static str,
+    /// Half of the floor's operations took no longer.
+    pub floor_p50_ns: u64,
+    /// Our median by the floor's, block by block; the median over the pairs of blocks.
+    pub ratio: f64,
+    /// The smallest ratio of a pair of blocks.
+    pub ratio_min: f64,
+    /// The largest ratio of a pair of blocks.
+    pub ratio_max: f64,
+    /// How many pairs of blocks there were.
+    pub blocks: u32,
+    /// 99 of 100 of the floor's operations took no longer.
+    pub floor_p99_ns: u64,
+    /// CPU time of one of our operations, client and server together, user and system.
+    pub ours_cpu_ns: u64,
+    /// CPU time of one of the floor's operations, on both sides together.
+    pub floor_cpu_ns: u64,
+    /// What the measuring itself adds to each time, ours and the floor's alike.
+    pub clock_ns: u64,
+    /// With many clients: the calls of all of them together, in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<u64>,
+    /// With many clients: the calls of the slowest by the mean; the worst of the blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slowest_to_mean: Option<f64>,
+}
