@@ -37,6 +37,9 @@ pub enum Error {
     /// The server's: it dropped the call without an answer.
     #[error("the server dropped the call without an answer")]
     Abandoned,
+    /// The server did not carry the call out, and says why.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The caller's: its budget at the server is used up (capabilities, channels or memory).
     #[error("the server refused: the budget it grants to this client is used up; drop capabilities first")]
     BudgetExceeded,
@@ -63,6 +66,33 @@ pub enum Error {
         /// The system's own reason.
         reason: rustix::io::Errno,
     },
+}
+
+/// Why a server did not carry out a call that reached its object.
+///
+/// ```
+/// use portcullis_ipc::{Error, Refusal};
+///
+/// let error = Error::Refused(Refusal::UnknownMethod);
+/// assert!(error.to_string().contains("client"), "it says whose fault that is");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The client's: the object has no such method.
+    #[error("the object has no such method: the client was built for a later version of the interface")]
+    UnknownMethod,
+    /// The client's: the object has another interface than the client believes, at least up to this method.
+    #[error("the object has another interface: client and server were built from different versions of it")]
+    WrongInterface,
+    /// The client's: its arguments cannot be decoded.
+    #[error("the server cannot decode the arguments: the client is broken or was built from another version")]
+    Malformed,
+    /// The server's: its method panicked. The server goes on.
+    #[error(
+        "the server panicked while it carried out the call, and goes on: report it to whoever wrote the server"
+    )]
+    Panicked,
 }
 
 impl Error {

@@ -46,7 +46,7 @@ mod transport;
 mod wait_policy;
 mod wire;
 
-pub use error::Error;
+pub use error::{Error, Refusal};
 #[cfg(not(loom))]
 pub use {
     badge::Badge,

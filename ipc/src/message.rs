@@ -96,6 +96,19 @@ impl MsgBuf {
         }
     }
 
+    /// Has the rest of the buffer filled in place: `fill` gets the room that is left and answers how much of it it
+    /// used. What it says beyond the room counts as all of it.
+    ///
+    /// # Errors
+    /// Those of `fill`; the message is as it was then.
+    pub fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
+        let room = &mut self.data[usize::from(self.length)..];
+        let used = fill(room)?.min(room.len());
+        // At most 1,024, so that nothing is lost.
+        self.length = self.length.saturating_add(u16::try_from(used).unwrap_or(0));
+        Ok(())
+    }
+
     /// Bytes of data, as a message's head says it.
     #[inline]
     pub(crate) fn length(&self) -> u16 {

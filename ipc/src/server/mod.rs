@@ -15,7 +15,7 @@ use crate::badge::Badge;
 use crate::capability::Capability;
 use crate::context;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::sys::inherit;
@@ -219,6 +219,15 @@ impl Server {
     pub fn reply(&mut self, caller: Caller, message: &MsgBuf) -> Result<(), Error> {
         let ticket = caller.redeem(&self.dropped).ok_or(Error::CallerGone)?;
         self.finish(ticket, Status::Answered, Some(message))
+    }
+
+    /// Answers a call that is not carried out with the reason. Never waits.
+    ///
+    /// # Errors
+    /// [`Error::CallerGone`] as for [`reply`](Self::reply).
+    pub fn refuse(&mut self, caller: Caller, refusal: Refusal) -> Result<(), Error> {
+        let ticket = caller.redeem(&self.dropped).ok_or(Error::CallerGone)?;
+        self.finish(ticket, refusal.into(), None)
     }
 
     /// Waits for the next call until the deadline; `message` is replaced by it. Clients take turns.

@@ -13,6 +13,7 @@
 use super::Violation;
 use super::layout::{DATA_WORDS, REQUEST_HEAD};
 use super::slot::Kinds;
+use crate::error::{Error, Refusal};
 
 /// What one word tells of a message: that it is there, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Request {
     }
 }
 
-/// How a call ended. What the object itself answered, good or bad, is `Answered`.
+/// How a call ended. What the object itself answered, good or bad, is `Answered`; all else says that it did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Status {
@@ -134,28 +135,54 @@ pub(crate) enum Status {
     Abandoned = 2,
     BudgetExceeded = 3,
     Busy = 4,
+    UnknownMethod = 5,
+    WrongInterface = 6,
+    Malformed = 7,
+    Panicked = 8,
 }
 
 impl Status {
+    const ALL: [Status; 9] = [
+        Status::Answered,
+        Status::InvalidCapability,
+        Status::Abandoned,
+        Status::BudgetExceeded,
+        Status::Busy,
+        Status::UnknownMethod,
+        Status::WrongInterface,
+        Status::Malformed,
+        Status::Panicked,
+    ];
+
+    #[inline]
     pub(crate) fn decode(status: u8) -> Result<Status, Violation> {
-        Ok(match status {
-            0 => Status::Answered,
-            1 => Status::InvalidCapability,
-            2 => Status::Abandoned,
-            3 => Status::BudgetExceeded,
-            4 => Status::Busy,
-            _ => return Err(Violation("a reply has an unknown status")),
-        })
+        Status::ALL.get(usize::from(status)).copied().ok_or(Violation("a reply has an unknown status"))
     }
 
     /// The status as the caller sees it.
-    pub(crate) fn into_result(self) -> Result<(), crate::Error> {
+    #[inline]
+    pub(crate) fn into_result(self) -> Result<(), Error> {
         match self {
             Status::Answered => Ok(()),
-            Status::InvalidCapability => Err(crate::Error::InvalidCapability),
-            Status::Abandoned => Err(crate::Error::Abandoned),
-            Status::BudgetExceeded => Err(crate::Error::BudgetExceeded),
-            Status::Busy => Err(crate::Error::Busy),
+            Status::InvalidCapability => Err(Error::InvalidCapability),
+            Status::Abandoned => Err(Error::Abandoned),
+            Status::BudgetExceeded => Err(Error::BudgetExceeded),
+            Status::Busy => Err(Error::Busy),
+            Status::UnknownMethod => Err(Error::Refused(Refusal::UnknownMethod)),
+            Status::WrongInterface => Err(Error::Refused(Refusal::WrongInterface)),
+            Status::Malformed => Err(Error::Refused(Refusal::Malformed)),
+            Status::Panicked => Err(Error::Refused(Refusal::Panicked)),
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Status {
+        match refusal {
+            Refusal::UnknownMethod => Status::UnknownMethod,
+            Refusal::WrongInterface => Status::WrongInterface,
+            Refusal::Malformed => Status::Malformed,
+            Refusal::Panicked => Status::Panicked,
         }
     }
 }
