@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
-/// A capability-based component framework for Linux: demos.
+/// A capability-based component framework for Linux: demos and benchmarks
 #[derive(Debug, Parser)]
 #[command(
     name = "portcullis",
@@ -22,7 +22,11 @@ pub(crate) enum Command {
     /// Run a demo: components in processes of their own, who call each other through capabilities
     ///
     /// Without a name it lists the demos and runs the first.
+    #[command(subcommand_value_name = "DEMO", subcommand_help_heading = "Demos")]
     Demo(DemoArgs),
+    /// Measure, each figure beside the floor that this machine sets
+    #[command(subcommand, subcommand_value_name = "BENCHMARK", subcommand_help_heading = "Benchmarks")]
+    Bench(Bench),
     /// What a child process of a demo runs.
     #[command(hide = true)]
     Component { name: String },
@@ -48,4 +52,27 @@ pub(crate) enum Demo {
         /// The file, or - for standard input [default: README.md here or in a directory above]
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Calls between processes, beside a hand-written ping-pong that carries as many bytes
+    ///
+    /// Ours and the floor alternate in blocks of about 10 ms in the same two processes. Takes up to a minute.
+    Call(CallArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CallArgs {
+    /// Only the cases with this in their names [default: all]
+    pub(crate) case: Option<String>,
+    /// Write a line of JSON for each case
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw the results, too
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Measure in a few blocks only: less than ten seconds altogether
+    #[arg(long)]
+    pub(crate) quick: bool,
 }

@@ -2,7 +2,7 @@
 
 use crate::output::note;
 use std::io::ErrorKind;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -29,21 +29,26 @@ pub(crate) enum Failure {
     NoComponent(String),
     #[error("component {name}: {error}")]
     Component { name: String, error: portcullis_ipc::Error },
+    #[error(transparent)]
+    Bench(#[from] portcullis_bench::Error),
     #[error("interrupted")]
     Interrupted,
 }
 
 impl Failure {
     /// Says it on standard error, and answers with the code to end with.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> u8 {
         match self {
             // The codes with which a shell reports death by SIGPIPE and SIGINT: nobody reads what we would say.
-            Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(128 + 13),
-            Failure::Interrupted => ExitCode::from(128 + 2),
-            _ => {
-                note(format_args!("portcullis: {self}"));
-                ExitCode::FAILURE
-            }
+            Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => 128 + 13,
+            Failure::Interrupted => 128 + 2,
+            Failure::Bench(portcullis_bench::Error::NoSuchCase { .. }) => self.say(2),
+            _ => self.say(1),
         }
+    }
+
+    fn say(&self, code: u8) -> u8 {
+        note(format_args!("portcullis: {self}"));
+        code
     }
 }

@@ -1,10 +1,11 @@
 //! The command `portcullis`: shows what Portcullis does.
 //!
-//! `args` is the command line, `demo` runs the demos, `component` is what a child process of a demo runs, and
-//! `failure` says what went wrong and with which code the command ends.
+//! `args` is the command line, `demo` runs the demos and `bench` the benchmarks, `component` is what a child process
+//! of theirs runs, and `failure` says what went wrong and with which code the command ends.
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod component;
 mod demo;
 mod failure;
@@ -16,11 +17,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Demo(args) => demo::run(args),
+        Command::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Bench(bench) => bench::run(bench).map(|()| ExitCode::SUCCESS),
         Command::Component { name } => component::run(&name),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    result.unwrap_or_else(|failure| failure.report().into())
 }

@@ -1,4 +1,6 @@
 //! What goes wrong is said with what to do, and ends with the right code.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 mod common;
 
@@ -64,7 +66,7 @@ fn a_file_without_permission() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("secret");
     std::fs::write(&file, b"secret").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Permissions bind everybody but root, so root runs a copy of the program as somebody else.
     let program = directory.path().join("portcullis");
     std::fs::copy(env!("CARGO_BIN_EXE_portcullis"), &program).unwrap();

@@ -1,4 +1,6 @@
 //! However the command ends, its components end with it, even while the client waits for input.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 mod common;
 

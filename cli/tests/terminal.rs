@@ -1,4 +1,6 @@
 //! On a terminal a bar shows how far the demo is, and goes away.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 mod common;
 

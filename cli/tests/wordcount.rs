@@ -1,4 +1,6 @@
 //! The result of the word count demo is that of `wc`, whatever is counted.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! The counter against clients that do not keep to its interface.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 use portcullis_examples::wordcount::{CounterClient, CountingClient, Failure, Refusal, WordRule, counter};
 use portcullis_ipc::{Capability, Error, MsgBuf, Pd, Server};

@@ -1,0 +1,64 @@
+//! The benchmark of calls, as the command runs it.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
+
+mod common;
+
+use common::{Running, portcullis, run, text};
+use rustix::process::{Signal, kill_process};
+use std::process::Output;
+
+const CASE: &str = "same-core/64";
+
+fn assert_fails(output: &Output, code: i32, part: &str) {
+    let errors = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), String::new()), "{errors}");
+    assert!(errors.contains(part), "{part:?} is missing in: {errors}");
+}
+
+#[test]
+fn a_case_is_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["bench", "call", CASE, "--quick", "--json", "--plot", "calls.svg"];
+    let output = run(portcullis(arguments).current_dir(directory.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let row: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!((row["bench"].as_str(), row["case"].as_str()), (Some("call"), Some(CASE)));
+    assert!(row["ours_p50_ns"].as_u64().unwrap() > 0);
+    let plot = std::fs::read_to_string(directory.path().join("calls.svg")).unwrap();
+    assert!(plot.contains("<svg") && plot.contains(CASE));
+
+    let output = run(&mut portcullis(["bench", "call", CASE, "--quick"]));
+    let table = text(&output.stdout);
+    let first_words: Vec<_> = table.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(first_words, ["case", CASE]);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_before_anything_is_measured() {
+    assert_fails(&run(&mut portcullis(["bench", "call", "no-such-case"])), 2, "both-awake/0");
+    assert_fails(
+        &run(&mut portcullis(["bench", "call", "--plot", "/proc/none/x.svg"])),
+        1,
+        "a folder that exists",
+    );
+    assert_fails(&run(&mut portcullis(["bench"])), 2, "Usage: portcullis bench");
+}
+
+#[test]
+fn a_reader_who_leaves_ends_it_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = run(portcullis(["bench", "call", CASE, "--quick"]).stdout(writer));
+    assert_fails(&output, 141, "");
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_other_side_ends_with_the_command() {
+    let running = Running::start(&mut portcullis(["bench", "call", CASE]));
+    running.component("bench/call");
+    kill_process(running.pid(), Signal::KILL).unwrap();
+    // Waits until all who hold the standard error are gone.
+    assert!(!running.finish().status.success());
+}
