@@ -25,8 +25,8 @@ mod capability;
 mod client;
 #[cfg(not(loom))]
 mod context;
-#[cfg(not(loom))]
 mod deadline;
+mod due;
 mod error;
 #[cfg(not(loom))]
 mod message;

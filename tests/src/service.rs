@@ -32,6 +32,8 @@ pub enum Op {
     /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words, with that deadline
     /// (0: never). The answer is as [`Nested`](crate::remote::Nested) decodes it.
     CallKept,
+    /// What came of the last such call, whether or not its own caller had waited for it.
+    LastNested,
     /// As [`CallKept`](Op::CallKept), on a thread of its own; answers at once.
     CallInBackground,
     /// What came of the oldest call in the background, as for [`CallKept`](Op::CallKept); waits for it.
@@ -63,7 +65,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 24] = [
+    const ALL: [Op; 25] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -75,6 +77,7 @@ impl Op {
         Op::Give,
         Op::Drop,
         Op::CallKept,
+        Op::LastNested,
         Op::CallInBackground,
         Op::Join,
         Op::Hold,
@@ -103,6 +106,7 @@ pub struct Service {
     background: VecDeque<JoinHandle<Vec<u8>>>,
     held: VecDeque<Caller>,
     first_buffer: Vec<u8>,
+    last_nested: Vec<u8>,
     requests: u64,
     stopped: bool,
 }
@@ -117,6 +121,7 @@ impl Service {
             background: VecDeque::new(),
             held: VecDeque::new(),
             first_buffer: Vec::new(),
+            last_nested: Vec::new(),
             requests: 0,
             stopped: false,
         }
@@ -207,9 +212,13 @@ impl Service {
             }
             Op::CallKept => {
                 let kept = self.kept(number(0));
-                let result = call(kept, &words);
+                self.last_nested = call(kept, &words);
                 message.clear();
-                message.write(&result)?;
+                message.write(&self.last_nested)?;
+            }
+            Op::LastNested => {
+                message.clear();
+                message.write(&self.last_nested)?;
             }
             Op::CallInBackground => {
                 let kept = self.kept(number(0));

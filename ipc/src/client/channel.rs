@@ -5,6 +5,7 @@ use super::lanes::Queue;
 use super::releases::Releases;
 use crate::context;
 use crate::deadline::Deadline;
+use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -128,13 +129,8 @@ impl Channel {
         deadline: Deadline,
     ) -> Result<(), Error> {
         let words = &self.words[lane.request()..][..layout::MESSAGE_WORDS];
-        let request = Request {
-            target,
-            opcode: send.opcode(),
-            budget: context::budget(deadline),
-            link: send.link(),
-            chain,
-        };
+        let request =
+            Request { target, opcode: send.opcode(), due: Due::after(deadline), link: send.link(), chain };
         let length = send.length();
         let data = &words[layout::REQUEST_HEAD..];
         send.copy_to(data);

@@ -25,7 +25,7 @@ const LOOKS_BETWEEN_ROUNDS: u32 = 64;
 /// How often a busy server looks beyond the clients that it polls: a look costs a system call.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// When the clock was last read: no later than the arrival of any request taken after.
+    /// When the clock was last read.
     clock: Instant,
     requests: u32,
     requests_between_looks: u32,
@@ -128,7 +128,7 @@ impl Server {
             let _ = self.finish(taken.ticket, Status::InvalidCapability, None);
             return None;
         };
-        context::serve(Some(Context { chain: taken.chain, budget: taken.budget, since: self.pace.clock }));
+        context::serve(Some(Context { chain: taken.chain, due: taken.due }));
         Some(Request { badge, caller: Caller::new(taken.ticket, &self.dropped) })
     }
 

@@ -107,6 +107,7 @@ suite! {
         a_call_meets_its_deadline,
         a_call_without_a_deadline_waits_longer_than_the_default,
         a_nested_call_never_exceeds_what_is_left_of_the_outer_one,
+        what_a_call_waited_for_its_server_is_not_left_to_a_nested_one,
         a_nested_call_has_all_that_is_left_of_the_outer_one,
         a_wait_meets_its_deadline;
 }
