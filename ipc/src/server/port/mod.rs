@@ -156,14 +156,21 @@ impl Port {
         self.polled = 0;
     }
 
-    /// The second look: whether something came while [`unwatch`](Self::unwatch) was on its way.
+    /// The second look: whether something came while [`unwatch`](Self::unwatch) was on its way. Releases count here,
+    /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        doorbell::has_pending(&words[layout::PENDING])
-            || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
-            || LaneId::in_set(self.polled & !self.busy).any(|lane| {
-                head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
-            })
+        self.has_work() || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
+    }
+
+    /// Whether there is a request in a polled lane, or anything announced.
+    #[inline]
+    pub(crate) fn has_work(&self) -> bool {
+        let Some(words) = &self.words else { return false };
+        // Relaxed: a hint. Who acts on it loads again, with acquire.
+        LaneId::in_set(self.polled & !self.busy).any(|lane| {
+            head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
+        }) || doorbell::has_pending(&words[layout::PENDING])
     }
 
     /// Its doorbell has woken us. Answers whether the socket should be read.
