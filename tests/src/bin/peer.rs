@@ -1,6 +1,7 @@
-//! A well-behaved peer in a process of its own: `peer ROWS` serves its parent, and grants ROWS rows to each client.
+//! A well-behaved peer in a process of its own: `peer ROWS [spin]` serves its parent, grants ROWS rows to each client,
+//! and does not sleep if told so.
 
-use portcullis_ipc::{Error, Limits};
+use portcullis_ipc::{Error, Limits, WaitPolicy};
 use portcullis_tests::host::patient;
 use portcullis_tests::service::serve_parent;
 
@@ -9,5 +10,6 @@ fn main() -> Result<(), Error> {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     let rows = std::env::args().nth(1).and_then(|rows| rows.parse().ok());
     let limits = rows.map_or_else(Limits::default, |rows| Limits { rows, ..Limits::default() });
-    serve_parent(&patient()?, limits)
+    let wait = if std::env::args().nth(2).is_some() { WaitPolicy::Spin } else { WaitPolicy::Adaptive };
+    serve_parent(&patient(wait)?, limits)
 }

@@ -1,7 +1,7 @@
 //! The serving side: G8, G10.
 
 use crate::{Place, Processes};
-use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Server};
+use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Server, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, request};
 use portcullis_tests::service::{Op, bytes};
@@ -109,7 +109,7 @@ pub(crate) fn more_threads_than_lanes_call_through_one_channel<P: Place>() -> Re
 #[test]
 fn g8_reply_and_wait_are_two_steps_as_well() -> Result<(), Error> {
     let _watchdog = portcullis_tests::watchdog::Watchdog::start(crate::LIMIT);
-    let mut server = Server::new(&patient()?)?;
+    let mut server = Server::new(&patient(WaitPolicy::Adaptive)?)?;
     let client = Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default())?;
     let number = client.root.keep(&Remote(server.capability()))?;
     client.root.call_in_background(number, Op::Echo, NEVER)?;
