@@ -1,7 +1,7 @@
 //! The serving side: G8, G10.
 
 use crate::{Place, Processes};
-use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Server, WaitPolicy};
+use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Refusal, Server, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, request};
 use portcullis_tests::service::{Op, bytes};
@@ -57,6 +57,16 @@ pub(crate) fn g8_the_reply_comes_out_of_a_second_buffer<P: Place>() -> Result<()
     let first = host.root.ask(Op::FirstBuffer, &[], &[])?;
     assert_eq!(first.data(), b"in the first buffer", "which the reply left alone");
     Ok(())
+}
+
+pub(crate) fn a_call_that_is_not_carried_out_says_why<P: Place>() -> Result<(), Error> {
+    let host = P::start()?;
+    let (mut send, mut receive) = (request(Op::Echo, &[1], &[])?, request(Op::Echo, &[2], &[])?);
+    send.set_method(u32::MAX, 7);
+    let result = host.root.0.call(&send, &mut receive);
+    assert_eq!(result, Err(Error::Refused(Refusal::UnknownMethod)));
+    assert!(receive.data().is_empty(), "nothing of the request or of the old content");
+    host.root.name().map(drop)
 }
 
 pub(crate) fn g10_two_clients_are_the_same_to_the_server<P: Place>() -> Result<(), Error> {
