@@ -53,7 +53,7 @@ impl Host {
         Ok(Host { root: Remote(root), place: Place::Process(child) })
     }
 
-    /// Starts a peer as a process that never sleeps.
+    /// Starts a peer as a process that never sleeps, on the last core; its client should be on another one.
     ///
     /// # Errors
     /// As `Pd::spawn`.

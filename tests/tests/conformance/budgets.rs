@@ -2,6 +2,7 @@
 
 use crate::{Place, Processes, Threads};
 use portcullis_ipc::{Error, Limits};
+use portcullis_tests::cores::first_core;
 use portcullis_tests::host::Host;
 use portcullis_tests::remote::Remote;
 use portcullis_tests::resources::eventually;
@@ -49,6 +50,7 @@ fn a_full_table_still_grants_what_it_holds() -> Result<(), Error> {
 fn a_release_that_was_not_looked_at_for_long_is_still_good() -> Result<(), Error> {
     let _watchdog = Watchdog::start(crate::LIMIT);
     let (host, other) = (Host::sleepless(env!("CARGO_BIN_EXE_peer"))?, Threads::start()?);
+    first_core();
     let before = host.root.report()?.rows;
     drop(host.root.new_object()?);
     // Each sends a portal over the channel's socket, more of them than half the messages that are told apart.
@@ -66,6 +68,7 @@ fn a_release_that_was_not_looked_at_for_long_is_still_good() -> Result<(), Error
 fn g4_the_last_drop_frees_the_row_of_a_server_that_never_sleeps() -> Result<(), Error> {
     let _watchdog = Watchdog::start(crate::LIMIT);
     let host = Host::sleepless(env!("CARGO_BIN_EXE_peer"))?;
+    first_core();
     let before = host.root.report()?.rows;
     drop(host.root.new_objects(3)?);
     assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == before)));
