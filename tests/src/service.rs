@@ -1,7 +1,7 @@
 //! What a well-behaved peer does when it is asked: serve, and be a client of others on request.
 
 use crate::resources::Resources;
-use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Request, Server};
+use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Request, Server};
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -162,8 +162,9 @@ impl Service {
         let words = words(message.data());
         let number = |place: usize| words.get(place).copied().unwrap_or(0);
         let Some(op) = Op::decode(message.opcode()) else {
-            message.clear();
-            return Ok(Some(caller));
+            // Its client has gone: so has the question.
+            let _ = self.server.refuse(caller, Refusal::UnknownMethod);
+            return Ok(None);
         };
         match op {
             Op::Echo => {
