@@ -109,7 +109,7 @@ impl Case {
     pub(crate) fn run(&self, options: &CallOptions, cores: &Cores) -> Result<Row, Error> {
         let program = &options.component;
         let plan = Plan {
-            pairs: if options.quick { 6 } else { 60 },
+            pairs: if options.quick { 6 } else { 50 },
             length: Length { whole: Duration::from_millis(10), unrecorded: Duration::from_micros(500) },
         };
         let name = self.name();
