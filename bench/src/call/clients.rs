@@ -24,13 +24,18 @@ struct Outcome {
     times: Times,
 }
 
-/// Measures all clients at work beside one of them at work, in turns, so often and so long each.
+/// How long the clients are at work at least.
+const SHORTEST: Duration = Duration::from_millis(250);
+
+/// Measures all clients at work beside one of them at work, in turns, so often. A round of all is longer by a turn for
+/// each: the system gives every process some milliseconds on a core, and each must have had several of those.
 pub(crate) fn measure(
     program: &Program,
     clients: usize,
     rounds: u32,
-    duration: Duration,
+    turn: Duration,
 ) -> Result<Crowd, Error> {
+    let duration = SHORTEST + turn * u32::try_from(clients).unwrap_or(u32::MAX);
     let shared = SharedMemory::new()?;
     let server = Process::start(program, &shared, Doorbell::default())?;
     let clients = (0..clients)
@@ -45,7 +50,7 @@ pub(crate) fn measure(
     let (mut calls, mut slowest_to_mean) = (0, f64::INFINITY);
     for _ in 0..rounds {
         let (outcomes, ours) = round(&shared, &server, &clients, duration, &mut comparison.ours)?;
-        let (_, floor) = round(&shared, &server, &clients[..1], duration, &mut comparison.floor)?;
+        let (_, floor) = round(&shared, &server, &clients[..1], SHORTEST, &mut comparison.floor)?;
         comparison.ratios.push(ratio(ours, floor));
         let all: u64 = outcomes.iter().map(|outcome| outcome.calls).sum();
         let slowest = outcomes.iter().map(|outcome| outcome.calls).min().unwrap_or(0);
