@@ -38,6 +38,8 @@ pub(crate) struct Channel {
     /// Lanes whose call ended for us but not for the server.
     pub(super) cancelled: AtomicU64,
     releases: Mutex<Releases>,
+    /// Whether releases wait for room in their ring: what a call looks at.
+    backlog: AtomicBool,
     /// Threads that wait for a lane.
     pub(super) queue: Queue,
     watch: OnceLock<Watch>,
@@ -74,6 +76,7 @@ impl Channel {
             lanes: std::array::from_fn(|_| CachePadded::new(Lane::new(policy))),
             cancelled: AtomicU64::new(0),
             releases: Mutex::default(),
+            backlog: AtomicBool::new(false),
             queue: Queue::default(),
             watch: OnceLock::new(),
         }
@@ -95,6 +98,9 @@ impl Channel {
     ) -> Result<(), Error> {
         let (chain, deadline) = context::start_call(deadline);
         let lane = this.take_lane(deadline)?;
+        if this.backlog.load(Ordering::Relaxed) {
+            this.catch_up();
+        }
         let sequence = this.lanes[lane.index()].next_sequence();
         if let Err(error) = this.publish(lane, sequence, target, send, chain, deadline) {
             this.free_lane(lane);
@@ -181,15 +187,36 @@ impl Channel {
 
     /// Gives back one grant of a row. Never waits.
     pub(crate) fn release(&self, row: RowName) {
-        let ring = Ring {
+        // With the server its rows are gone. Relaxed: who does not know yet does no harm.
+        if self.dead.load(Ordering::Relaxed) {
+            return;
+        }
+        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = releases.push(release, self.release_ring());
+        // Relaxed: the lock orders the releases themselves.
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        if look {
+            self.notify(layout::PENDING_RELEASES);
+        }
+    }
+
+    /// Gives back what had no room in the ring, as far as there is room now.
+    #[cold]
+    fn catch_up(&self) {
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        releases.flush(self.release_ring());
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        self.notify(layout::PENDING_RELEASES);
+    }
+
+    fn release_ring(&self) -> Ring<'_> {
+        Ring {
             head: &self.words[layout::RELEASE_HEAD],
             tail: &self.words[layout::RELEASE_TAIL],
             entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
-        };
-        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
-        let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
-        if look {
-            self.notify(layout::PENDING_RELEASES);
         }
     }
 

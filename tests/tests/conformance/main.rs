@@ -83,6 +83,7 @@ suite! {
         g3_a_capability_means_nothing_to_another_server,
         g3_every_object_has_a_distinct_identity,
         g4_the_last_drop_frees_the_row,
+        g4_more_drops_than_the_release_ring_holds_free_all_their_rows,
         g4_two_grants_of_one_object_share_a_row,
         g4_a_reference_held_by_a_third_party_counts,
         g9_creating_a_server_creates_its_own_callable_capability,

@@ -69,8 +69,8 @@ impl HangUp for Ended {
     }
 }
 
-/// The doorbell messages that may be waiting: each of up to 16 lanes rings at most once a wake, and a socket holds
-/// at least 278 of them.
+/// The doorbell messages that may be waiting: each of 16 lanes and two more bits rings at most once a wake, and a
+/// socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
 impl Port {
