@@ -1,7 +1,6 @@
 //! The client's side of a channel: its memory, its lanes, and the calls that run through them.
 
 use super::lane::Lane;
-use super::lanes::Queue;
 use super::releases::Releases;
 use crate::context;
 use crate::deadline::Deadline;
@@ -10,8 +9,9 @@ use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::watcher::{HangUp, Watch};
-use crate::protocol::doorbell;
+use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::doorbell;
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -39,7 +39,7 @@ pub(crate) struct Channel {
     pub(super) cancelled: AtomicU64,
     releases: Mutex<Releases>,
     /// Threads that wait for a lane.
-    pub(super) queue: Queue,
+    pub(super) queue: LaneQueue,
     watch: OnceLock<Watch>,
 }
 
@@ -74,7 +74,7 @@ impl Channel {
             lanes: std::array::from_fn(|_| CachePadded::new(Lane::new(policy))),
             cancelled: AtomicU64::new(0),
             releases: Mutex::default(),
-            queue: Queue::default(),
+            queue: LaneQueue::default(),
             watch: OnceLock::new(),
         }
     }
@@ -235,7 +235,7 @@ impl HangUp for Channel {
             }
             futex::wake(state);
         }
-        self.dismiss_queue();
+        self.queue.wake_all();
         self.transport.hang_up();
     }
 }

@@ -5,5 +5,6 @@
 //! sides makes it impossible that each misses the other (store buffering, Dekker).
 
 pub(crate) mod doorbell;
+pub(crate) mod lane_queue;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
