@@ -11,7 +11,7 @@ use crate::pd::Pd;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
-use crate::protocol::doorbell;
+use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -19,7 +19,7 @@ use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, RowName, State};
+use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
@@ -218,21 +218,10 @@ impl Channel {
 impl HangUp for Channel {
     /// The server is gone: everybody who waits for it is told.
     fn hang_up(&self) {
-        self.dead.store(true, Ordering::Relaxed);
-        // Either we see the sequence of a call that has begun, or its caller sees `dead`: pairs with the fences that
-        // a caller passes between its sequence and its look at `dead` (`doorbell::announce`, `intend_to_sleep`).
-        fence(Ordering::SeqCst);
+        hang_up::declare(&self.dead);
         for lane in LaneId::all() {
             let state = &self.words[lane.reply()];
-            let word = state.load(Ordering::Acquire);
-            let sequence = self.lanes[lane.index()].sequence();
-            if head::sequence(word) != sequence {
-                // Changes the word that a waiter may be about to sleep on, so that it does not: half way round the
-                // sequence is neither what it saw nor what it waits for. If the server did answer meanwhile, the
-                // exchange fails and the answer stands.
-                let changed = u64::from(sequence.wrapping_add(1 << 31));
-                let _ = state.compare_exchange(word, changed, Ordering::AcqRel, Ordering::Relaxed);
-            }
+            hang_up::unsettle(state, self.lanes[lane.index()].sequence());
             futex::wake(state);
         }
         self.queue.wake_all();
