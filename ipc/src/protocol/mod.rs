@@ -7,5 +7,6 @@
 pub(crate) mod doorbell;
 pub(crate) mod hang_up;
 pub(crate) mod lane_queue;
+pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
