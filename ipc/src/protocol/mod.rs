@@ -7,6 +7,8 @@
 pub(crate) mod doorbell;
 pub(crate) mod hang_up;
 pub(crate) mod lane_queue;
+#[cfg(all(test, loom))]
+mod models;
 pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
