@@ -10,13 +10,13 @@ use crate::sync::AtomicU64;
 use loom::sync::Arc;
 use loom::thread;
 
-const CAPACITY: usize = 2;
+const CAPACITY: u16 = 2;
 
 #[derive(Default)]
 struct Memory {
     head: AtomicU64,
     tail: AtomicU64,
-    entries: [AtomicU64; CAPACITY],
+    entries: [AtomicU64; CAPACITY as usize],
 }
 
 impl Memory {
@@ -66,10 +66,10 @@ fn explore(count: u16) {
 
 #[test]
 fn a_ring_full() {
-    explore(CAPACITY as u16);
+    explore(CAPACITY);
 }
 
 #[test]
 fn more_than_a_ring_full() {
-    explore(2 * CAPACITY as u16);
+    explore(2 * CAPACITY);
 }
