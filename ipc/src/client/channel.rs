@@ -1,7 +1,6 @@
 //! The client's side of a channel: its memory, its lanes, and the calls that run through them.
 
 use super::lane::Lane;
-use super::lanes::Queue;
 use super::releases::Releases;
 use crate::context;
 use crate::deadline::Deadline;
@@ -10,8 +9,9 @@ use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::watcher::{HangUp, Watch};
-use crate::protocol::doorbell;
+use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -19,7 +19,7 @@ use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, RowName, State};
+use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
@@ -41,7 +41,7 @@ pub(crate) struct Channel {
     /// Whether releases wait for room in their ring: what a call looks at.
     backlog: AtomicBool,
     /// Threads that wait for a lane.
-    pub(super) queue: Queue,
+    pub(super) queue: LaneQueue,
     watch: OnceLock<Watch>,
 }
 
@@ -77,7 +77,7 @@ impl Channel {
             cancelled: AtomicU64::new(0),
             releases: Mutex::default(),
             backlog: AtomicBool::new(false),
-            queue: Queue::default(),
+            queue: LaneQueue::default(),
             watch: OnceLock::new(),
         }
     }
@@ -245,24 +245,13 @@ impl Channel {
 impl HangUp for Channel {
     /// The server is gone: everybody who waits for it is told.
     fn hang_up(&self) {
-        self.dead.store(true, Ordering::Relaxed);
-        // Either we see the sequence of a call that has begun, or its caller sees `dead`: pairs with the fences that
-        // a caller passes between its sequence and its look at `dead` (`doorbell::announce`, `intend_to_sleep`).
-        fence(Ordering::SeqCst);
+        hang_up::declare(&self.dead);
         for lane in LaneId::all() {
             let state = &self.words[lane.reply()];
-            let word = state.load(Ordering::Acquire);
-            let sequence = self.lanes[lane.index()].sequence();
-            if head::sequence(word) != sequence {
-                // Changes the word that a waiter may be about to sleep on, so that it does not: half way round the
-                // sequence is neither what it saw nor what it waits for. If the server did answer meanwhile, the
-                // exchange fails and the answer stands.
-                let changed = u64::from(sequence.wrapping_add(1 << 31));
-                let _ = state.compare_exchange(word, changed, Ordering::AcqRel, Ordering::Relaxed);
-            }
+            hang_up::unsettle(state, self.lanes[lane.index()].sequence());
             futex::wake(state);
         }
-        self.dismiss_queue();
+        self.queue.wake_all();
         self.transport.hang_up();
     }
 }
