@@ -6,11 +6,13 @@
 //! - [`stopped`]: a process that is stopped, and goes on when that is over.
 //! - [`watchdog`]: ends a test that hangs.
 //! - [`counting_allocator`]: how often a thread allocated.
+//! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
 //! line of the checklist.
 
+pub mod bystander;
 pub mod counting_allocator;
 pub mod host;
 pub mod remote;
