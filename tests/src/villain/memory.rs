@@ -59,6 +59,11 @@ impl Memory {
         self.words()[word].fetch_or(bits, Ordering::SeqCst)
     }
 
+    /// Writes a word, unless somebody else did since it was seen.
+    pub fn replace(&self, word: usize, seen: u64, value: u64) {
+        let _ = self.words()[word].compare_exchange(seen, value, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
     /// Clears bits of a word.
     pub fn clear(&self, word: usize, bits: u64) {
         self.words()[word].fetch_and(!bits, Ordering::SeqCst);
