@@ -22,6 +22,7 @@
 
 pub mod client;
 pub mod memory;
+pub mod option;
 pub mod random;
 pub mod server;
 pub mod service;

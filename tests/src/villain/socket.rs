@@ -89,3 +89,26 @@ pub fn lonely() -> io::Result<OwnedFd> {
 pub fn datagram() -> io::Result<OwnedFd> {
     Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?.0)
 }
+
+/// Clears `O_NONBLOCK` of a description, for everybody who shares it.
+///
+/// # Errors
+/// What the system says.
+pub fn make_blocking(descriptor: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::io::ioctl_fionbio(descriptor, false)?)
+}
+
+/// A TCP socket whose last close blocks for so many seconds: data that nobody takes, and the wish to linger for it.
+/// The other end must be kept.
+///
+/// # Errors
+/// What the system says.
+pub fn lingering(seconds: u64) -> io::Result<(OwnedFd, OwnedFd)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let lingering: OwnedFd = std::net::TcpStream::connect(listener.local_addr()?)?.into();
+    let other: OwnedFd = listener.accept()?.0.into();
+    rustix::net::sockopt::set_socket_linger(&lingering, Some(Duration::from_secs(seconds)))?;
+    let block = [0; 65_536];
+    while rustix::net::send(&lingering, &block, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).is_ok() {}
+    Ok((lingering, other))
+}
