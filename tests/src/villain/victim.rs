@@ -41,6 +41,12 @@ impl Process {
         self.0.wait().map(drop)
     }
 
+    /// Its process id; it is not reaped before this is dropped.
+    #[must_use]
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.0)
+    }
+
     /// Whether it still runs.
     #[must_use]
     pub fn is_alive(&mut self) -> bool {
