@@ -7,11 +7,16 @@
 //!   watched has my lane? done             a polled lane has a request? do not sleep
 //!   pending |= lane                       pending not empty?           do not sleep
 //!   fence                                 sleep until the bell rings
-//!   watched has AWAKE? done               watched := AWAKE | lanes it polls
+//!   the lane was pending before? done     watched := AWAKE | lanes it polls
+//!   watched has AWAKE? done
 //!   ring
 //! ```
 //! The fences pair: if the client reads `watched` as it was before the server's store, its own publication is
 //! visible to the server's second look; otherwise it sees that nobody watches, and rings.
+//!
+//! A bit that was pending before is as good as a ring: the server has not taken it yet, and whoever set it has rung or
+//! has seen that the server will look. So between two looks of the server each bit rings once, however often it is
+//! set, and a doorbell never fills up: a full one would swallow the next ring, the one that the server sleeps for.
 
 use crate::sync::{AtomicU64, Ordering, fence};
 use crate::wire::layout::AWAKE;
@@ -32,9 +37,9 @@ pub(crate) fn announce(watched: &AtomicU64, pending: &AtomicU64, lane: u64) -> b
 #[cold]
 pub(crate) fn announce_unwatched(watched: &AtomicU64, pending: &AtomicU64, bit: u64) -> bool {
     // Release: who takes the bit (acquire in `take_pending`) sees what was published before it.
-    pending.fetch_or(bit, Ordering::Release);
+    let before = pending.fetch_or(bit, Ordering::Release);
     fence(Ordering::SeqCst);
-    watched.load(Ordering::Relaxed) & AWAKE == 0
+    before & bit == 0 && watched.load(Ordering::Relaxed) & AWAKE == 0
 }
 
 /// Server: from now on it polls these lanes, and looks at `pending` before it sleeps.
