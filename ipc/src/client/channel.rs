@@ -38,6 +38,8 @@ pub(crate) struct Channel {
     /// Lanes whose call ended for us but not for the server.
     pub(super) cancelled: AtomicU64,
     releases: Mutex<Releases>,
+    /// The release ring was full: the next call sees to the rest.
+    pub(super) releases_wait: AtomicBool,
     /// Threads that wait for a lane.
     pub(super) queue: Queue,
     watch: OnceLock<Watch>,
@@ -74,6 +76,7 @@ impl Channel {
             lanes: std::array::from_fn(|_| CachePadded::new(Lane::new(policy))),
             cancelled: AtomicU64::new(0),
             releases: Mutex::default(),
+            releases_wait: AtomicBool::new(false),
             queue: Queue::default(),
             watch: OnceLock::new(),
         }
@@ -181,13 +184,20 @@ impl Channel {
 
     /// Gives back one grant of a row. Never waits.
     pub(crate) fn release(&self, row: RowName) {
+        self.push_release(Some(Release { row: row.index, grants: 1, sent: self.transport.sent() }));
+    }
+
+    /// Puts a release, if there is one, and those that wait into the ring, as far as there is room.
+    pub(super) fn push_release(&self, release: Option<Release>) {
         let ring = Ring {
             head: &self.words[layout::RELEASE_HEAD],
             tail: &self.words[layout::RELEASE_TAIL],
             entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         };
-        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
-        let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = releases.push(release, ring);
+        self.releases_wait.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
         if look {
             self.notify(layout::PENDING_RELEASES);
         }

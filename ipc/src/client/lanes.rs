@@ -30,6 +30,9 @@ impl Channel {
         if self.cancelled.load(Ordering::Relaxed) != 0 {
             self.reclaim();
         }
+        if self.releases_wait.load(Ordering::Relaxed) {
+            self.push_release(None);
+        }
         match LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
             Some(lane) => Ok(lane),
             None => self.wait_for_lane(deadline),

@@ -12,13 +12,17 @@ pub(crate) struct Releases {
 }
 
 impl Releases {
-    /// Puts a release into the ring or behind those that wait for room. Answers whether the server should look.
-    pub(crate) fn push(&mut self, release: Release, ring: Ring<'_>) -> bool {
+    /// Puts a release, if there is one, into the ring or behind those that wait for room. Answers whether the server
+    /// should look.
+    pub(crate) fn push(&mut self, release: Option<Release>, ring: Ring<'_>) -> bool {
+        self.waiting.extend(release);
         self.flush(ring);
-        if !self.waiting.is_empty() || !ring.push(&mut self.head, release) {
-            self.waiting.push_back(release);
-        }
-        !self.waiting.is_empty() || ring.half_full(self.head)
+        self.are_waiting() || ring.half_full(self.head)
+    }
+
+    /// Whether some wait for room in the ring.
+    pub(crate) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Moves what waits into the ring, as far as there is room.
