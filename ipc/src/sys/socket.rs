@@ -98,7 +98,8 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     {
         Ok(received) => received,
         Err(Errno::AGAIN | Errno::INTR) => return Ok(Receipt::Empty),
-        Err(Errno::CONNRESET) => return Ok(Receipt::Closed),
+        // Said once, when the peer ended with something unread; what it sent before is still there.
+        Err(Errno::CONNRESET) => return receive(socket),
         Err(reason) => return Err(Error::System { call: "recvmsg", reason }),
     };
     let descriptors: Vec<OwnedFd> = control
