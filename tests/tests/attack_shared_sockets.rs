@@ -73,7 +73,7 @@ type Delivery = fn(&mut RawClient, &OwnedFd);
 
 #[test]
 fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
-    let deliveries: [(&str, Delivery); 6] = [
+    let deliveries: [(&str, Delivery); 7] = [
         ("beside a doorbell", |villain, slow| {
             let _ = villain.send(&wire::DOORBELL, &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
@@ -93,6 +93,16 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
         ("behind a violation, in the socket's queue", |villain, slow| {
             let _ = villain.send(&[1, 2, 3], &[]);
             let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("in the queue of a portal to a dead row", |villain, slow| {
+            let (portal, ours) = socket::pair().expect("the system grants sockets");
+            let _ = socket::send(&ours, &wire::hello(), &[slow.as_fd()]);
+            let _ = villain.send(&wire::open(Row { index: 77, generation: 7 }), &[portal.as_fd()]);
+            drop(portal);
+            villain.announce(wire::PENDING_SOCKET);
+            assert!(socket::closes(&ours, PATIENCE), "a portal to a dead row is closed");
+            villain.send(&[1, 2, 3], &[]).expect("the socket has room");
             villain.announce(wire::PENDING_SOCKET);
         }),
         ("in the queue of a portal that is dropped", |villain, slow| {
