@@ -10,6 +10,7 @@
 //! - [`victim`]: an unmodified process, started with a raw socket as its portal.
 //! - [`client`]: the client's side of a channel to an honest server.
 //! - [`server`]: the server's side of a channel to an honest client.
+//! - [`script`]: what a hostile server is told to do instead of answering.
 //! - [`service`]: what the honest processes under attack do for their callers.
 //! - [`town`]: an honest server under attack, and an honest bystander who calls it all the while.
 //!
@@ -24,6 +25,7 @@ pub mod client;
 pub mod memory;
 pub mod option;
 pub mod random;
+pub mod script;
 pub mod server;
 pub mod service;
 pub mod socket;

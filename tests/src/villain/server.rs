@@ -19,6 +19,7 @@ pub struct RawServer {
     /// The read end of the client's doorbell, if it rings by pipe.
     pub bell: Option<OwnedFd>,
     sequences: [u32; wire::LANES],
+    kept: Vec<OwnedFd>,
 }
 
 /// A request as it lies in its lane.
@@ -44,7 +45,7 @@ impl RawServer {
         let file = descriptors.next().ok_or(io::ErrorKind::InvalidData)?;
         let memory = Memory::map(&file, wire::CHANNEL_BYTES)?;
         let bell = descriptors.next();
-        Ok(RawServer { socket: portal, memory, file, bell, sequences: [0; wire::LANES] })
+        Ok(RawServer { socket: portal, memory, file, bell, sequences: [0; wire::LANES], kept: Vec::new() })
     }
 
     /// Waits for the next request in any lane; `None` when the client is gone.
@@ -71,6 +72,21 @@ impl RawServer {
             }
         }
         None
+    }
+
+    /// The data of a request.
+    #[must_use]
+    pub fn data(&self, taken: &Taken) -> Vec<u8> {
+        let data = wire::request(taken.lane) + wire::REQUEST_HEAD;
+        let words = data..data + (taken.state.length as usize).div_ceil(8);
+        let mut bytes: Vec<u8> = words.flat_map(|word| self.memory.load(word).to_le_bytes()).collect();
+        bytes.truncate(taken.state.length as usize);
+        bytes
+    }
+
+    /// Keeps a descriptor open for as long as this lives.
+    pub fn keep(&mut self, descriptor: OwnedFd) {
+        self.kept.push(descriptor);
     }
 
     /// Publishes a reply's state word and wakes its client.
