@@ -132,6 +132,40 @@ fn attack_19_a_doorbell_that_is_rung_full_wakes_the_server_all_the_same() -> Res
 }
 
 #[test]
+fn attack_22_no_futex_that_trusts_its_word_is_ever_used() {
+    let mut town = town();
+    // Every thread that server and bystander will have is started: one of them closes what violators leave behind.
+    let violator = town.villain();
+    socket::send(&violator.socket, &[1, 2, 3], &[]).expect("the socket has room");
+    violator.announce(wire::PENDING_SOCKET);
+    assert!(violator.is_thrown_out());
+    drop(violator);
+    town.assert_bystander_unharmed();
+    town.confine();
+
+    // Sleeping and waking on both sides, with every word in the villain's memory that of a dead owner with waiters.
+    for round in 0..50 {
+        let mut villain = town.villain();
+        for word in 0..wire::CHANNEL_BYTES / 8 {
+            if word != wire::request(0) && word != wire::reply(0) {
+                villain
+                    .memory
+                    .store(word, if word == wire::RELEASE_HEAD { 0 } else { 0xffff_ffff_c000_0000 });
+            }
+        }
+        villain.ring();
+        let held = villain.fill(0, Row::FIRST, service::HOLD, &[], &[]);
+        villain.publish(0, held);
+        let _ = town.launcher.call(Row::FIRST, service::ANSWER_ALL, &[]).data();
+        drop(villain);
+        assert!(town.server.is_alive(), "the server used a forbidden operation in round {round}");
+        town.assert_bystander_unharmed();
+    }
+    let _ = town.launcher.call(Row::FIRST, service::ANSWER_ALL, &[]).data();
+    town.assert_unharmed();
+}
+
+#[test]
 fn attack_20_a_storm_on_the_socket_holds_nobody_up() {
     let mut town = town();
     let villain = town.villain();

@@ -4,6 +4,7 @@ use portcullis_ipc::{
     Caller, Capability, Deadline, Error, Limits, MsgBuf, Pd, PdOptions, Server, WaitPolicy,
 };
 use portcullis_tests::bystander::{Bystander, Report};
+use portcullis_tests::confinement::forbid_owned_futexes;
 use portcullis_tests::villain::service::{self, Census};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::ExitCode;
@@ -93,6 +94,7 @@ impl Service {
                     message.take(0).map(|it| it.call_with(&MsgBuf::new(), &mut MsgBuf::new(), within));
                 answer.write(&[u8::from(matches!(called, Some(Ok(()))))])?;
             }
+            service::CONFINE => answer.write(&[u8::from(forbid_owned_futexes().is_ok())])?,
             _ => answer.write(b"no such method")?,
         }
         *message = answer;
@@ -157,6 +159,10 @@ fn bystand() -> Result<(), Error> {
                 let report = bystander.as_ref().map_or_else(Report::default, Bystander::report);
                 message.clear();
                 message.write(&report.encode())?;
+            }
+            service::CONFINE => {
+                message.clear();
+                message.write(&[u8::from(forbid_owned_futexes().is_ok())])?;
             }
             _ => {}
         }

@@ -24,6 +24,8 @@ pub const KEEP: u32 = 9;
 pub const LET_GO: u32 = 10;
 /// Calls the first capability that came with the call, with a deadline of 100 ms; answers 1 if that was answered.
 pub const CALL_BACK: u32 = 11;
+/// Applies [`confinement`](crate::confinement) to the process; answers 1 if it holds. The bystander does it, too.
+pub const CONFINE: u32 = 12;
 
 /// Bystander: calls the capability that comes with this, without end.
 pub const WATCH: u32 = 20;

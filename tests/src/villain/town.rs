@@ -89,6 +89,15 @@ impl Town {
         Ok((process, channel))
     }
 
+    /// Has the server and the bystander die of any futex operation that trusts what is in the word.
+    ///
+    /// # Panics
+    /// If the system refuses that.
+    pub fn confine(&mut self) {
+        assert_eq!(self.launcher.call(Row::FIRST, service::CONFINE, &[]).data(), [1]);
+        assert_eq!(self.to_bystander.call(Row::FIRST, service::CONFINE, &[]).data(), [1]);
+    }
+
     /// A portal to the server, for a villain.
     ///
     /// # Errors
