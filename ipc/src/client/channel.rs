@@ -8,6 +8,7 @@ use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
@@ -48,7 +49,7 @@ pub(crate) struct Channel {
 impl Channel {
     /// Introduces ourselves over a portal's socket: from here on the entrypoint can be called, even before it has
     /// taken notice.
-    pub(crate) fn connect(pd: &Pd, socket: OwnedFd) -> Result<Arc<Channel>, Error> {
+    pub(crate) fn connect(pd: &Pd, socket: PeerSocket) -> Result<Arc<Channel>, Error> {
         let socket = Arc::new(socket);
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
         let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);

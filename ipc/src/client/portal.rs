@@ -4,19 +4,19 @@ use super::channel::Channel;
 use crate::capability::RowReference;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::wire::head::RowName;
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The client's end of a portal. It costs a descriptor; the memory of a channel only once it is called.
 pub(crate) struct Portal {
     pd: Pd,
-    socket: Mutex<Option<OwnedFd>>,
+    socket: Mutex<Option<PeerSocket>>,
     connected: OnceLock<Result<RowReference, Error>>,
 }
 
 impl Portal {
-    pub(crate) fn new(pd: Pd, socket: OwnedFd) -> Portal {
+    pub(crate) fn new(pd: Pd, socket: PeerSocket) -> Portal {
         Portal { pd, socket: Mutex::new(Some(socket)), connected: OnceLock::new() }
     }
 

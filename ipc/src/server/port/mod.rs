@@ -123,6 +123,11 @@ impl Port {
         self.bell.as_ref()
     }
 
+    /// Takes the bell away: its pipe is shared with the client, who can keep it locked while it is closed.
+    pub(crate) fn take_bell(&mut self) -> Option<OwnedFd> {
+        self.bell.take()
+    }
+
     /// Takes the client's memory and bell. Once only.
     pub(crate) fn introduce(&mut self, words: Words, bell: Option<OwnedFd>) -> Result<(), Error> {
         if self.words.is_some() {
