@@ -1,16 +1,16 @@
 //! Rows as a picture.
 
 use super::row::Row;
-use super::table::time;
+use super::table::{ratio, time};
 use crate::error::Error;
 use std::path::Path;
 use svg::Document;
 use svg::node::element::{Group, Line, Rectangle, Text};
 
 /// Sizes in pixels.
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 190.0;
-const RIGHT: f64 = 170.0;
+const RIGHT: f64 = 290.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 64.0;
 const BAR: f64 = 13.0;
@@ -142,7 +142,7 @@ fn group(row: &Row, y: f64, scale: &Scale) -> Group {
     let middle = y + BAR / 2.0;
     let label = |x: f64, said: String, y: f64| text(said, x + 5.0, y + 11.0, "start").set("font-size", 11);
     let ours = format!("{} (p99 {})", time(row.ours_p50_ns), time(row.ours_p99_ns));
-    let ratio = format!("{:.2} × {}", row.ratio, row.floor);
+    let ratio = format!("{} × {}", ratio(row.ratio), row.floor);
     Group::new()
         .add(text(row.case.as_str(), LEFT - 10.0, y + BAR + 5.0, "end"))
         .add(bar(y, row.ours_p50_ns, OURS))
