@@ -97,7 +97,13 @@ impl RawClient {
         let (memory, file) = Memory::create(wire::CHANNEL_BYTES)?;
         let descriptors: Vec<BorrowedFd<'_>> = std::iter::once(file.as_fd()).chain(bell).collect();
         socket::send(&portal, &wire::hello(), &descriptors)?;
-        Ok(RawClient { socket: portal, memory, sequences: [0; wire::LANES], sent: 1, releases: 0 })
+        Ok(RawClient::over(portal, memory))
+    }
+
+    /// A client that was introduced with that memory.
+    #[must_use]
+    pub fn over(portal: OwnedFd, memory: Memory) -> RawClient {
+        RawClient { socket: portal, memory, sequences: [0; wire::LANES], sent: 1, releases: 0 }
     }
 
     /// Writes a request's head, data and slots into a lane; answers the state word that would publish it.
@@ -155,6 +161,8 @@ impl RawClient {
         let word = wire::reply(lane);
         let end = Instant::now() + patience;
         let mut turns = 0;
+        // The end of a channel wakes nobody here, so naps begin short.
+        let mut nap = Duration::from_micros(50);
         loop {
             let seen = self.memory.load(word);
             let state = State::decode(seen);
@@ -168,7 +176,8 @@ impl RawClient {
             }
             self.memory.set(wire::WAITING, 1 << lane);
             if self.memory.load(word) == seen {
-                self.memory.sleep(word, seen, Duration::from_millis(20));
+                self.memory.sleep(word, seen, nap);
+                nap = (nap * 2).min(Duration::from_millis(20));
             }
             self.memory.clear(wire::WAITING, 1 << lane);
             if self.memory.load(word) != seen {
