@@ -194,7 +194,7 @@ fn attack_08_a_hundred_thousand_random_messages_with_random_descriptors() {
     for number in 0..100_000 {
         let lane = random.below(17);
         let mut bytes = match random.below(8) {
-            0 => (0..random.below(40)).map(|_| random.word() as u8).collect(),
+            0 => (0..random.below(40)).map(|_| random.word().to_le_bytes()[0]).collect(),
             1 => wire::hello().to_vec(),
             2 => wire::open(Row::decode(random.word())).to_vec(),
             3 => wire::open(Row::FIRST).to_vec(),
