@@ -36,11 +36,12 @@ fn child(host: &mut Host) -> &mut Child {
     host.child().expect("the peer runs in a process")
 }
 
-/// Descriptors and mappings as before, memory within the noise.
+/// No more descriptors and mappings than before, memory within the noise. Fewer there may be: what the last cycle
+/// before held is given back by the watcher, in its own time.
 fn assert_as_before(before: Resources, after: impl Fn() -> Resources) {
     let same = |after: Resources| {
-        after.descriptors == before.descriptors
-            && after.mappings == before.mappings
+        after.descriptors <= before.descriptors
+            && after.mappings <= before.mappings
             && after.resident_kib <= before.resident_kib + MEMORY_NOISE
     };
     assert!(eventually(|| same(after())), "before: {before:?}, after {CYCLES} cycles: {:?}", after());
