@@ -34,7 +34,7 @@ pub struct Pd(Arc<Domain>);
 #[derive(Debug)]
 struct Domain {
     options: PdOptions,
-    watcher: OnceLock<Result<Watcher, Error>>,
+    watcher: OnceLock<Watcher>,
 }
 
 impl Pd {
@@ -73,7 +73,12 @@ impl Pd {
 
     /// The watcher, started if need be.
     pub(crate) fn watcher(&self) -> Result<&Watcher, Error> {
-        self.0.watcher.get_or_init(Watcher::start).as_ref().map_err(Clone::clone)
+        if let Some(watcher) = self.0.watcher.get() {
+            return Ok(watcher);
+        }
+        let started = Watcher::start()?;
+        // Unless another thread was first: then ours ends again.
+        Ok(self.0.watcher.get_or_init(|| started))
     }
 
     /// Has descriptors of unknown kind closed by the watcher: a close can block for as long as a stranger likes.
