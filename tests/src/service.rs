@@ -2,6 +2,7 @@
 
 use crate::resources::Resources;
 use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Request, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub enum Op {
     CallInBackground,
     /// What came of the oldest call in the background, as for [`CallKept`](Op::CallKept); waits for it.
     Join,
+    /// `[count]`: from now on its process may hold so many descriptors.
+    LimitDescriptors,
     /// Does not answer until told to.
     Hold,
     /// `[place]`: answers the caller at that place among those who are held, with the rest of the words and all
@@ -65,7 +68,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 25] = [
+    const ALL: [Op; 26] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -80,6 +83,7 @@ impl Op {
         Op::LastNested,
         Op::CallInBackground,
         Op::Join,
+        Op::LimitDescriptors,
         Op::Hold,
         Op::AnswerHeld,
         Op::DropHeld,
@@ -230,6 +234,11 @@ impl Service {
                 let oldest = self.background.pop_front().and_then(|thread| thread.join().ok());
                 message.clear();
                 message.write(&oldest.unwrap_or_default())?;
+            }
+            Op::LimitDescriptors => {
+                let most = getrlimit(Resource::Nofile).maximum;
+                let limits = Rlimit { current: Some(number(0)), maximum: most };
+                answer(message, &[u64::from(setrlimit(Resource::Nofile, limits).is_ok())])?;
             }
             Op::Hold => {
                 self.held.push_back(caller);

@@ -49,14 +49,16 @@ pub(crate) struct Channel {
 impl Channel {
     /// Introduces ourselves over a portal's socket: from here on the entrypoint can be called, even before it has
     /// taken notice.
-    pub(crate) fn connect(pd: &Pd, socket: PeerSocket) -> Result<Arc<Channel>, Error> {
-        let socket = Arc::new(socket);
+    ///
+    /// If there is too little of something to do so, nothing was said over the socket.
+    pub(crate) fn connect(pd: &Pd, socket: Arc<PeerSocket>) -> Result<Arc<Channel>, Error> {
+        let watcher = pd.watcher()?;
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
         let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);
         transport.introduce(memory.as_fd())?;
         let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport)));
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
-        let _ = channel.watch.set(pd.watcher()?.watch(socket, watched)?);
+        let _ = channel.watch.set(watcher.watch(socket, watched)?);
         Ok(channel)
     }
 

@@ -37,7 +37,7 @@ pub struct Pd(Arc<Domain>);
 #[derive(Debug)]
 struct Domain {
     options: PdOptions,
-    watcher: OnceLock<Result<Watcher, Error>>,
+    watcher: OnceLock<Watcher>,
     closer: OnceLock<Closer>,
 }
 
@@ -77,7 +77,12 @@ impl Pd {
 
     /// The watcher, started if need be.
     pub(crate) fn watcher(&self) -> Result<&Watcher, Error> {
-        self.0.watcher.get_or_init(Watcher::start).as_ref().map_err(Clone::clone)
+        if let Some(watcher) = self.0.watcher.get() {
+            return Ok(watcher);
+        }
+        let started = Watcher::start()?;
+        // Unless another thread was first: then ours ends again.
+        Ok(self.0.watcher.get_or_init(|| started))
     }
 
     /// Has descriptors of unknown kind closed by a thread that does nothing else: a close can block for as long as a

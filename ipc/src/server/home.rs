@@ -53,7 +53,7 @@ pub(crate) struct Home {
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
     closed: AtomicBool,
-    local: OnceLock<Result<Arc<Channel>, Error>>,
+    local: OnceLock<Arc<Channel>>,
 }
 
 impl Home {
@@ -112,21 +112,20 @@ impl Home {
     /// The channel through which capabilities to this server are called from this process.
     #[inline]
     pub(crate) fn local_channel(&self) -> Result<&Arc<Channel>, Error> {
-        let channel = match self.local.get() {
-            Some(channel) => channel.as_ref(),
+        match self.local.get() {
+            Some(channel) => Ok(channel),
             None => self.make_local_channel(),
-        };
-        channel.map_err(Clone::clone)
+        }
     }
 
     #[cold]
-    fn make_local_channel(&self) -> Result<&Arc<Channel>, &Error> {
+    fn make_local_channel(&self) -> Result<&Arc<Channel>, Error> {
+        let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
+        // Unless another thread was first: then ours was made for nothing.
         let channel = self.local.get_or_init(|| {
-            let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
             self.post(Post::Local(words, theirs));
-            Ok(channel)
+            channel
         });
-        let channel = channel.as_ref()?;
         // Either `close` finds the channel, or we find the server closed.
         if posts::closed_meanwhile(&self.closed) {
             channel.hang_up();
@@ -138,7 +137,7 @@ impl Home {
     pub(crate) fn close(&self) {
         posts::close(&self.closed);
         self.sweep();
-        if let Some(Ok(channel)) = self.local.get() {
+        if let Some(channel) = self.local.get() {
             channel.hang_up();
         }
     }

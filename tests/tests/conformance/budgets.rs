@@ -74,3 +74,18 @@ fn g4_the_last_drop_frees_the_row_of_a_server_that_never_sleeps() -> Result<(), 
     assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == before)));
     Ok(())
 }
+
+/// What fails for want of descriptors can be tried again.
+#[test]
+fn a_client_without_descriptors_calls_when_it_has_some_again() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let (host, client) = (Processes::start()?, Processes::start()?);
+    let number = client.root.keep(&host.root)?;
+    let call = || client.root.call_kept(number, Op::Name, Duration::ZERO, &[]);
+    assert_eq!(client.root.numbers(Op::LimitDescriptors, &[1], &[])?, [1]);
+    let error = call()?.result.expect_err("a channel takes a descriptor");
+    assert!(error.contains("System"), "{error}");
+    assert_eq!(client.root.numbers(Op::LimitDescriptors, &[512], &[])?, [1]);
+    assert_eq!(call()?.words()[0], host.root.name()?);
+    Ok(())
+}

@@ -96,6 +96,7 @@ suite! {
         g8_a_server_replies_and_waits_in_one_step,
         g8_many_clients_are_served,
         g8_the_reply_comes_out_of_a_second_buffer,
+        a_server_that_ends_tells_its_callers,
         a_call_that_is_not_carried_out_says_why,
         g10_two_clients_are_the_same_to_the_server,
         more_threads_than_lanes_call_through_one_channel;

@@ -4,6 +4,7 @@ use crate::{Place, Processes};
 use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Refusal, Server, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, request};
+use portcullis_tests::resources::eventually;
 use portcullis_tests::service::{Op, bytes};
 use std::time::Duration;
 
@@ -56,6 +57,17 @@ pub(crate) fn g8_the_reply_comes_out_of_a_second_buffer<P: Place>() -> Result<()
     assert_eq!(receive.data(), b"out of the second buffer");
     let first = host.root.ask(Op::FirstBuffer, &[], &[])?;
     assert_eq!(first.data(), b"in the first buffer", "which the reply left alone");
+    Ok(())
+}
+
+pub(crate) fn a_server_that_ends_tells_its_callers<P: Place>() -> Result<(), Error> {
+    let host = P::start()?;
+    let root = host.root.clone();
+    let caller = std::thread::spawn(move || root.ask_until(Deadline::Never, Op::Hold, &[]).map(drop));
+    assert!(eventually(|| host.root.report().is_ok_and(|report| report.held == 1)));
+    host.root.ask(Op::Stop, &[], &[])?;
+    assert_eq!(caller.join().expect("the caller does not panic"), Err(Error::Disconnected));
+    assert!(eventually(|| host.root.name() == Err(Error::Disconnected)));
     Ok(())
 }
 
