@@ -35,6 +35,7 @@ impl Server {
                     }
                 }
                 Post::Ended(name) => self.read_socket(name),
+                Post::Wake => self.woken = true,
             }
         }
     }

@@ -43,6 +43,8 @@ pub(crate) enum Post {
     Local(Words, LocalTransport),
     /// The client of that port is gone.
     Ended(RowName),
+    /// Somebody wants the server to look at something that it does not know of.
+    Wake,
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -109,6 +111,11 @@ impl Home {
     /// The client of that port is gone.
     pub(crate) fn ended(&self, port: RowName) {
         self.post(Post::Ended(port));
+    }
+
+    /// Wakes the server for something that it does not know of.
+    pub(crate) fn wake(&self) {
+        self.post(Post::Wake);
     }
 
     /// The channel through which capabilities to this server are called from this process.

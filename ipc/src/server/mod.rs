@@ -2,19 +2,20 @@
 
 mod admission;
 mod caller;
+mod event;
 pub(crate) mod home;
 mod ledger;
 mod limits;
 mod port;
 mod turns;
+mod waiting;
 
 pub use caller::Caller;
+pub use event::{Event, Request, Waker};
 pub use limits::Limits;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
-use crate::context;
-use crate::deadline::Deadline;
 use crate::error::{Error, Refusal};
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -60,17 +61,12 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    /// Its waker was used since the last [`Event::Woken`].
+    woken: bool,
+    /// The last event was no call: a call comes first now.
+    calls_first: bool,
     /// Its own capability: it names the server itself.
     own: (Badge, Capability),
-}
-
-/// A call that arrived.
-#[derive(Debug)]
-pub struct Request {
-    /// The object that is called.
-    pub badge: Badge,
-    /// Who waits for the answer.
-    pub caller: Caller,
 }
 
 /// What a server holds at the moment.
@@ -88,6 +84,7 @@ pub struct Usage {
 
 /// The event of the home's bell; no table name is zero.
 const BELL: u64 = 0;
+
 impl Server {
     /// A server with default limits, on the calling thread.
     ///
@@ -124,6 +121,8 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            woken: false,
+            calls_first: false,
             own,
         })
     }
@@ -189,25 +188,6 @@ impl Server {
         }
     }
 
-    /// Answers the last caller, if there is one, and waits for the next call: the step of a server's loop.
-    /// `message` is the reply, and then the call.
-    ///
-    /// # Errors
-    /// As [`reply`](Self::reply) (the next call is not waited for then) and [`wait`](Self::wait).
-    #[inline]
-    pub fn reply_and_wait(
-        &mut self,
-        caller: Option<Caller>,
-        message: &mut MsgBuf,
-        deadline: Deadline,
-    ) -> Result<Request, Error> {
-        match caller.map(|caller| self.reply(caller, message)) {
-            // A client that has gone does not keep the others waiting.
-            None | Some(Ok(()) | Err(Error::CallerGone)) => self.wait(message, deadline),
-            Some(Err(error)) => Err(error),
-        }
-    }
-
     /// Answers a call. Never waits: the client may read the answer when it likes.
     ///
     /// # Errors
@@ -230,35 +210,10 @@ impl Server {
         self.finish(ticket, refusal.into(), None)
     }
 
-    /// Waits for the next call until the deadline; `message` is replaced by it. Clients take turns.
-    ///
-    /// # Errors
-    /// [`Error::DeadlineExceeded`], [`Error::ParentGone`], or [`Error::System`] if the system fails us. What clients
-    /// do wrong costs them their channels and is no error here.
-    #[inline]
-    pub fn wait(&mut self, message: &mut MsgBuf, deadline: Deadline) -> Result<Request, Error> {
-        context::serve(None);
-        // Now and not when the next call is here: the last client is served, the next not yet.
-        message.clear();
-        let mut end = None;
-        loop {
-            if self.home.wants_attention() {
-                self.attend();
-            }
-            if !self.dropped.borrow().is_empty() {
-                self.abandon();
-            }
-            if let Some(port) = self.unread.pop_front() {
-                self.read_socket(port);
-            }
-            if self.parent_gone {
-                return Err(Error::ParentGone);
-            }
-            if let Some(request) = self.poll(message) {
-                return Ok(request);
-            }
-            self.idle(&mut end, deadline)?;
-        }
+    /// Wakes this server from other threads.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker(self.home.clone())
     }
 
     /// Tells those whose caller was dropped.

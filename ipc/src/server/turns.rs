@@ -192,6 +192,12 @@ impl Server {
         }
     }
 
+    /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
+    pub(super) fn settle(&mut self) -> bool {
+        self.sleep(Some(Duration::ZERO));
+        self.hot.is_empty() && self.unread.is_empty() && !self.home.wants_attention()
+    }
+
     /// Sleeps until somebody rings, unless something came while the clients were told.
     #[cold]
     fn sleep(&mut self, left: Option<Duration>) {
