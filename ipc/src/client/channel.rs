@@ -188,7 +188,7 @@ impl Channel {
         };
         let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
         let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
-        if look {
+        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
             self.notify(layout::PENDING_RELEASES);
         }
     }

@@ -23,6 +23,9 @@ pub enum Event {
     Call(Request),
     /// Somebody used the server's [`Waker`], once or several times.
     Woken,
+    /// Nobody holds a capability any more to this object, which was made by
+    /// [`mint_counted`](super::Server::mint_counted).
+    Unreferenced(Badge),
 }
 
 /// Wakes a server from other threads of its process. Clones wake the same server.

@@ -45,6 +45,8 @@ pub(crate) enum Post {
     Ended(RowName),
     /// Somebody wants the server to look at something that it does not know of.
     Wake,
+    /// The last capability within this process to a counted object is gone.
+    LetGo(Badge),
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -116,6 +118,11 @@ impl Home {
     /// Wakes the server for something that it does not know of.
     pub(crate) fn wake(&self) {
         self.post(Post::Wake);
+    }
+
+    /// The last capability within this process to a counted object is gone.
+    pub(crate) fn let_go(&self, badge: Badge) {
+        self.post(Post::LetGo(badge));
     }
 
     /// The channel through which capabilities to this server are called from this process.

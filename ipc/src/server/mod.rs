@@ -2,6 +2,7 @@
 
 mod admission;
 mod caller;
+pub(crate) mod counted;
 mod event;
 pub(crate) mod home;
 mod ledger;
@@ -104,7 +105,7 @@ impl Server {
         admission::add_event(&epoll, home.bell().counter().as_fd(), BELL)?;
         let mut ledger = Ledger::new(home.clone(), limits);
         let badge = ledger.mint()?;
-        let own = (badge, Capability::own(home.clone(), badge));
+        let own = (badge, Capability::own(home.clone(), badge, None));
         Ok(Server {
             pd: pd.clone(),
             home,
@@ -146,7 +147,19 @@ impl Server {
     /// [`Error::BudgetExceeded`] after 2³²-1 objects at once.
     pub fn mint(&mut self) -> Result<(Badge, Capability), Error> {
         let badge = self.ledger.mint()?;
-        Ok((badge, Capability::own(self.home.clone(), badge)))
+        Ok((badge, self.ledger.capability(badge)))
+    }
+
+    /// As [`mint`](Self::mint), for an object whose holders count: when nobody holds a capability to it any more, not
+    /// even in this process, [`next`](Self::next) says [`Event::Unreferenced`], once. Its clients are asked to give
+    /// back what they drop at once, not when it suits them.
+    ///
+    /// # Errors
+    /// As [`mint`](Self::mint).
+    pub fn mint_counted(&mut self) -> Result<(Badge, Capability), Error> {
+        let badge = self.ledger.mint()?;
+        self.ledger.count(badge);
+        Ok((badge, self.ledger.capability(badge)))
     }
 
     /// Ends an object: every capability to it, wherever it was delegated to, is invalid from now on. Calls that

@@ -111,7 +111,7 @@ impl Server {
                 return None;
             }
         }
-        let taken = match port.take(message, &self.ledger) {
+        let taken = match port.take(message, &mut self.ledger) {
             Ok(taken) => taken,
             Err(error) => {
                 self.close(name, &error);

@@ -138,7 +138,10 @@ impl Server {
     /// The next event that is no call.
     #[inline]
     fn notice(&mut self) -> Option<Event> {
-        std::mem::take(&mut self.woken).then_some(Event::Woken)
+        if std::mem::take(&mut self.woken) {
+            return Some(Event::Woken);
+        }
+        self.ledger.unreferenced().map(Event::Unreferenced)
     }
 }
 
