@@ -223,6 +223,16 @@ impl Server {
         self.finish(ticket, refusal.into(), None)
     }
 
+    /// Answers a call with the error that another call ended with, on which the answer would have depended: for
+    /// objects that pass calls on. What means nothing to the client is that the call was abandoned. Never waits.
+    ///
+    /// # Errors
+    /// [`Error::CallerGone`] as for [`reply`](Self::reply).
+    pub fn fail(&mut self, caller: Caller, error: &Error) -> Result<(), Error> {
+        let ticket = caller.redeem(&self.dropped).ok_or(Error::CallerGone)?;
+        self.finish(ticket, Status::passed_on(error), None)
+    }
+
     /// Wakes this server from other threads.
     #[must_use]
     pub fn waker(&self) -> Waker {
