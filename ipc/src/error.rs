@@ -93,6 +93,11 @@ pub enum Refusal {
         "the server panicked while it carried out the call, and goes on: report it to whoever wrote the server"
     )]
     Panicked,
+    /// The server's: it carried the call out, and its answer does not fit into a message or cannot be encoded.
+    #[error(
+        "the server carried out the call, but its answer does not fit into a message of 1024 bytes and 4 capabilities: ask for less at once"
+    )]
+    Unanswerable,
 }
 
 impl Error {

@@ -140,10 +140,11 @@ pub(crate) enum Status {
     WrongInterface = 6,
     Malformed = 7,
     Panicked = 8,
+    Unanswerable = 9,
 }
 
 impl Status {
-    const ALL: [Status; 9] = [
+    const ALL: [Status; 10] = [
         Status::Answered,
         Status::InvalidCapability,
         Status::Abandoned,
@@ -153,6 +154,7 @@ impl Status {
         Status::WrongInterface,
         Status::Malformed,
         Status::Panicked,
+        Status::Unanswerable,
     ];
 
     #[inline]
@@ -185,6 +187,7 @@ impl Status {
             Status::WrongInterface => Err(Error::Refused(Refusal::WrongInterface)),
             Status::Malformed => Err(Error::Refused(Refusal::Malformed)),
             Status::Panicked => Err(Error::Refused(Refusal::Panicked)),
+            Status::Unanswerable => Err(Error::Refused(Refusal::Unanswerable)),
         }
     }
 }
@@ -196,6 +199,7 @@ impl From<Refusal> for Status {
             Refusal::WrongInterface => Status::WrongInterface,
             Refusal::Malformed => Status::Malformed,
             Refusal::Panicked => Status::Panicked,
+            Refusal::Unanswerable => Status::Unanswerable,
         }
     }
 }

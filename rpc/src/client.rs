@@ -1,0 +1,105 @@
+//! Clients: local proxies of remote objects.
+
+use crate::answer::Answer;
+use crate::buffers::with_buffers;
+use crate::capability::Capability;
+use crate::codec;
+use crate::error::Error;
+use crate::interface::{Derives, Interface};
+use portcullis_ipc::{Deadline, MsgBuf};
+use serde::Serialize;
+use std::fmt;
+
+/// A local proxy of an object: implements the object's own interface, by calls through a capability.
+///
+/// A call waits for the answer: for the default time of the protection domain that the capability came through, or
+/// for as long as [`with_deadline`](Self::with_deadline) says.
+pub struct Client<I: ?Sized> {
+    capability: Capability<I>,
+    deadline: Option<Deadline>,
+}
+
+/// The methods that a client has besides those of its interface, and which would hide them: `rpc_interface` refuses
+/// methods of these names.
+impl<I: ?Sized + Interface> Client<I> {
+    /// A client that calls through the capability.
+    #[must_use]
+    pub fn new(capability: Capability<I>) -> Self {
+        Client { capability, deadline: None }
+    }
+
+    /// The same client with a time limit of its own for each call.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Deadline) -> Self {
+        Client { deadline: Some(deadline), ..self }
+    }
+
+    /// The capability that it calls through.
+    #[must_use]
+    pub fn capability(&self) -> &Capability<I> {
+        &self.capability
+    }
+
+    /// The same client through an interface that this one derives from.
+    #[must_use]
+    pub fn upcast<B: ?Sized>(self) -> Client<B>
+    where
+        I: Derives<B>,
+    {
+        Client { capability: self.capability.upcast(), deadline: self.deadline }
+    }
+}
+
+/// Calls a method: what the generated proxies do. The arguments are encoded once, into the private message.
+#[inline]
+pub fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> R
+where
+    I: ?Sized + Interface,
+    A: Serialize,
+    R: Answer<S>,
+{
+    let result = with_buffers(|send, receive| {
+        exchange(client, opcode, arguments, send, receive)?;
+        R::receive(receive)
+    });
+    result.unwrap_or_else(R::failed)
+}
+
+#[inline]
+fn exchange<I, A>(
+    client: &Client<I>,
+    opcode: usize,
+    arguments: &A,
+    send: &mut MsgBuf,
+    receive: &mut MsgBuf,
+) -> Result<(), Error>
+where
+    I: ?Sized + Interface,
+    A: Serialize,
+{
+    let number = u32::try_from(opcode).map_err(|_| Error::UnknownMethod)?;
+    let link = *I::CHAIN.get(opcode).ok_or(Error::UnknownMethod)?;
+    codec::encode(arguments, send)?;
+    send.set_method(number, link);
+    let untyped = client.capability.untyped();
+    match client.deadline {
+        None => untyped.call(send, receive)?,
+        Some(deadline) => untyped.call_with(send, receive, deadline)?,
+    }
+    Ok(())
+}
+
+impl<I: ?Sized> Clone for Client<I> {
+    fn clone(&self) -> Self {
+        Client { capability: self.capability.clone(), deadline: self.deadline }
+    }
+}
+
+impl<I: ?Sized + Interface> fmt::Debug for Client<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("capability", &self.capability)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}

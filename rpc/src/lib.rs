@@ -1,0 +1,47 @@
+//! Typed capabilities: an interface is a plain trait, a server implements it, and a client implements it too.
+//!
+//! A [`Capability<dyn Trait>`](Capability) is the right to call one object through that trait. Its
+//! [`client`](Capability::client) is a local proxy that implements the trait by calls. The attribute
+//! [`rpc_interface`] makes both of the trait, and the dispatcher that an entrypoint calls ([`serve`]).
+//!
+//! Principles:
+//! - One trait, both sides: code that is generic over it runs against a local object and a remote one.
+//! - What a service answers, good or bad, is data. What keeps the answer away is an [`Error`], which names who
+//!   failed.
+//! - A method is meant by opcode and by a hash of its signature; a mismatch is refused and never misunderstood.
+//! - Arguments are encoded once, into the private message, and borrowed from it on the other side. A call allocates
+//!   nothing that its arguments and result do not.
+//!
+//! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
+//! `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`), the server's (`serve`,
+//! `answer`, `later`).
+#![forbid(unsafe_code)]
+
+mod answer;
+mod buffers;
+pub mod bytes;
+mod capability;
+mod chain;
+mod client;
+pub mod codec;
+mod error;
+mod interface;
+mod later;
+mod serve;
+mod shape;
+mod slots;
+mod wire_size;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use answer::Fallible;
+pub use capability::Capability;
+pub use client::Client;
+pub use error::{Blame, Error};
+pub use interface::{Derives, Interface};
+pub use later::{Deferred, Later, Outbox, Reply};
+pub use portcullis_ipc::Deadline;
+pub use serve::{Outcome, Serves, serve};
+pub use wire_size::WireSize;
