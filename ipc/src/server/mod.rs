@@ -179,6 +179,12 @@ impl Server {
         capability.badge_at(&self.home).filter(|badge| self.ledger.contains(*badge))
     }
 
+    /// Whether the capability is to an object of this server, be it dissolved: one that was made in this process.
+    #[must_use]
+    pub fn hosts(&self, capability: &Capability) -> bool {
+        capability.badge_at(&self.home).is_some()
+    }
+
     /// Takes the portal that this process was born with, and lets the parent call the object through it. From then
     /// on [`wait`](Self::wait) ends with [`Error::ParentGone`] when the parent does.
     ///
