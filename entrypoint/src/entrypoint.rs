@@ -18,7 +18,42 @@ use std::sync::Arc;
 /// It stays on the thread that made it; [`handle`](Self::handle) is for the others. Its objects keep a
 /// [`WeakEntrypoint`] to reach it from within their methods. When it is dropped, its objects are, and every
 /// capability to them is dead.
-
+///
+/// ```
+/// use portcullis_entrypoint::Entrypoint;
+/// use portcullis_ipc::Pd;
+/// use portcullis_rpc::{Capability, Error, rpc_interface};
+///
+/// #[rpc_interface]
+/// trait Greeter {
+///     fn greet(&mut self, name: &str) -> Result<String, Error>;
+/// }
+///
+/// struct Polite {
+///     greeted: usize,
+/// }
+///
+/// impl Greeter for Polite {
+///     fn greet(&mut self, name: &str) -> Result<String, Error> {
+///         self.greeted += 1;
+///         Ok(format!("good day, {name}; you are number {}", self.greeted))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let entrypoint = Entrypoint::new(&Pd::new()?)?;
+/// let greeter: Capability<dyn Greeter> = entrypoint.manage(Polite { greeted: 0 });
+/// let handle = entrypoint.handle();
+/// let client = std::thread::spawn(move || {
+///     let answer = greeter.client().greet("Anna");
+///     handle.stop();
+///     answer
+/// });
+/// entrypoint.run()?;
+/// let answer = client.join().expect("it only asks")?;
+/// assert_eq!(answer, "good day, Anna; you are number 1");
+/// # Ok(()) }
+/// ```
 pub struct Entrypoint(pub(crate) Rc<Inner>);
 
 /// What all references to an entrypoint share.

@@ -72,7 +72,39 @@ impl Mailbox {
 
 /// An entrypoint as other threads have it: they leave `Send` objects and closures with it. Clones are the same
 /// entrypoint, and outlive it.
-
+///
+/// ```
+/// use portcullis_entrypoint::Entrypoint;
+/// use portcullis_ipc::Pd;
+/// use portcullis_rpc::{Capability, Error, rpc_interface};
+///
+/// #[rpc_interface]
+/// trait Counter {
+///     fn add(&mut self, amount: u32) -> Result<u32, Error>;
+/// }
+///
+/// impl Counter for u32 {
+///     fn add(&mut self, amount: u32) -> Result<u32, Error> {
+///         *self += amount;
+///         Ok(*self)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let entrypoint = Entrypoint::new(&Pd::new()?)?;
+/// let handle = entrypoint.handle();
+/// let other = std::thread::spawn(move || -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+///     let counter: Capability<dyn Counter> = handle.manage(40_u32)?;
+///     let sum = counter.client().add(2)?;
+///     let objects = handle.ask(|entrypoint| entrypoint.usage().objects)?;
+///     assert_eq!(objects, 2, "the counter, and the entrypoint itself");
+///     handle.stop();
+///     Ok(sum)
+/// });
+/// entrypoint.run()?;
+/// assert_eq!(other.join().expect("it does not panic").expect("it is served"), 42);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct EntrypointHandle(pub(crate) Arc<Mailbox>);
 

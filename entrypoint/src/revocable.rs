@@ -24,6 +24,40 @@ use std::fmt;
 /// - When the target is dead, so is the given capability.
 ///
 /// Dropping it takes the capability back.
+///
+/// ```
+/// use portcullis_entrypoint::{Entrypoint, Revocable};
+/// use portcullis_ipc::Pd;
+/// use portcullis_rpc::{Capability, Error, rpc_interface};
+///
+/// #[rpc_interface]
+/// trait Safe {
+///     fn open(&mut self) -> Result<u32, Error>;
+/// }
+///
+/// impl Safe for u32 {
+///     fn open(&mut self) -> Result<u32, Error> {
+///         Ok(*self)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let entrypoint = Entrypoint::new(&Pd::new()?)?;
+/// let safe: Capability<dyn Safe> = entrypoint.manage(7_u32);
+/// let lent = Revocable::new(&entrypoint, safe.clone());
+/// let (key, handle) = (lent.capability(), entrypoint.handle());
+/// let borrower = std::thread::spawn(move || {
+///     let first = key.client().open();
+///     handle.stop();
+///     (first, key)
+/// });
+/// entrypoint.run()?;
+/// let (first, key) = borrower.join().expect("it only opens");
+/// assert_eq!(first, Ok(7));
+/// lent.revoke();
+/// assert!(!entrypoint.manages(&key) && entrypoint.manages(&safe));
+/// # Ok(()) }
+/// ```
 pub struct Revocable<I: ?Sized> {
     given: Capability<I>,
     entrypoint: WeakEntrypoint,
