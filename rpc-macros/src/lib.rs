@@ -1,2 +1,54 @@
-//! The attribute that makes an RPC interface of a trait. Use it through `portcullis_rpc`, which documents it.
+//! The attribute that makes an RPC interface of a trait. Use it through `portcullis_rpc` or `portcullis`.
+//!
+//! A trait goes through four steps, one module each: `parse` (the attribute's arguments), `model` (the trait as an
+//! interface, as far as it can be one), `validate` (what the model allows and an interface does not), and `expand`
+//! (the code). `shape` and `signature` look at the types on the way. All that is wrong with a trait is said at once
+//! (`errors`).
 #![forbid(unsafe_code)]
+
+mod errors;
+mod expand;
+mod model;
+mod parse;
+mod shape;
+mod signature;
+mod validate;
+
+use errors::Errors;
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::{ItemTrait, Path, parse_macro_input, parse_quote};
+
+/// Makes an RPC interface of a trait: the client implements it too, and objects that implement it can be called
+/// through a capability.
+///
+/// Arguments, all optional: `name = "..."` is the interface's name on the wire (by default the package and the
+/// trait, `package.Trait`), and `crate = path` says where `portcullis_rpc` is found, for who renames or re-exports
+/// it.
+///
+/// The documentation of `portcullis_rpc` says what the trait may contain.
+#[proc_macro_attribute]
+pub fn rpc_interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    interface(arguments, item, parse_quote!(::portcullis_rpc))
+}
+
+/// The same for users of the façade `portcullis`, which re-exports it as `rpc_interface`.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn rpc_interface_of_facade(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    interface(arguments, item, parse_quote!(::portcullis::rpc))
+}
+
+fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as parse::Arguments);
+    let item = parse_macro_input!(item as ItemTrait);
+    let mut errors = Errors::default();
+    let interface = model::Interface::of(&item, &mut errors);
+    validate::check(&interface, &mut errors);
+    let code = match errors.into_result() {
+        Ok(()) => expand::code(&interface, &arguments.or(&item.ident, krate)),
+        // The trait itself stays, so that its users are not told that there is none.
+        Err(error) => error.into_compile_error(),
+    };
+    quote!(#item #code).into()
+}

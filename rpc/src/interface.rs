@@ -5,6 +5,11 @@
 /// Opcodes are the places in [`METHODS`](Self::METHODS) and [`CHAIN`](Self::CHAIN): those of the base interface
 /// first, then the trait's own methods in the order of their declaration. So a derived interface begins with its
 /// base, and a method that is appended changes nothing of what was there.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an RPC interface",
+    label = "not an RPC interface",
+    note = "an interface is `dyn Trait`, where the trait has the attribute `#[rpc_interface]`"
+)]
 pub trait Interface: 'static {
     /// The name under which client and server know it.
     const NAME: &'static str;

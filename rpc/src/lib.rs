@@ -43,5 +43,6 @@ pub use error::{Blame, Error};
 pub use interface::{Derives, Interface};
 pub use later::{Deferred, Later, Outbox, Reply};
 pub use portcullis_ipc::Deadline;
+pub use portcullis_rpc_macros::rpc_interface;
 pub use serve::{Outcome, Serves, serve};
 pub use wire_size::WireSize;

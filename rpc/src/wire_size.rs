@@ -83,10 +83,10 @@ pub trait UnknownSize {
 
 impl<T: ?Sized> UnknownSize for Size<T> {}
 
-/// Whether what is known of the parts of a message fits into one.
+/// Whether what is known of the parts of a message fits into one, beside `head` bytes.
 #[must_use]
-pub const fn fits(parts: &[Option<usize>]) -> bool {
-    let (mut bytes, mut part) = (0, 0);
+pub const fn fits(head: usize, parts: &[Option<usize>]) -> bool {
+    let (mut bytes, mut part) = (head, 0);
     while part < parts.len() {
         if let Some(size) = parts[part] {
             bytes += size;
@@ -126,6 +126,6 @@ mod tests {
     fn a_size_is_known_or_not() {
         assert_eq!(Size::<u32>::MAX, Some(5));
         assert_eq!(Size::<String>::MAX, None);
-        assert!(fits(&[Some(1000), None, Some(24)]) && !fits(&[Some(1000), None, Some(25)]));
+        assert!(fits(1, &[Some(1000), None, Some(23)]) && !fits(1, &[Some(1000), None, Some(24)]));
     }
 }

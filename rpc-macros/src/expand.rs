@@ -1,0 +1,188 @@
+//! The code for an interface.
+
+use crate::model::{Interface, Method};
+use crate::parse::Terms;
+use crate::shape;
+use crate::signature;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// What the trait gets besides itself. All names that are not the user's begin with two underscores.
+pub(crate) fn code(interface: &Interface<'_>, terms: &Terms) -> TokenStream {
+    let krate = &terms.krate;
+    let (of_interface, checks) = (implement_interface(interface, &terms.name), checks(interface));
+    let (serves, client) = (implement_serves(interface), implement_client(interface));
+    quote! {
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private::v1 as __rpc;
+            #of_interface
+            #serves
+            #client
+            #checks
+        };
+    }
+}
+
+/// The opcode of a method, as a constant's name.
+fn opcode(index: usize) -> Ident {
+    format_ident!("__OPCODE_{index}")
+}
+
+/// Name, methods and links, and what the interface derives from.
+fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
+    let this = &interface.item.ident;
+    let count = interface.methods.len();
+    let names = interface.methods.iter().map(|method| method.name.to_string());
+    let signatures = interface.methods.iter().map(signature::text);
+    let opcodes = (0..count).map(opcode);
+    let indices = 0..count;
+    let (base_count, base_names, base_links, derives) = match interface.base {
+        None => (quote!(0), quote!(&[]), quote!(&[]), TokenStream::new()),
+        Some(base) => {
+            let derives = quote! {
+                impl<__Base: ?Sized> __rpc::Derives<__Base> for dyn #this
+                where
+                    dyn #base: __rpc::Derives<__Base>,
+                {
+                }
+            };
+            let base = quote_spanned!(base.span()=> <dyn #base as __rpc::Interface>);
+            (quote!(#base::CHAIN.len()), quote!(#base::METHODS), quote!(#base::CHAIN), derives)
+        }
+    };
+    quote! {
+        const __BASE: usize = #base_count;
+        const __COUNT: usize = __BASE + #count;
+        #(const #opcodes: usize = __BASE + #indices;)*
+        impl __rpc::Interface for dyn #this {
+            const NAME: &'static str = #name;
+            const METHODS: &'static [&'static str] = &__rpc::methods::<__COUNT>(#base_names, &[#(#names),*]);
+            const CHAIN: &'static [u64] =
+                &__rpc::chain::<__COUNT>(#base_links, <Self as __rpc::Interface>::NAME, &[#(#signatures),*]);
+        }
+        impl __rpc::Derives<dyn #this> for dyn #this {}
+        #derives
+    }
+}
+
+/// The dispatcher.
+fn implement_serves(interface: &Interface<'_>) -> TokenStream {
+    let this = &interface.item.ident;
+    let of_base = interface.base.map(|base| {
+        quote! {
+            0..__BASE => <dyn #base as __rpc::Serves<__Object>>::dispatch(__object, __opcode, __request, __reply),
+        }
+    });
+    let arms = interface.methods.iter().enumerate().map(|(index, method)| {
+        let (opcode, name, result) = (opcode(index), method.name, shape::of_result(method.result));
+        let values: Vec<_> = (0..method.arguments.len()).map(|index| format_ident!("__{index}")).collect();
+        let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
+        quote! {
+            #opcode => {
+                let (#(#values,)*): (#(__rpc::As<_, #shapes>,)*) =
+                    __rpc::decode(__request).map_err(|_| __rpc::Refusal::Malformed)?;
+                __rpc::Answer::<#result>::send(<__Object as #this>::#name(__object, #(#values.value),*), __reply)
+            }
+        }
+    });
+    quote! {
+        impl<__Object: ?Sized + #this> __rpc::Serves<__Object> for dyn #this {
+            fn dispatch(
+                __object: &mut __Object,
+                __opcode: usize,
+                __request: &mut __rpc::MsgBuf,
+                __reply: &mut __rpc::MsgBuf,
+            ) -> ::core::result::Result<__rpc::Outcome, __rpc::Refusal> {
+                match __opcode {
+                    #of_base
+                    #(#arms)*
+                    _ => ::core::result::Result::Err(__rpc::Refusal::UnknownMethod),
+                }
+            }
+        }
+    }
+}
+
+/// The proxy: the client of any interface that derives from this one implements it.
+fn implement_client(interface: &Interface<'_>) -> TokenStream {
+    let this = &interface.item.ident;
+    let of_base = interface.base.map(|base| quote!(__rpc::Client<__Derived>: #base,));
+    let methods = interface.methods.iter().enumerate().map(|(index, method)| {
+        let (opcode, signature, result) = (opcode(index), &method.item.sig, shape::of_result(method.result));
+        let names = method.arguments.iter().map(|argument| argument.name);
+        let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
+        quote! {
+            #signature {
+                __rpc::call::<__Derived, _, _, #result>(
+                    self,
+                    #opcode,
+                    &(#(__rpc::As::<_, #shapes>::new(#names),)*),
+                )
+            }
+        }
+    });
+    quote! {
+        impl<__Derived> #this for __rpc::Client<__Derived>
+        where
+            __Derived: ?Sized + __rpc::Derives<dyn #this>,
+            #of_base
+        {
+            #(#methods)*
+        }
+    }
+}
+
+/// What the compiler has to find out: whether results can report a failure, and whether what has a known size fits.
+fn checks(interface: &Interface<'_>) -> TokenStream {
+    let this = &interface.item.ident;
+    interface.methods.iter().map(|method| checks_of(method, this)).collect()
+}
+
+fn checks_of(method: &Method<'_>, of: &Ident) -> TokenStream {
+    let (name, result) = (method.name, method.result);
+    let fallible = quote_spanned!(result.span()=> #name::<#result>);
+    let arguments = method.arguments.iter().map(|argument| argument.ty);
+    let fit_arguments = fit(
+        0,
+        arguments,
+        name.span(),
+        &format!("the arguments of `{of}::{name}` can take more than the 1024 bytes of a message"),
+    );
+    let fit_result = fit(
+        // Says that it is a success.
+        1,
+        shape::success(result).into_iter(),
+        name.span(),
+        &format!("the result of `{of}::{name}` can take more than the 1024 bytes of a message"),
+    );
+    quote! {
+        const _: () = {
+            fn #name<__Result: __rpc::Fallible>() {}
+            let _: fn() = #fallible;
+        };
+        #fit_arguments
+        #fit_result
+    }
+}
+
+/// A check that values of these types fit into a message beside `head` bytes, as far as their sizes are known.
+fn fit<'a>(
+    head: usize,
+    types: impl Iterator<Item = &'a syn::Type>,
+    place: Span,
+    message: &str,
+) -> TokenStream {
+    let sizes: Vec<_> = types.map(|ty| quote!(__rpc::Size::<#ty>::MAX)).collect();
+    if sizes.is_empty() {
+        return TokenStream::new();
+    }
+    quote_spanned! {place=>
+        const _: () = {
+            #[allow(unused_imports)] // if all sizes are known
+            use __rpc::UnknownSize as _;
+            assert!(__rpc::fits(#head, &[#(#sizes),*]), #message);
+        };
+    }
+}

@@ -1,0 +1,142 @@
+//! What a type's text says of its way through a message: where bytes are, and capabilities.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Expr, GenericArgument, Lit, PathArguments, PathSegment, Type};
+
+/// The shape of a type, as tokens for the runtime's `shape` module; `None` for serde's own way.
+fn bytes_within(ty: &Type) -> Option<TokenStream> {
+    match ty {
+        Type::Group(ty) => bytes_within(&ty.elem),
+        Type::Paren(ty) => bytes_within(&ty.elem),
+        Type::Reference(ty) => match &*ty.elem {
+            Type::Slice(slice) if is(&slice.elem, "u8") => Some(quote!(__rpc::Bytes)),
+            _ => None,
+        },
+        Type::Array(ty) if is(&ty.elem, "u8") => Some(quote!(__rpc::Bytes)),
+        Type::Tuple(ty) => {
+            let shapes: Vec<_> = ty.elems.iter().map(bytes_within).collect();
+            if shapes.iter().all(Option::is_none) {
+                return None;
+            }
+            let shapes = shapes.into_iter().map(or_plain);
+            Some(quote!((#(#shapes,)*)))
+        }
+        Type::Path(_) => {
+            let (name, arguments) = last(ty)?;
+            let [first, ..] = arguments.as_slice() else { return None };
+            if name.ident == "Vec" && is(first, "u8") {
+                return Some(quote!(__rpc::Bytes));
+            }
+            let around = match name.ident.to_string().as_str() {
+                "Vec" => quote!(Each),
+                "Option" => quote!(Maybe),
+                "Result" => quote!(Either),
+                _ => return None,
+            };
+            let within = bytes_within(first)?;
+            Some(quote!(__rpc::#around<#within>))
+        }
+        _ => None,
+    }
+}
+
+fn or_plain(shape: Option<TokenStream>) -> TokenStream {
+    shape.unwrap_or_else(|| quote!(__rpc::Plain))
+}
+
+/// The shape of an argument.
+pub(crate) fn of_argument(ty: &Type) -> TokenStream {
+    or_plain(bytes_within(ty))
+}
+
+/// The shape of a method's result; that of a later one is that of the result it brings.
+pub(crate) fn of_result(ty: &Type) -> TokenStream {
+    or_plain(bytes_within(promised(ty)))
+}
+
+/// The type that a method answers with if all goes well, if the text says so: `T` of `Result<T, E>`.
+pub(crate) fn success(ty: &Type) -> Option<&Type> {
+    match last(promised(ty))? {
+        (name, arguments) if name.ident == "Result" => arguments.first().copied(),
+        _ => None,
+    }
+}
+
+/// `R` of `Later<R>`, any other type as it is.
+fn promised(ty: &Type) -> &Type {
+    match last(ty) {
+        Some((name, arguments)) if name.ident == "Later" => arguments.first().copied().unwrap_or(ty),
+        _ => ty,
+    }
+}
+
+/// Whether `&ty` can be borrowed from a message.
+pub(crate) fn is_borrowable(ty: &Type) -> bool {
+    match ty {
+        Type::Slice(slice) => is(&slice.elem, "u8"),
+        other => is(other, "str"),
+    }
+}
+
+/// How many capabilities a value holds at most, as far as the text says.
+pub(crate) fn capabilities(ty: &Type) -> usize {
+    match ty {
+        Type::Group(ty) => capabilities(&ty.elem),
+        Type::Paren(ty) => capabilities(&ty.elem),
+        Type::Tuple(ty) => ty.elems.iter().map(capabilities).sum(),
+        Type::Array(ty) => capabilities(&ty.elem).saturating_mul(length(&ty.len)),
+        Type::Path(_) => match last(ty) {
+            Some((name, _)) if name.ident == "Capability" => 1,
+            Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name.ident == it) => {
+                arguments.first().map_or(0, |first| capabilities(first))
+            }
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// The length of an array, 1 if it is not written out.
+fn length(length: &Expr) -> usize {
+    match length {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_parse().unwrap_or(1),
+            _ => 1,
+        },
+        _ => 1,
+    }
+}
+
+/// Whether the type is the primitive of that name.
+fn is(ty: &Type, name: &str) -> bool {
+    match ty {
+        Type::Group(ty) => is(&ty.elem, name),
+        Type::Paren(ty) => is(&ty.elem, name),
+        Type::Path(ty) => ty.qself.is_none() && ty.path.is_ident(name),
+        _ => false,
+    }
+}
+
+/// The last segment of a type's path, and the types that are its arguments.
+fn last(ty: &Type) -> Option<(&PathSegment, Vec<&Type>)> {
+    let ty = match ty {
+        Type::Group(ty) => return last(&ty.elem),
+        Type::Paren(ty) => return last(&ty.elem),
+        Type::Path(ty) => ty,
+        _ => return None,
+    };
+    let segment = ty.path.segments.last()?;
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    Some((segment, arguments))
+}

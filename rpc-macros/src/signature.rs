@@ -1,0 +1,73 @@
+//! A method's signature as text, the same on every machine and for every compiler: what the links are made of.
+
+use crate::model::Method;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// The name and types of a method; the names of arguments are left out, since they may change.
+pub(crate) fn text(method: &Method<'_>) -> String {
+    let mut text = method.name.to_string();
+    text.push('(');
+    for argument in &method.arguments {
+        write(argument.ty.to_token_stream(), &mut text);
+        text.push(',');
+    }
+    text.push_str(")->");
+    write(method.result.to_token_stream(), &mut text);
+    text
+}
+
+/// Writes tokens with one space after each word: a compiler's own spacing differs from version to version.
+fn write(tokens: TokenStream, text: &mut String) {
+    // A comma before a closing bracket may be there or not.
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                write(group.stream(), text);
+                text.push_str(close);
+            }
+            TokenTree::Punct(punct) => {
+                let closes =
+                    |next: &TokenTree| matches!(next, TokenTree::Punct(next) if next.as_char() == '>');
+                if punct.as_char() != ',' || !tokens.peek().is_some_and(closes) {
+                    text.push(punct.as_char());
+                }
+            }
+            word => {
+                text.push_str(&word.to_string());
+                text.push(' ');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(source: &str) -> String {
+        let mut text = String::new();
+        write(source.parse().unwrap(), &mut text);
+        text
+    }
+
+    #[test]
+    fn spacing_and_line_breaks_do_not_matter() {
+        assert_eq!(written("Result<(u8, &str), E>"), written("Result <\n(u8,&str) , E,\n>"));
+    }
+
+    #[test]
+    fn types_do() {
+        assert_ne!(written("[u8; 2]"), written("[u8; 3]"));
+        assert_ne!(written("(A, B)"), written("(B, A)"));
+        assert_ne!(written("dyn A"), written("dynA"));
+    }
+}
