@@ -121,7 +121,9 @@ impl Entrypoint {
             Event::Woken => self.run_jobs(),
             Event::Unreferenced(badge) => self.tell_unreferenced(badge),
         }
-        self.tidy();
+        if !self.is_tidy() {
+            self.tidy();
+        }
     }
 
     #[inline]

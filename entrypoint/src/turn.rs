@@ -90,12 +90,20 @@ impl Entrypoint {
             return;
         }
         loop {
-            if !self.0.outbox.is_empty() {
-                self.0.outbox.flush(&mut self.0.server.borrow_mut());
-            }
-            let Some(object) = self.0.dissolved.borrow_mut().pop() else { return };
+            // Borrowed for this statement only: a drop may want it.
+            let next = self.0.dissolved.borrow_mut().pop();
+            let Some(object) = next else { break };
             let _turn = InTurn::new(&self.0, Turn::Others);
             caught(|| drop(object));
         }
+        let mut server = self.0.server.borrow_mut();
+        self.0.outbox.flush(&mut server);
+        server.abandon_dropped();
+    }
+
+    /// Whether there is anything to tidy.
+    #[inline]
+    pub(crate) fn is_tidy(&self) -> bool {
+        self.0.outbox.is_empty() && self.0.dissolved.borrow().is_empty()
     }
 }

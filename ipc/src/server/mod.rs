@@ -245,9 +245,9 @@ impl Server {
         Waker(self.home.clone())
     }
 
-    /// Tells those whose caller was dropped.
+    /// Tells the clients whose [`Caller`] was dropped, now and not at the next look for events. Never waits.
     #[cold]
-    fn abandon(&mut self) {
+    pub fn abandon_dropped(&mut self) {
         let dropped = std::mem::take(&mut *self.dropped.borrow_mut());
         for ticket in dropped {
             let _ = self.finish(ticket, Status::Abandoned, None);

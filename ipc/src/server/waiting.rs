@@ -118,7 +118,7 @@ impl Server {
             self.attend();
         }
         if !self.dropped.borrow().is_empty() {
-            self.abandon();
+            self.abandon_dropped();
         }
         if let Some(port) = self.unread.pop_front() {
             self.read_socket(port);
