@@ -6,6 +6,7 @@
 //! - [`stopped`]: a process that is stopped, and goes on when that is over.
 //! - [`watchdog`]: ends a test that hangs.
 //! - [`counting_allocator`]: how often a thread allocated.
+//! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -19,3 +20,4 @@ pub mod service;
 pub mod stopped;
 pub mod villain;
 pub mod watchdog;
+pub mod workshop;
