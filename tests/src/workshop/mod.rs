@@ -63,6 +63,8 @@ pub struct Holdings {
     pub rows: u32,
     /// Notices that nobody holds a counted object any more.
     pub unreferenced: u64,
+    /// Calls that wait for their answer.
+    pub waiting: u64,
     /// Objects that were dropped.
     pub drops: u64,
     /// Objects that were dropped while a handler ran.
@@ -76,7 +78,7 @@ pub trait Workshop {
     fn holdings(&mut self) -> Result<Holdings, Error>;
     /// A new counter with that number.
     fn counter(&mut self, number: u64) -> Result<Capability<dyn Counter>, Error>;
-    /// A new counter that ends when nobody holds it any more.
+    /// A new counter that ends when nobody holds it any more, and then answers whoever waits with its number.
     fn counted(&mut self, number: u64) -> Result<Capability<dyn Counter>, Error>;
     /// So many counters that stay here, numbered from 0, and the last of them.
     fn counters(&mut self, count: u64) -> Result<Option<Capability<dyn Counter>>, Error>;
@@ -100,7 +102,7 @@ pub trait Workshop {
     fn wait(&mut self) -> Later<Result<u64, Error>>;
     /// Answers whoever waits; how many they were.
     fn answer(&mut self, with: u64) -> Result<u64, Error>;
-    /// Dissolves the object to which whoever waits belongs: they are told.
+    /// Drops whoever waits: they are told. Answers how many they were.
     fn abandon(&mut self) -> Result<u64, Error>;
     /// Lends a counter, which can be taken back.
     fn lend(&mut self, counter: Capability<dyn Counter>) -> Result<Capability<dyn Counter>, Error>;

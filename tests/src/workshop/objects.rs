@@ -3,7 +3,7 @@
 use super::{Counter, Holdings, Position, Switch, SwitchError, Workshop};
 use portcullis_entrypoint::{Entrypoint, Error as EntrypointError, Revocable, WeakEntrypoint};
 use portcullis_rpc::{Capability, Error, Later, Reply};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// What all objects of an entrypoint report to.
@@ -12,8 +12,19 @@ pub(super) struct Books {
     unreferenced: Cell<u64>,
     drops: Cell<u64>,
     drops_inside: Cell<u64>,
+    /// Who waits for an answer.
+    waiting: RefCell<Vec<Reply<Result<u64, Error>>>>,
     /// A handler of the workshop runs.
     inside: Cell<bool>,
+}
+
+impl Books {
+    fn answer(&self, with: u64) -> u64 {
+        let waiting = self.waiting.take();
+        let count = waiting.len() as u64;
+        waiting.into_iter().for_each(|reply| reply.answer(Ok(with)));
+        count
+    }
 }
 
 pub(super) struct Count {
@@ -80,7 +91,6 @@ pub(super) struct Master {
     books: Rc<Books>,
     stay: Vec<Capability<dyn Counter>>,
     kept: Option<Capability<dyn Counter>>,
-    waiting: Vec<Reply<Result<u64, Error>>>,
     lent: Vec<Revocable<dyn Counter>>,
 }
 
@@ -100,7 +110,6 @@ impl Master {
             books: Rc::default(),
             stay: Vec::new(),
             kept: None,
-            waiting: Vec::new(),
             lent: Vec::new(),
         }
     }
@@ -124,6 +133,7 @@ impl Workshop for Master {
             objects: usage.objects,
             rows: usage.rows,
             unreferenced: self.books.unreferenced.get(),
+            waiting: self.books.waiting.borrow().len() as u64,
             drops: self.books.drops.get(),
             drops_inside: self.books.drops_inside.get(),
         })
@@ -138,6 +148,7 @@ impl Workshop for Master {
         let (entrypoint, _inside) = self.enter()?;
         Ok(entrypoint.manage_counted(self.count(number), |count: &mut Count, entrypoint| {
             count.books.unreferenced.set(count.books.unreferenced.get() + 1);
+            count.books.answer(count.number);
             entrypoint.dissolve_current();
         }))
     }
@@ -190,20 +201,16 @@ impl Workshop for Master {
 
     fn wait(&mut self) -> Later<Result<u64, Error>> {
         let (later, reply) = Later::new();
-        self.waiting.push(reply);
+        self.books.waiting.borrow_mut().push(reply);
         later
     }
 
     fn answer(&mut self, with: u64) -> Result<u64, Error> {
-        let count = self.waiting.len() as u64;
-        self.waiting.drain(..).for_each(|reply| reply.answer(Ok(with)));
-        Ok(count)
+        Ok(self.books.answer(with))
     }
 
     fn abandon(&mut self) -> Result<u64, Error> {
-        let count = self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(count)
+        Ok(self.books.waiting.take().len() as u64)
     }
 
     fn lend(&mut self, counter: Capability<dyn Counter>) -> Result<Capability<dyn Counter>, Error> {

@@ -85,12 +85,13 @@ pub(crate) fn g16_the_pool_leads_from_names_to_objects<P: Place>() -> Outcome {
     let mut live = Vec::new();
     // Names are used again and again, by objects that come and go in no order; each capability leads to its own
     // object or to none.
-    for round in 0..30_u64 {
-        for number in 0..10 {
-            live.push((round * 10 + number, root.counter(round * 10 + number)?));
+    let mut numbers = 0_u64..;
+    for round in 3..33 {
+        for number in numbers.by_ref().take(10) {
+            live.push((number, root.counter(number)?));
         }
         for place in [1, 4, 2, 0] {
-            let place = place * (round as usize + 3) % live.len();
+            let place = place * round % live.len();
             let (number, gone) = live.swap_remove(place);
             assert_eq!(gone.client().number()?, number);
             assert!(root.dissolve(gone.clone())?);

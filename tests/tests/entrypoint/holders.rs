@@ -13,16 +13,18 @@ pub(crate) fn an_object_learns_that_nobody_holds_it_any_more<P: Place>() -> Outc
     assert_eq!(client.add(1)?, 1);
     drop((counted, clone, uncounted));
     assert_eq!(root.holdings()?.unreferenced, 0, "the client still holds it");
+    let waiting = {
+        let mut root = host.root.client();
+        std::thread::spawn(move || root.wait().get())
+    };
+    assert!(eventually(|| root.holdings().is_ok_and(|holdings| holdings.waiting == 1)));
     if let Some(child) = host.child() {
         let process = child.id();
         assert!(eventually(|| sleeps(process)), "nobody calls: it sleeps");
-        drop(client);
-        // Told by the drop alone: it wakes, ends the object, and sleeps again before anybody calls.
-        assert!(eventually(|| sleeps(process)));
-    } else {
-        drop(client);
     }
-    assert!(eventually(|| root.holdings().is_ok_and(|holdings| holdings.unreferenced == 1)));
+    // Nothing but the drop wakes it: it answers whoever waits.
+    drop(client);
+    assert_eq!(waiting.join().expect("nobody panics")?, 1);
     let holdings = root.holdings()?;
     assert_eq!((holdings.unreferenced, holdings.drops), (1, 1), "the other was not asked to end");
     Ok(())
