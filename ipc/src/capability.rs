@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
+use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
@@ -48,7 +49,7 @@ pub struct Capability(Reference);
 #[derive(Clone)]
 enum Reference {
     /// An object of an entrypoint of this very process.
-    Own { home: Arc<Home>, badge: Badge },
+    Own { home: Arc<Home>, badge: Badge, _holding: Option<Arc<Holding>> },
     /// A row of a channel.
     Row(RowReference),
     /// Something behind a portal, which becomes a channel when it is first used.
@@ -81,8 +82,9 @@ impl Drop for RowReference {
 }
 
 impl Capability {
-    pub(crate) fn own(home: Arc<Home>, badge: Badge) -> Capability {
-        Capability(Reference::Own { home, badge })
+    /// A capability to an object of this process; with its share of the holding if the object is counted.
+    pub(crate) fn own(home: Arc<Home>, badge: Badge, holding: Option<Arc<Holding>>) -> Capability {
+        Capability(Reference::Own { home, badge, _holding: holding })
     }
 
     /// A row that was granted to us, one grant.
@@ -122,7 +124,7 @@ impl Capability {
     #[inline]
     fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
         match &self.0 {
-            Reference::Own { home, badge } => Ok((home.local_channel()?, badge.0)),
+            Reference::Own { home, badge, .. } => Ok((home.local_channel()?, badge.0)),
             Reference::Row(reference) => Ok((&reference.channel, reference.row)),
             Reference::Portal(portal) => {
                 let reference = portal.connect()?;
@@ -134,7 +136,7 @@ impl Capability {
     /// The badge, if the capability is to an object of the entrypoint with that home.
     pub(crate) fn badge_at(&self, server: &Arc<Home>) -> Option<Badge> {
         match &self.0 {
-            Reference::Own { home, badge } if Arc::ptr_eq(home, server) => Some(*badge),
+            Reference::Own { home, badge, .. } if Arc::ptr_eq(home, server) => Some(*badge),
             _ => None,
         }
     }
@@ -154,7 +156,7 @@ impl Capability {
     pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
         match &self.0 {
-            Reference::Own { home, badge } => home.adopt(ours, *badge),
+            Reference::Own { home, badge, .. } => home.adopt(ours, *badge),
             _ => match self.reach().and_then(|(channel, row)| channel.open(row, ours)) {
                 // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
                 Ok(()) | Err(Error::Disconnected) => {}

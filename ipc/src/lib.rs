@@ -55,6 +55,6 @@ pub use {
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,
     pd::{Doorbell, Pd, PdOptions},
-    server::{Caller, Limits, Request, Server, Usage},
+    server::{Caller, Event, Limits, Request, Server, Usage, Waker},
     wait_policy::WaitPolicy,
 };

@@ -9,6 +9,7 @@
 //! - [`counting_allocator`]: how often a thread allocated.
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
+//! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -25,3 +26,4 @@ pub mod service;
 pub mod stopped;
 pub mod villain;
 pub mod watchdog;
+pub mod workshop;

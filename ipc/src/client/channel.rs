@@ -200,7 +200,7 @@ impl Channel {
         // Relaxed: the lock orders the releases themselves.
         self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
         drop(releases);
-        if look {
+        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
             self.notify(layout::PENDING_RELEASES);
         }
     }

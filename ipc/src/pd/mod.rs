@@ -58,8 +58,10 @@ impl Pd {
         Ok(Pd(Arc::new(Domain { options, watcher: OnceLock::new(), closer: OnceLock::new() })))
     }
 
+    /// How long a call of this domain may take when nothing else is said.
+    #[must_use]
     #[inline]
-    pub(crate) fn default_deadline(&self) -> Deadline {
+    pub fn default_deadline(&self) -> Deadline {
         self.0.options.deadline
     }
 

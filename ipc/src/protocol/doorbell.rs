@@ -18,7 +18,7 @@
 //! in the socket before the server reads it.
 
 use crate::sync::{AtomicU64, Ordering, fence};
-use crate::wire::layout::AWAKE;
+use crate::wire::layout::{AWAKE, RELEASES_AT_ONCE};
 
 /// Client: call after the request's state word was stored. Answers whether the bell must be rung.
 #[inline]
@@ -43,15 +43,29 @@ pub(crate) fn announce_unwatched(watched: &AtomicU64, pending: &AtomicU64, bit: 
     watched.load(Ordering::Relaxed) & AWAKE == 0
 }
 
+/// Client: whether the server wants to know at once what is released.
+#[inline]
+pub(crate) fn wants_releases(watched: &AtomicU64) -> bool {
+    // Relaxed: the server said so before it granted the first row for which that matters.
+    watched.load(Ordering::Relaxed) & RELEASES_AT_ONCE != 0
+}
+
 /// Server: from now on it polls these lanes, and looks at `pending` before it sleeps.
 pub(crate) fn watch(watched: &AtomicU64, lanes: u64) {
     // Relaxed: a client that reads an old value rings once too often, nothing worse.
     watched.store(AWAKE | lanes, Ordering::Relaxed);
 }
 
-/// Server: it is about to sleep. The caller must look at its lanes and at `pending` once more after this.
-pub(crate) fn unwatch(watched: &AtomicU64) {
-    watched.store(0, Ordering::Relaxed);
+/// Server: adds a demand, whether it polls or not.
+pub(crate) fn demand(watched: &AtomicU64, demands: u64) {
+    // Relaxed: the reply that grants the row comes after, with a release store.
+    watched.fetch_or(demands, Ordering::Relaxed);
+}
+
+/// Server: it is about to sleep; its demands stand. The caller must look at its lanes and at `pending` once more
+/// after this.
+pub(crate) fn unwatch(watched: &AtomicU64, demands: u64) {
+    watched.store(demands, Ordering::Relaxed);
     // Orders the store before the second look: pairs with the fences in `announce`.
     fence(Ordering::SeqCst);
 }

@@ -36,6 +36,8 @@ impl Server {
                     }
                 }
                 Post::Ended(name) => self.read_socket(name),
+                Post::Wake => self.woken = true,
+                Post::LetGo(badge) => self.ledger.let_go(badge),
             }
         }
     }

@@ -44,6 +44,10 @@ pub(crate) enum Post {
     Local(Words, LocalTransport),
     /// The client of that port is gone.
     Ended(RowName),
+    /// Somebody wants the server to look at something that it does not know of.
+    Wake,
+    /// The last capability within this process to a counted object is gone.
+    LetGo(Badge),
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -107,6 +111,16 @@ impl Home {
     /// The client of that port is gone.
     pub(crate) fn ended(&self, port: RowName) {
         self.post(Post::Ended(port));
+    }
+
+    /// Wakes the server for something that it does not know of.
+    pub(crate) fn wake(&self) {
+        self.post(Post::Wake);
+    }
+
+    /// The last capability within this process to a counted object is gone.
+    pub(crate) fn let_go(&self, badge: Badge) {
+        self.post(Post::LetGo(badge));
     }
 
     /// The channel through which capabilities to this server are called from this process.

@@ -1,5 +1,6 @@
 //! Which objects there are, and in which rows of which channels they were granted.
 
+use super::counted::Counted;
 use super::home::Home;
 use super::limits::Limits;
 use crate::badge::Badge;
@@ -35,6 +36,7 @@ pub(crate) struct Ledger {
     home: Arc<Home>,
     limits: Limits,
     objects: Table<Holders>,
+    counted: Counted,
 }
 
 /// In which rows an object was granted; at most one a channel. Nearly all objects have one client.
@@ -46,6 +48,10 @@ enum Holders {
 }
 
 impl Holders {
+    fn is_none(&self) -> bool {
+        matches!(self, Holders::None)
+    }
+
     fn row_at(&self, port: RowName) -> Option<RowName> {
         match self {
             Holders::One { port: holder, row } if *holder == port => Some(*row),
@@ -83,7 +89,7 @@ impl Holders {
 
 impl Ledger {
     pub(crate) fn new(home: Arc<Home>, limits: Limits) -> Ledger {
-        Ledger { home, limits, objects: Table::default() }
+        Ledger { home, limits, objects: Table::default(), counted: Counted::default() }
     }
 
     /// The server's home, as the capabilities to its objects know it.
@@ -107,6 +113,27 @@ impl Ledger {
         self.objects.insert(Holders::None).map(Badge).ok_or(Error::BudgetExceeded)
     }
 
+    /// Its server wants to be told when nobody holds the object.
+    pub(crate) fn count(&mut self, badge: Badge) {
+        self.counted.add(badge);
+    }
+
+    /// A capability to the object, for somebody within this process.
+    pub(crate) fn capability(&mut self, badge: Badge) -> Capability {
+        Capability::own(self.home.clone(), badge, self.counted.hold(badge, &self.home))
+    }
+
+    /// The last capability within this process to the object is gone.
+    pub(crate) fn let_go(&mut self, badge: Badge) {
+        self.counted.leave(badge, has_rows(&self.objects, badge));
+    }
+
+    /// A counted object that nobody holds any more.
+    #[inline]
+    pub(crate) fn unreferenced(&mut self) -> Option<Badge> {
+        self.counted.next(|badge| has_rows(&self.objects, badge))
+    }
+
     /// Whether the object lives.
     pub(crate) fn contains(&self, badge: Badge) -> bool {
         self.objects.get(badge.0).is_some()
@@ -120,6 +147,7 @@ impl Ledger {
 
     /// Ends an object. Answers where it was granted, so that those rows can be killed.
     pub(crate) fn dissolve(&mut self, badge: Badge) -> Vec<(RowName, RowName)> {
+        self.counted.remove(badge);
         match self.objects.remove(badge.0) {
             None | Some(Holders::None) => Vec::new(),
             Some(Holders::One { port, row }) => vec![(port, row)],
@@ -127,8 +155,20 @@ impl Ledger {
         }
     }
 
-    /// Grants an object to the client of a channel: one more reference to its row, or a new row.
-    pub(crate) fn grant(&mut self, badge: Badge, port: RowName, rows: &mut Rows) -> Result<RowName, Error> {
+    /// Grants an object to the client of a channel: one more reference to its row, or a new row. Answers whether the
+    /// client should give it back without delay, too.
+    pub(crate) fn grant(
+        &mut self,
+        badge: Badge,
+        port: RowName,
+        rows: &mut Rows,
+    ) -> Result<(RowName, bool), Error> {
+        let name = self.grant_row(badge, port, rows)?;
+        Ok((name, self.counted.grant(badge)))
+    }
+
+    #[inline]
+    fn grant_row(&mut self, badge: Badge, port: RowName, rows: &mut Rows) -> Result<RowName, Error> {
         let holders = self.objects.get_mut(badge.0).ok_or(Error::InvalidCapability)?;
         if let Some(name) = holders.row_at(port) {
             let row = rows.get_mut(name).ok_or(Error::InvalidCapability)?;
@@ -177,10 +217,19 @@ impl Ledger {
     }
 
     fn forget(&mut self, port: RowName, badge: Option<Badge>) {
-        if let Some(holders) = badge.and_then(|badge| self.objects.get_mut(badge.0)) {
+        if let Some(badge) = badge
+            && let Some(holders) = self.objects.get_mut(badge.0)
+        {
             holders.remove(port);
+            if holders.is_none() {
+                self.counted.leave(badge, false);
+            }
         }
     }
+}
+
+fn has_rows(objects: &Table<Holders>, badge: Badge) -> bool {
+    objects.get(badge.0).is_some_and(|holders| !holders.is_none())
 }
 
 #[cfg(test)]
@@ -200,12 +249,36 @@ mod tests {
         let mut ledger = Ledger::new(home, Limits { rows: 1, ..Limits::default() });
         let (mut rows, port) = (Rows::default(), RowName::FIRST);
         let badge = ledger.mint().unwrap();
-        let row = ledger.grant(badge, port, &mut rows).unwrap();
-        assert_eq!(ledger.grant(badge, port, &mut rows).unwrap(), row, "the same row again");
+        let (row, _) = ledger.grant(badge, port, &mut rows).unwrap();
+        assert_eq!(ledger.grant(badge, port, &mut rows).unwrap().0, row, "the same row again");
         ledger.release(port, &mut rows, row, 1).unwrap();
         assert_eq!(rows.get(row).unwrap().badge(), Some(badge));
         ledger.release(port, &mut rows, row, 1).unwrap();
         assert!(rows.get(row).is_none());
         assert!(matches!(ledger.release(port, &mut rows, row, 1), Err(Error::Violation(_))));
+    }
+
+    #[test]
+    fn a_counted_object_is_left_when_its_last_row_is_gone() {
+        let home = Arc::new(Home::new(&Pd::new().unwrap()).unwrap());
+        let mut ledger = Ledger::new(home, Limits::default());
+        let (mut rows, mut others) = (Rows::default(), Rows::default());
+        let (port, other) = (RowName::FIRST, RowName { index: 1, generation: 1 });
+        let badge = ledger.mint().unwrap();
+        ledger.count(badge);
+        let (row, counted) = ledger.grant(badge, port, &mut rows).unwrap();
+        assert!(counted);
+        ledger.grant(badge, other, &mut others).unwrap();
+        ledger.release(port, &mut rows, row, 1).unwrap();
+        assert_eq!(ledger.unreferenced(), None, "the other has it");
+        ledger.close(other, &others);
+        let (row, _) = ledger.grant(badge, port, &mut rows).unwrap();
+        assert_eq!(ledger.unreferenced(), None, "somebody has it again");
+        ledger.release(port, &mut rows, row, 1).unwrap();
+        assert_eq!(ledger.unreferenced(), Some(badge));
+        assert_eq!(ledger.unreferenced(), None, "told once");
+        let (row, _) = ledger.grant(badge, port, &mut rows).unwrap();
+        ledger.release(port, &mut rows, row, 1).unwrap();
+        assert_eq!(ledger.unreferenced(), Some(badge), "and once more for the next time");
     }
 }

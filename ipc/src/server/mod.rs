@@ -2,19 +2,21 @@
 
 mod admission;
 mod caller;
+pub(crate) mod counted;
+mod event;
 pub(crate) mod home;
 mod ledger;
 mod limits;
 mod port;
 mod turns;
+mod waiting;
 
 pub use caller::Caller;
+pub use event::{Event, Request, Waker};
 pub use limits::Limits;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
-use crate::context;
-use crate::deadline::Deadline;
 use crate::error::{Error, Refusal};
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -60,17 +62,12 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    /// Its waker was used since the last [`Event::Woken`].
+    woken: bool,
+    /// The last event was no call: a call comes first now.
+    calls_first: bool,
     /// Its own capability: it names the server itself.
     own: (Badge, Capability),
-}
-
-/// A call that arrived.
-#[derive(Debug)]
-pub struct Request {
-    /// The object that is called.
-    pub badge: Badge,
-    /// Who waits for the answer.
-    pub caller: Caller,
 }
 
 /// What a server holds at the moment.
@@ -88,6 +85,7 @@ pub struct Usage {
 
 /// The event of the home's bell; no table name is zero.
 const BELL: u64 = 0;
+
 impl Server {
     /// A server with default limits, on the calling thread.
     ///
@@ -107,7 +105,7 @@ impl Server {
         admission::add_event(&epoll, home.bell().counter().as_fd(), BELL)?;
         let mut ledger = Ledger::new(home.clone(), limits);
         let badge = ledger.mint()?;
-        let own = (badge, Capability::own(home.clone(), badge));
+        let own = (badge, Capability::own(home.clone(), badge, None));
         Ok(Server {
             pd: pd.clone(),
             home,
@@ -124,6 +122,8 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            woken: false,
+            calls_first: false,
             own,
         })
     }
@@ -147,7 +147,19 @@ impl Server {
     /// [`Error::BudgetExceeded`] after 2³²-1 objects at once.
     pub fn mint(&mut self) -> Result<(Badge, Capability), Error> {
         let badge = self.ledger.mint()?;
-        Ok((badge, Capability::own(self.home.clone(), badge)))
+        Ok((badge, self.ledger.capability(badge)))
+    }
+
+    /// As [`mint`](Self::mint), for an object whose holders count: when nobody holds a capability to it any more, not
+    /// even in this process, [`next`](Self::next) says [`Event::Unreferenced`], once. Its clients are asked to give
+    /// back what they drop at once, not when it suits them.
+    ///
+    /// # Errors
+    /// As [`mint`](Self::mint).
+    pub fn mint_counted(&mut self) -> Result<(Badge, Capability), Error> {
+        let badge = self.ledger.mint()?;
+        self.ledger.count(badge);
+        Ok((badge, self.ledger.capability(badge)))
     }
 
     /// Ends an object: every capability to it, wherever it was delegated to, is invalid from now on. Calls that
@@ -165,6 +177,12 @@ impl Server {
     #[must_use]
     pub fn badge_of(&self, capability: &Capability) -> Option<Badge> {
         capability.badge_at(&self.home).filter(|badge| self.ledger.contains(*badge))
+    }
+
+    /// Whether the capability is to an object of this server, be it dissolved: one that was made in this process.
+    #[must_use]
+    pub fn hosts(&self, capability: &Capability) -> bool {
+        capability.badge_at(&self.home).is_some()
     }
 
     /// Takes the portal that this process was born with, and lets the parent call the object through it. From then
@@ -186,25 +204,6 @@ impl Server {
             rows: self.ports.iter().map(|(_, port)| port.rows().len()).sum(),
             objects: self.ledger.len(),
             violations: self.violations,
-        }
-    }
-
-    /// Answers the last caller, if there is one, and waits for the next call: the step of a server's loop.
-    /// `message` is the reply, and then the call.
-    ///
-    /// # Errors
-    /// As [`reply`](Self::reply) (the next call is not waited for then) and [`wait`](Self::wait).
-    #[inline]
-    pub fn reply_and_wait(
-        &mut self,
-        caller: Option<Caller>,
-        message: &mut MsgBuf,
-        deadline: Deadline,
-    ) -> Result<Request, Error> {
-        match caller.map(|caller| self.reply(caller, message)) {
-            // A client that has gone does not keep the others waiting.
-            None | Some(Ok(()) | Err(Error::CallerGone)) => self.wait(message, deadline),
-            Some(Err(error)) => Err(error),
         }
     }
 
@@ -230,40 +229,25 @@ impl Server {
         self.finish(ticket, refusal.into(), None)
     }
 
-    /// Waits for the next call until the deadline; `message` is replaced by it. Clients take turns.
+    /// Answers a call with the error that another call ended with, on which the answer would have depended: for
+    /// objects that pass calls on. What means nothing to the client is that the call was abandoned. Never waits.
     ///
     /// # Errors
-    /// [`Error::DeadlineExceeded`], [`Error::ParentGone`], or [`Error::System`] if the system fails us. What clients
-    /// do wrong costs them their channels and is no error here.
-    #[inline]
-    pub fn wait(&mut self, message: &mut MsgBuf, deadline: Deadline) -> Result<Request, Error> {
-        context::serve(None);
-        // Now and not when the next call is here: the last client is served, the next not yet.
-        message.clear();
-        let mut end = None;
-        loop {
-            if self.home.wants_attention() {
-                self.attend();
-            }
-            if !self.dropped.borrow().is_empty() {
-                self.abandon();
-            }
-            if let Some(port) = self.unread.pop_front() {
-                self.read_socket(port);
-            }
-            if self.parent_gone {
-                return Err(Error::ParentGone);
-            }
-            if let Some(request) = self.poll(message) {
-                return Ok(request);
-            }
-            self.idle(&mut end, deadline)?;
-        }
+    /// [`Error::CallerGone`] as for [`reply`](Self::reply).
+    pub fn fail(&mut self, caller: Caller, error: &Error) -> Result<(), Error> {
+        let ticket = caller.redeem(&self.dropped).ok_or(Error::CallerGone)?;
+        self.finish(ticket, Status::passed_on(error), None)
     }
 
-    /// Tells those whose caller was dropped.
+    /// Wakes this server from other threads.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker(self.home.clone())
+    }
+
+    /// Tells the clients whose [`Caller`] was dropped, now and not at the next look for events. Never waits.
     #[cold]
-    fn abandon(&mut self) {
+    pub fn abandon_dropped(&mut self) {
         let dropped = std::mem::take(&mut *self.dropped.borrow_mut());
         for ticket in dropped {
             let _ = self.finish(ticket, Status::Abandoned, None);

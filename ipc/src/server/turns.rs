@@ -114,7 +114,7 @@ impl Server {
                 return None;
             }
         }
-        let taken = match port.take(message, &self.ledger) {
+        let taken = match port.take(message, &mut self.ledger) {
             Ok(taken) => taken,
             Err(error) => {
                 self.close(name, &error);
@@ -194,6 +194,12 @@ impl Server {
             Some(end) if end <= self.pace.clock => Err(Error::DeadlineExceeded),
             Some(end) => Ok(Some(end - self.pace.clock)),
         }
+    }
+
+    /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
+    pub(super) fn settle(&mut self) -> bool {
+        self.sleep(Some(Duration::ZERO));
+        self.hot.is_empty() && self.unread.is_empty() && !self.home.wants_attention()
     }
 
     /// Sleeps until somebody rings, unless something came while the clients were told.

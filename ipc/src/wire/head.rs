@@ -162,6 +162,18 @@ impl Status {
         Status::ALL.get(usize::from(status)).copied().ok_or(Violation("a reply has an unknown status"))
     }
 
+    /// What the caller of an object is told that met this error when it passed the call on.
+    pub(crate) fn passed_on(error: &Error) -> Status {
+        match error {
+            Error::Refused(refusal) => (*refusal).into(),
+            Error::Busy => Status::Busy,
+            Error::BudgetExceeded => Status::BudgetExceeded,
+            // Whatever it was that the object held, it is worth nothing any more.
+            Error::InvalidCapability | Error::Disconnected | Error::Violation(_) => Status::InvalidCapability,
+            _ => Status::Abandoned,
+        }
+    }
+
     /// The status as the caller sees it.
     #[inline]
     pub(crate) fn into_result(self) -> Result<(), Error> {

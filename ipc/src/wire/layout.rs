@@ -19,7 +19,7 @@ pub(crate) const DATA_WORDS: usize = 128;
 /// Capabilities in a message.
 pub(crate) const SLOTS: usize = 4;
 
-/// The lanes that the server polls, and [`AWAKE`].
+/// The lanes that the server polls, [`AWAKE`], and [`RELEASES_AT_ONCE`].
 pub(crate) const WATCHED: usize = 0;
 /// The lanes that the server does not poll and that hold a request; [`PENDING_SOCKET`], [`PENDING_RELEASES`].
 pub(crate) const PENDING: usize = 16;
@@ -36,6 +36,8 @@ pub(crate) const RELEASE_CAPACITY: usize = 128;
 
 /// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps, so nobody needs to ring.
 pub(crate) const AWAKE: u64 = 1 << 63;
+/// In [`WATCHED`]: the server wants to know at once what the client releases.
+pub(crate) const RELEASES_AT_ONCE: u64 = 1 << 62;
 /// In [`PENDING`]: the socket holds a message that no request announces.
 pub(crate) const PENDING_SOCKET: u64 = 1 << 32;
 /// In [`PENDING`]: the release ring wants to be emptied.

@@ -31,6 +31,8 @@ pub(crate) struct Port {
     sequences: [u32; LANES],
     /// Lanes that are polled.
     polled: u64,
+    /// [`layout::RELEASES_AT_ONCE`], once its client holds a counted object.
+    demands: u64,
     /// Lanes whose request is not answered yet.
     busy: u64,
     /// The lanes behind the one that was served last: they come first.
@@ -82,6 +84,7 @@ impl Port {
             rows: Rows::default(),
             sequences: [0; LANES],
             polled: 0,
+            demands: 0,
             busy: 0,
             first: u64::MAX,
             release_tail: 0,
@@ -140,14 +143,24 @@ impl Port {
     /// Polls from now on: clients need not ring. Nothing without memory.
     pub(crate) fn watch(&mut self) {
         if let Some(words) = &self.words {
-            doorbell::watch(&words[layout::WATCHED], self.polled);
+            doorbell::watch(&words[layout::WATCHED], self.polled | self.demands);
+        }
+    }
+
+    /// Has the client give back rows without delay from now on, if one of them is counted.
+    pub(crate) fn gather(&mut self, counted: bool) {
+        if counted && self.demands == 0 {
+            self.demands = layout::RELEASES_AT_ONCE;
+            if let Some(words) = &self.words {
+                doorbell::demand(&words[layout::WATCHED], self.demands);
+            }
         }
     }
 
     /// Announces that nobody polls any more. [`is_ready`](Self::is_ready) must be asked after this.
     pub(crate) fn unwatch(&mut self) {
         if let Some(words) = &self.words {
-            doorbell::unwatch(&words[layout::WATCHED]);
+            doorbell::unwatch(&words[layout::WATCHED], self.demands);
         }
     }
 
@@ -203,7 +216,7 @@ impl Port {
         let pending = doorbell::take_pending(&words[layout::PENDING]);
         if pending & layout::LANE_BITS & !self.polled != 0 {
             self.polled |= pending & layout::LANE_BITS;
-            doorbell::watch(&words[layout::WATCHED], self.polled);
+            doorbell::watch(&words[layout::WATCHED], self.polled | self.demands);
         }
         let releases = pending & layout::PENDING_RELEASES != 0 && self.take_releases(ledger)?;
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
@@ -259,6 +272,8 @@ impl Port {
 
     /// Adds the first row of a new port: what the portal was made for.
     pub(crate) fn grant_first(&mut self, badge: Badge, ledger: &mut Ledger) -> Result<(), Error> {
-        ledger.grant(badge, self.name, &mut self.rows).map(drop)
+        let (_, counted) = ledger.grant(badge, self.name, &mut self.rows)?;
+        self.gather(counted);
+        Ok(())
     }
 }

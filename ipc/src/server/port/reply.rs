@@ -78,7 +78,10 @@ impl Port {
             }
             let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
                 Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
-                    Ok(row) => Slot::Row(row),
+                    Ok((row, counted)) => {
+                        self.gather(counted);
+                        Slot::Row(row)
+                    }
                     Err(error) => {
                         failed = Some(error);
                         break;

@@ -2,7 +2,6 @@
 
 use super::{End, Port};
 use crate::badge::Badge;
-use crate::capability::Capability;
 use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
@@ -29,7 +28,7 @@ pub(crate) struct Taken {
 impl Port {
     /// Takes the next request out of its lane, into `into`; lanes take turns.
     #[inline]
-    pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &Ledger) -> Result<Option<Taken>, Error> {
+    pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &mut Ledger) -> Result<Option<Taken>, Error> {
         let Some(words) = &self.words else { return Ok(None) };
         let candidates = self.polled & !self.busy;
         for lane in LaneId::in_set(candidates & self.first).chain(LaneId::in_set(candidates & !self.first)) {
@@ -49,7 +48,7 @@ impl Port {
         lane: LaneId,
         word: u64,
         into: &mut MsgBuf,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
     ) -> Result<Taken, Error> {
         let state = State::decode(word)?;
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
@@ -85,7 +84,7 @@ impl Port {
         lane: LaneId,
         state: State,
         into: &mut MsgBuf,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
     ) -> Result<bool, Error> {
         let portals = state.kinds.portals();
         if portals != 0 {
@@ -104,11 +103,9 @@ impl Port {
         for slot in state.kinds.slots(words) {
             let capability = match slot {
                 Slot::Portal => portals.next(),
-                Slot::Row(name) => self
-                    .rows
-                    .get(name)
-                    .and_then(Row::badge)
-                    .map(|badge| Capability::own(ledger.home().clone(), badge)),
+                Slot::Row(name) => {
+                    self.rows.get(name).and_then(Row::badge).map(|badge| ledger.capability(badge))
+                }
             };
             let valid = capability.filter(|capability| !ledger.is_dissolved(capability));
             let Some(capability) = valid else { return Ok(false) };

@@ -1,0 +1,73 @@
+//! Entrypoints: a thread, the objects that it manages, and the calls that they serve, never two handlers at once.
+//!
+//! # The life of an object
+//! ```text
+//!   manage ──> in the pool <──────────────────┐
+//!                 │   a call, `apply`, a notice │ the handler returns (or panics)
+//!                 └────────> checked out ───────┘
+//!                                 │ `dissolve`, of itself too: every capability is dead now
+//!   `dissolve` ──> waits ────────<┘ until no handler runs ──> dropped
+//! ```
+//! [`manage`](Entrypoint::manage) makes a distinct identity whose destination is the entrypoint, puts the object
+//! into the pool under the badge that goes with it, and answers with the typed capability. Nobody has any authority
+//! over the object before that is delegated, in an argument or a result.
+//!
+//! # The life of a call
+//! The entrypoint wakes with a badge, the entrypoint's own name for the object, and a message. The pool knows the
+//! object of that badge; if there is none, the client is told so. The object is checked out, its interface decodes
+//! the arguments by opcode and runs the method, and the object goes back. The result is sent, and the entrypoint is
+//! ready for the next call before the client goes on. A method that answers [`Later`](portcullis_rpc::Later) leaves
+//! its client waiting, and nobody else.
+//!
+//! # Handlers
+//! A handler is a method that is called, the closure of an [`apply`](Entrypoint::apply), a closure that was
+//! [posted](EntrypointHandle::post) by another thread, or the notice that nobody
+//! [holds](Entrypoint::manage_counted) an object any more. They run one after the other; only `apply` runs inside of
+//! another. Between them, and never inside one, answers that were given later are sent and dissolved objects are
+//! dropped. What a handler may do:
+//!
+//! | from inside a method | what happens |
+//! |---|---|
+//! | `manage` | at once |
+//! | `dissolve` of itself | the capabilities are dead now, the object is dropped when the method has returned and answered |
+//! | `dissolve` of another | the same; nobody's drop runs inside of this method |
+//! | `apply` on itself, or on one further up the stack | [`Error::Busy`] |
+//! | `apply` on another | runs at once |
+//! | a call to an object elsewhere | waits, for as long as the caller of this method does at most; the entrypoint serves nobody meanwhile |
+//! | a call to an object of the same entrypoint | cannot be served while this method runs: use `apply` |
+//! | `run`, `run_until`, `dispatch_ready` | [`Error::Nested`] |
+//! | a panic | the client is told ([`ServerPanicked`](portcullis_rpc::Error::ServerPanicked)), the entrypoint lives on, the object stays in the pool as the panic left it |
+//!
+//! An object is not poisoned by a panic: what it left half done only its author can know. Who wants it gone catches
+//! the panic and calls [`dissolve_current`](Entrypoint::dissolve_current). Programs that are built to abort on a
+//! panic end with it.
+//!
+//! # Who waits for whom
+//! - The thread that made an entrypoint serves it: by [`run`](Entrypoint::run), or from within a foreign event loop
+//!   by [`dispatch_ready`](Entrypoint::dispatch_ready), or as a tokio task (feature `tokio`).
+//! - Objects that are managed from the entrypoint's own thread need not be `Send`. Other threads have an
+//!   [`EntrypointHandle`].
+//! - An entrypoint never waits for its clients. It waits for those whom its methods call.
+//!
+//! The modules: the parts of an entrypoint (`entrypoint`), its objects (`pool`, `object`), whose turn it is (`turn`),
+//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`).
+#![forbid(unsafe_code)]
+
+mod entrypoint;
+mod error;
+mod handle;
+mod object;
+mod pool;
+mod promise;
+mod revocable;
+mod serving;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod turn;
+mod weak;
+
+pub use entrypoint::Entrypoint;
+pub use error::Error;
+pub use handle::EntrypointHandle;
+pub use revocable::Revocable;
+pub use weak::WeakEntrypoint;

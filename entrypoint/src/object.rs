@@ -1,0 +1,61 @@
+//! What the pool keeps: an object of any type with the interface that it is called through.
+
+use crate::entrypoint::Entrypoint;
+use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_rpc::{Outcome, Serves, serve};
+use std::any::Any;
+use std::marker::PhantomData;
+
+/// A managed object.
+pub(crate) trait Object {
+    /// Carries out a call: arguments in `request`, result in `reply`.
+    fn serve(
+        &mut self,
+        entrypoint: &Entrypoint,
+        request: &mut MsgBuf,
+        reply: &mut MsgBuf,
+    ) -> Result<Outcome, ipc::Error>;
+
+    /// The object as it was managed.
+    fn as_any(&mut self) -> &mut dyn Any;
+
+    /// Nobody holds a capability to it any more.
+    fn unreferenced(&mut self, entrypoint: &Entrypoint);
+}
+
+/// An object of type `T` that is called through the interface `I`.
+pub(crate) struct Managed<I: ?Sized, T, F> {
+    object: T,
+    when_unreferenced: F,
+    interface: PhantomData<fn() -> Box<I>>,
+}
+
+impl<I: ?Sized, T, F> Managed<I, T, F> {
+    pub(crate) fn new(object: T, when_unreferenced: F) -> Managed<I, T, F> {
+        Managed { object, when_unreferenced, interface: PhantomData }
+    }
+}
+
+impl<I, T, F> Object for Managed<I, T, F>
+where
+    I: ?Sized + Serves<T>,
+    T: 'static,
+    F: FnMut(&mut T, &Entrypoint),
+{
+    fn serve(
+        &mut self,
+        _: &Entrypoint,
+        request: &mut MsgBuf,
+        reply: &mut MsgBuf,
+    ) -> Result<Outcome, ipc::Error> {
+        serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused)
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        &mut self.object
+    }
+
+    fn unreferenced(&mut self, entrypoint: &Entrypoint) {
+        (self.when_unreferenced)(&mut self.object, entrypoint);
+    }
+}

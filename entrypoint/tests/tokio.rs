@@ -1,0 +1,68 @@
+//! Serving as a task among others.
+#![cfg(feature = "tokio")]
+
+mod common;
+
+use common::{Act, new, plain};
+use portcullis_rpc::Capability;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+fn block_on<R>(task: impl Future<Output = R>) -> R {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("there are descriptors").block_on(task)
+}
+
+#[test]
+fn an_entrypoint_serves_beside_other_tasks() {
+    let entrypoint = new();
+    let object: Capability<dyn Act> = entrypoint.manage(plain(&entrypoint));
+    let (to_task, from_client) = oneshot::channel();
+    let handle = entrypoint.handle();
+    let client = std::thread::spawn(move || {
+        let sums: Vec<_> = (0..200).map(|_| object.client().add(1)).collect();
+        to_task.send(sums.last().cloned()).expect("the task waits");
+        handle.stop();
+    });
+    let (served, last) = block_on(async { tokio::join!(entrypoint.serve(), from_client) });
+    assert_eq!(served, Ok(()));
+    assert_eq!(last.expect("the client sends"), Some(Ok(200)));
+    client.join().expect("the client does not panic");
+}
+
+#[test]
+fn a_task_of_the_same_thread_has_its_turn_under_a_flood() {
+    let entrypoint = new();
+    let object: Capability<dyn Act> = entrypoint.manage(plain(&entrypoint));
+    let client = std::thread::spawn(move || while object.client().add(1).is_ok() {});
+    let ticks = block_on(async {
+        tokio::select! {
+            served = entrypoint.serve() => panic!("{served:?}: nobody stops it"),
+            ticks = async {
+                for _ in 0..20 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                20
+            } => ticks,
+        }
+    });
+    assert_eq!(ticks, 20);
+    // Cancelled, it can be served by other means.
+    assert!(entrypoint.dispatch_ready().is_ok());
+    drop(entrypoint);
+    client.join().expect("it ends with an error");
+}
+
+#[test]
+fn a_closure_wakes_the_task() {
+    let entrypoint = new();
+    let handle = entrypoint.handle();
+    let poster = std::thread::spawn(move || {
+        let answers: Vec<_> = (0..100).map(|number| handle.ask(move |_| number)).collect();
+        handle.stop();
+        answers
+    });
+    assert_eq!(block_on(entrypoint.serve()), Ok(()));
+    let answers = poster.join().expect("it only asks");
+    assert!(answers.into_iter().eq((0..100).map(Ok)));
+}

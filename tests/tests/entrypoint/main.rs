@@ -1,0 +1,97 @@
+//! One suite for both places of an entrypoint: what its clients may rely on, from another process and from another
+//! thread. The names begin with the line of the checklist that they stand for.
+
+mod attacks;
+mod create;
+mod holders;
+mod inside;
+mod invoke;
+
+use portcullis_entrypoint::Error;
+use portcullis_tests::workshop::Host;
+
+/// Where the entrypoint runs.
+trait Place {
+    /// Whether what a client holds is counted in rows: not within a process.
+    const ROWS: bool;
+
+    /// Starts a workshop there.
+    fn start() -> Result<Host, Error>;
+}
+
+struct Processes;
+
+impl Place for Processes {
+    const ROWS: bool = true;
+
+    fn start() -> Result<Host, Error> {
+        Host::process(env!("CARGO_BIN_EXE_workshop"))
+    }
+}
+
+struct Threads;
+
+impl Place for Threads {
+    const ROWS: bool = false;
+
+    fn start() -> Result<Host, Error> {
+        Host::thread()
+    }
+}
+
+/// Makes each function of the suite a test in each of the places.
+macro_rules! suite {
+    ($($module:ident: $($name:ident),+;)+) => {
+        mod across_processes {
+            $($(#[test]
+            fn $name() -> super::Outcome {
+                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
+                super::$module::$name::<super::Processes>()
+            })+)+
+        }
+
+        mod in_process {
+            $($(#[test]
+            fn $name() -> super::Outcome {
+                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
+                super::$module::$name::<super::Threads>()
+            })+)+
+        }
+    };
+}
+
+/// What a test ends with.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// What no test takes, even on a machine under load.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
+
+suite! {
+    create:
+        fig4_c1_any_number_of_objects_of_any_types,
+        fig4_c2_each_object_has_an_identity_of_its_own_with_the_same_destination,
+        fig4_c3_the_capability_has_the_interfaces_type,
+        fig4_c4_delegation_gives_authority_and_nothing_before,
+        g16_the_pool_leads_from_names_to_objects;
+    invoke:
+        fig5_c1_the_entrypoint_wakes_for_the_object_that_is_called,
+        fig5_c2_a_name_without_an_object_is_an_error_reply,
+        fig5_c3_the_opcode_chooses_the_method,
+        fig5_c4_it_replies_and_is_ready_for_the_next,
+        fig5_c5_the_client_resumes_with_the_results,
+        a_method_answers_later_while_others_are_served;
+    inside:
+        a_method_manages_and_delegates_new_objects,
+        a_method_dissolves_its_own_object,
+        a_method_dissolves_others_whose_drops_wait,
+        a_method_applies_to_what_came_home_and_not_to_itself,
+        a_method_panics_and_the_entrypoint_lives_on,
+        a_method_calls_another_entrypoint;
+    holders:
+        an_object_learns_that_nobody_holds_it_any_more,
+        every_holder_counts,
+        what_was_lent_is_taken_back_from_everybody;
+    attacks:
+        attack_3_what_no_method_understands_is_an_error_reply,
+        attack_6_a_capability_of_another_interface_is_an_error_reply;
+}
