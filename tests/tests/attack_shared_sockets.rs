@@ -6,11 +6,12 @@ use portcullis_tests::villain::town::Town;
 use portcullis_tests::villain::victim::eventually;
 use portcullis_tests::villain::wire::{self, Kind, Row};
 use portcullis_tests::villain::{option, service, socket};
+use rustix::process::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-/// Longer than the bystander waits for any answer.
-const LINGER_SECONDS: u64 = 7;
+/// Longer than anybody here waits for anything.
+const LINGER_SECONDS: u64 = 120;
 
 fn town() -> Town {
     Town::start(env!("CARGO_BIN_EXE_victim")).expect("the honest processes start")
@@ -69,33 +70,36 @@ fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more
 }
 
 /// What a villain does with a descriptor whose close blocks, so that the server is the one who closes it.
-type Delivery = fn(&mut RawClient, &OwnedFd);
+type Delivery = fn(&Town, &mut RawClient, &OwnedFd);
 
 #[test]
 fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
     let deliveries: [(&str, Delivery); 7] = [
-        ("beside a doorbell", |villain, slow| {
+        ("beside a doorbell", |_, villain, slow| {
             let _ = villain.send(&wire::DOORBELL, &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
         }),
-        ("as one descriptor of too many", |villain, slow| {
+        ("as one descriptor of too many", |_, villain, slow| {
             let _ = villain.send(&wire::open(Row::FIRST), &[slow.as_fd(), slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
         }),
-        ("as a portal", |villain, slow| {
+        ("as a portal", |_, villain, slow| {
             let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
         }),
-        ("as a second introduction's memory", |villain, slow| {
+        ("as a second introduction's memory", |_, villain, slow| {
             let _ = villain.send(&wire::hello(), &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
         }),
-        ("behind a violation, in the socket's queue", |villain, slow| {
+        ("behind a violation, in the socket's queue", |town, villain, slow| {
+            // Both are there before it can look at the first.
+            town.server.signal(Signal::STOP);
             let _ = villain.send(&[1, 2, 3], &[]);
             let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
+            town.server.signal(Signal::CONT);
         }),
-        ("in the queue of a portal to a dead row", |villain, slow| {
+        ("in the queue of a portal to a dead row", |_, villain, slow| {
             let (portal, ours) = socket::pair().expect("the system grants sockets");
             let _ = socket::send(&ours, &wire::hello(), &[slow.as_fd()]);
             let _ = villain.send(&wire::open(Row { index: 77, generation: 7 }), &[portal.as_fd()]);
@@ -105,7 +109,7 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
             villain.send(&[1, 2, 3], &[]).expect("the socket has room");
             villain.announce(wire::PENDING_SOCKET);
         }),
-        ("in the queue of a portal that is dropped", |villain, slow| {
+        ("in the queue of a portal that is dropped", |_, villain, slow| {
             let (portal, ours) = socket::pair().expect("the system grants sockets");
             let _ = socket::send(&ours, &wire::hello(), &[slow.as_fd()]);
             let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
@@ -124,33 +128,20 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
                 let mut town = town();
                 let mut villain = town.villain();
                 let (slow, other) = socket::lingering(LINGER_SECONDS).expect("the system grants TCP sockets");
-                deliver(&mut villain, &slow);
-                drop(slow);
+                deliver(&town, &mut villain, &slow);
+                // Elsewhere, since ours is the last copy if the server was too quick for the delivery.
+                std::thread::spawn(move || drop(slow));
                 assert!(villain.is_thrown_out(), "{name}: the server put up with it");
                 drop(villain);
-                let slowest = || town.report().slowest;
-                assert!(
-                    !eventually_within(Duration::from_secs(4), slowest),
-                    "{name}: the bystander was held up"
-                );
+                let before = town.report().calls;
+                let goes_on = eventually(|| town.report().calls > before + 1_000);
+                assert!(goes_on, "{name}: the bystander was held up");
                 town.assert_bystander_unharmed();
                 drop(other);
                 town.assert_unharmed();
             });
         }
     });
-}
-
-/// Whether a call of the bystander takes more than two seconds, watched for so long.
-fn eventually_within(time: Duration, mut slowest: impl FnMut() -> Duration) -> bool {
-    let end = std::time::Instant::now() + time;
-    while std::time::Instant::now() < end {
-        if slowest() > Duration::from_secs(2) {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    false
 }
 
 #[test]

@@ -14,6 +14,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// What a call may take on a machine that is busy with other tests, storm or none.
+const BOUND: Duration = Duration::from_secs(10);
 const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
 
 fn town() -> Town {
@@ -57,8 +59,9 @@ fn assert_old_and_new_clients_are_served(town: &mut Town) {
     let served = eventually(|| calls(&mut late) > 200);
     let report = Town::report_of(&mut late);
     assert!(served && report.errors == 0, "who came during the storm fares like this: {report:?}");
-    assert!(report.slowest < Duration::from_secs(2), "a call took {:?} during the storm", report.slowest);
-    assert!(town.report().slowest < Duration::from_secs(2), "a call took {:?}", town.report().slowest);
+    for slowest in [report.slowest, town.report().slowest] {
+        assert!(slowest < BOUND, "a call took {slowest:?} during the storm");
+    }
     drop(process);
 }
 
@@ -105,7 +108,7 @@ fn attack_19_a_doorbell_that_is_rung_full_wakes_the_server_all_the_same() -> Res
     let ask = |capability: &Capability, opcode: u32| {
         let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
         send.set_method(opcode, 0);
-        capability.call_with(&send, &mut receive, Deadline::After(Duration::from_secs(3))).map(|()| receive)
+        capability.call_with(&send, &mut receive, Deadline::After(BOUND)).map(|()| receive)
     };
     let mut objects = Vec::new();
     for _ in 0..OBJECTS {

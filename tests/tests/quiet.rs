@@ -20,7 +20,7 @@ fn silent(calls: u32, breaker: &str) -> ExitStatus {
     let _guard = BOTH_CORES.lock().unwrap_or_else(PoisonError::into_inner);
     let _watchdog = Watchdog::start(LIMIT);
     let status =
-        Command::new(env!("CARGO_BIN_EXE_quiet")).args(["silent", &calls.to_string(), breaker]).status();
+        Command::new(env!("CARGO_BIN_EXE_pair")).args(["silent", &calls.to_string(), breaker]).status();
     status.expect("the program starts")
 }
 
@@ -44,7 +44,7 @@ fn one_system_call_of_the_server_would_be_seen() {
 fn frugal(policy: &str) -> Vec<(u64, u64)> {
     let _guard = BOTH_CORES.lock().unwrap_or_else(PoisonError::into_inner);
     let _watchdog = Watchdog::start(LIMIT);
-    let output = Command::new(env!("CARGO_BIN_EXE_quiet")).args(["frugal", "10000", policy]).output();
+    let output = Command::new(env!("CARGO_BIN_EXE_pair")).args(["frugal", "10000", policy]).output();
     let output = output.expect("the program starts");
     assert!(output.status.success(), "{output:?}");
     let lines = String::from_utf8_lossy(&output.stdout);

@@ -2,6 +2,7 @@
 
 use portcullis_ipc::{Error, Limits, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
+use portcullis_tests::remote::Remote;
 use portcullis_tests::resources::eventually;
 use portcullis_tests::watchdog::Watchdog;
 use std::process::{Command, Stdio};
@@ -14,9 +15,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn a_child_is_called_at_once_through_the_capability_that_came_with_it() -> Result<(), Error> {
     let _watchdog = Watchdog::start(LIMIT);
     let (mut child, root) = patient(WaitPolicy::Adaptive)?.spawn(Command::new(PEER))?;
-    portcullis_tests::remote::Remote(root).name()?;
-    assert_eq!(child.try_wait()?, None);
-    Ok(())
+    let root = Remote(root);
+    root.name()?;
+    assert_eq!(child.try_wait()?, None, "it serves for as long as we hold the capability");
+    root.name().map(drop)
 }
 
 #[test]
@@ -27,7 +29,7 @@ fn a_child_ends_when_its_parent_lets_go_of_it() -> Result<(), Error> {
     for called in [true, false] {
         let (mut child, root) = pd.spawn(Command::new(PEER))?;
         if called {
-            portcullis_tests::remote::Remote(root.clone()).name()?;
+            Remote(root.clone()).name()?;
         }
         drop(root);
         assert!(child.wait()?.success(), "it was told, and ended by itself");

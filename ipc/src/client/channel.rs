@@ -209,7 +209,7 @@ impl Channel {
     #[cold]
     fn catch_up(&self) {
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-        releases.flush(self.release_ring());
+        releases.flush(self.release_ring(), self.transport.sent());
         self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
         drop(releases);
         self.notify(layout::PENDING_RELEASES);

@@ -70,6 +70,13 @@ impl Channel {
             {
                 continue;
             }
+            // The lane is ours now. If it went through another call since we looked, it is not back yet.
+            let word = self.words[lane.reply()].load(Ordering::Acquire);
+            if head::sequence(word) != self.lanes[lane.index()].sequence() {
+                self.cancelled.fetch_or(bit, Ordering::AcqRel);
+                self.queue.wake_all();
+                continue;
+            }
             // Made capabilities of, and dropped: that gives back rows and closes portals.
             let granted = State::decode(word)
                 .map_err(Error::from)

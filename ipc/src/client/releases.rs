@@ -14,7 +14,7 @@ pub(crate) struct Releases {
 impl Releases {
     /// Puts a release into the ring or behind those that wait for room. Answers whether the server should look.
     pub(crate) fn push(&mut self, release: Release, ring: Ring<'_>) -> bool {
-        self.flush(ring);
+        self.flush(ring, release.sent);
         if !self.waiting.is_empty() || !ring.push(&mut self.head, release) {
             self.waiting.push_back(release);
         }
@@ -26,10 +26,11 @@ impl Releases {
         !self.waiting.is_empty()
     }
 
-    /// Moves what waits into the ring, as far as there is room.
-    pub(crate) fn flush(&mut self, ring: Ring<'_>) {
+    /// Moves what waits into the ring, as far as there is room. `sent` is how many messages were sent by now: the
+    /// count that a release waited with may have come round.
+    pub(crate) fn flush(&mut self, ring: Ring<'_>, sent: u16) {
         while let Some(release) = self.waiting.front() {
-            if !ring.push(&mut self.head, *release) {
+            if !ring.push(&mut self.head, Release { sent, ..*release }) {
                 return;
             }
             self.waiting.pop_front();

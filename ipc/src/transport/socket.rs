@@ -57,6 +57,7 @@ pub(crate) struct SocketTransport {
     /// The pipe that wakes the server; without one the socket does.
     bell: Option<Pipe>,
     sent: AtomicU16,
+    sending: Mutex<()>,
     inbox: Mutex<Inbox>,
 }
 
@@ -69,7 +70,14 @@ struct Inbox {
 
 impl SocketTransport {
     pub(crate) fn new(pd: Pd, socket: Arc<PeerSocket>, bell: Option<Pipe>) -> SocketTransport {
-        SocketTransport { pd, socket, bell, sent: AtomicU16::new(0), inbox: Mutex::default() }
+        SocketTransport {
+            pd,
+            socket,
+            bell,
+            sent: AtomicU16::new(0),
+            sending: Mutex::default(),
+            inbox: Mutex::default(),
+        }
     }
 
     pub(crate) fn socket(&self) -> BorrowedFd<'_> {
@@ -82,6 +90,8 @@ impl SocketTransport {
 
     /// Sends a message that counts: the release ring refers to how many there were.
     fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        // One at a time: who sees its own message counted must find those counted that went before.
+        let _turn = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         socket::send(self.socket(), &control.encode(), descriptors)?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())

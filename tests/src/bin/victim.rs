@@ -5,6 +5,7 @@ use portcullis_ipc::{
 };
 use portcullis_tests::bystander::{Bystander, Report};
 use portcullis_tests::confinement::forbid_owned_futexes;
+use portcullis_tests::villain::client::PATIENCE;
 use portcullis_tests::villain::service::{self, Census};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::ExitCode;
@@ -145,7 +146,7 @@ fn elsewhere() -> Result<Capability, Error> {
 
 /// Calls what it is told to, until its parent ends.
 fn bystand() -> Result<(), Error> {
-    let pd = Pd::new()?;
+    let pd = Pd::with(PdOptions { deadline: Deadline::After(PATIENCE / 2), ..PdOptions::default() })?;
     let mut server = Server::new(&pd)?;
     server.serve_parent(server.badge())?;
     let mut message = MsgBuf::new();

@@ -18,7 +18,7 @@ pub enum Thing {
     Socket,
     /// A pipe.
     Pipe,
-    /// A TCP socket whose close takes seven seconds.
+    /// A TCP socket whose close takes two minutes, or until the villain is gone.
     Slow,
 }
 
@@ -227,7 +227,7 @@ impl RawServer {
         let (given, kept) = match thing {
             Thing::Socket => socket::pair()?,
             Thing::Pipe => rustix::pipe::pipe()?,
-            Thing::Slow => socket::lingering(7)?,
+            Thing::Slow => socket::lingering(120)?,
         };
         if thing == Thing::Slow {
             self.keep(kept);

@@ -41,10 +41,14 @@ impl Process {
         self.0.wait().map(drop)
     }
 
-    /// Its process id; it is not reaped before this is dropped.
-    #[must_use]
-    pub fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_child(&self.0)
+    /// Sends it a signal, such as one that stops it.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        // It is not reaped before this is dropped, so its number is its own.
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, signal).expect("it is ours");
     }
 
     /// Whether it still runs.

@@ -71,7 +71,12 @@ fn g4_the_last_drop_frees_the_row_of_a_server_that_never_sleeps() -> Result<(), 
     first_core();
     let before = host.root.report()?.rows;
     drop(host.root.new_objects(3)?);
-    assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == before)));
+    // Few questions, since a server looks for releases after some dozens of requests as well.
+    let is_back = |_| {
+        std::thread::sleep(Duration::from_millis(20));
+        host.root.report().is_ok_and(|report| report.rows == before)
+    };
+    assert!((0..20).any(is_back));
     Ok(())
 }
 

@@ -11,14 +11,14 @@ use crate::wire::layout::{LANE_BITS, PENDING_RELEASES, PENDING_SOCKET};
 use loom::sync::Arc;
 use loom::thread;
 
-/// The words of a channel with two lanes, and what its releases and its socket are to the server: a count.
+/// The words of a channel with two lanes, and what two of its client's threads put into the ring or the socket.
 #[derive(Default)]
 struct Channel {
     watched: AtomicU64,
     pending: AtomicU64,
     requests: [AtomicU64; 2],
     arguments: [AtomicU64; 2],
-    releases: AtomicU64,
+    notices: [AtomicU64; 2],
     bell: Bell,
 }
 
@@ -43,25 +43,27 @@ impl Channel {
     }
 
     /// Client: something that is no request, as `Channel::notify` makes it.
-    fn notify(&self, bit: u64) {
-        self.releases.store(ARGUMENT, Ordering::Relaxed);
+    fn notify(&self, bit: u64, thread: usize) {
+        self.notices[thread].store(ARGUMENT, Ordering::Relaxed);
         if announce_unwatched(&self.watched, &self.pending, bit) {
             self.bell.ring();
         }
     }
 
-    /// The server's loop, which polls `polled` at first and ends when it has seen `requests` and the `bits`. Its
+    /// The server's loop, which polls `polled` at first and ends when it has seen so many requests and notices. Its
     /// patience is nil: it goes to sleep whenever it sees nothing to do.
-    fn serve(&self, mut polled: u64, mut requests: usize, mut bits: u64) {
+    fn serve(&self, mut polled: u64, mut requests: usize, notices: usize) {
         let mut taken = [0; 2];
-        while requests != 0 || bits != 0 {
+        let mut noticed = 0;
+        while requests != 0 || noticed < notices {
             if has_pending(&self.pending) {
                 let pending = take_pending(&self.pending);
                 polled |= pending & LANE_BITS;
                 watch(&self.watched, polled);
-                if pending & bits != 0 {
-                    assert_eq!(self.releases.load(Ordering::Relaxed), ARGUMENT);
-                    bits &= !pending;
+                if pending & !LANE_BITS != 0 {
+                    let seen = |notice: &&AtomicU64| notice.load(Ordering::Relaxed) == ARGUMENT;
+                    noticed = self.notices.iter().filter(seen).count();
+                    assert_ne!(noticed, 0, "the bit came before what it says");
                 }
             }
             let mut served = false;
@@ -86,7 +88,7 @@ impl Channel {
                 continue;
             }
             polled = 0;
-            if requests == 0 && bits == 0 {
+            if requests == 0 && noticed >= notices {
                 return;
             }
             self.bell.sleep();
@@ -96,10 +98,10 @@ impl Channel {
 }
 
 /// Clients on threads of their own, the server on this one.
-fn explore(polled: u64, bits: u64, clients: &'static [fn(&Channel)]) {
+fn explore(polled: u64, notices: usize, clients: &'static [fn(&Channel)]) {
     let run = move || {
         let channel = Arc::new(Channel::watching(polled));
-        let requests = clients.len() - bits.count_ones() as usize;
+        let requests = clients.len() - notices;
         let clients: Vec<_> = clients
             .iter()
             .map(|client| {
@@ -107,7 +109,7 @@ fn explore(polled: u64, bits: u64, clients: &'static [fn(&Channel)]) {
                 thread::spawn(move || client(&channel))
             })
             .collect();
-        channel.serve(polled, requests, bits);
+        channel.serve(polled, requests, notices);
         for client in clients {
             client.join().unwrap();
         }
@@ -140,14 +142,22 @@ fn requests_in_two_lanes_none_of_them_polled() {
 
 #[test]
 fn notice_beside_requests() {
-    explore(0, PENDING_SOCKET, &[|channel| channel.notify(PENDING_SOCKET)]);
+    explore(0, 1, &[|channel| channel.notify(PENDING_SOCKET, 0)]);
 }
 
 #[test]
 fn notice_while_a_request_comes() {
     let clients: &[fn(&Channel)] =
-        &[|channel| channel.notify(PENDING_RELEASES), |channel| channel.request(0)];
-    explore(0b01, PENDING_RELEASES, clients);
+        &[|channel| channel.notify(PENDING_RELEASES, 0), |channel| channel.request(0)];
+    explore(0b01, 1, clients);
+}
+
+/// The second finds the bit set and leaves it to the first to ring.
+#[test]
+fn notices_of_one_kind_by_two_threads() {
+    let clients: &[fn(&Channel)] =
+        &[|channel| channel.notify(PENDING_RELEASES, 0), |channel| channel.notify(PENDING_RELEASES, 1)];
+    explore(0, 2, clients);
 }
 
 /// The server goes to sleep and wakes in between, so that the client may see any of several announcements.

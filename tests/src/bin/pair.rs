@@ -1,8 +1,8 @@
 //! Two processes that call each other back to back, both awake, and look at what that costs.
 //!
-//! - `quiet silent CALLS WHO`: both calling threads make themselves unable to make a system call: any kills their
+//! - `pair silent CALLS WHO`: both calling threads make themselves unable to make a system call: any kills their
 //!   process. Then so many calls of each kind. `WHO` is `nobody`, or who breaks the silence: `client` or `server`.
-//! - `quiet frugal CALLS POLICY`: how often the two threads allocate in so many calls of each kind, one line a kind:
+//! - `pair frugal CALLS POLICY`: how often the two threads allocate in so many calls of each kind, one line a kind:
 //!   what the client did, what the server did. In calls of the last kind each side wastes an allocation. `POLICY` is
 //!   `spin` or `adaptive`.
 //!
