@@ -1,18 +1,16 @@
 //! What a nested call inherits from the call that the thread is serving.
 
 use crate::deadline::Deadline;
+use crate::due::Due;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 /// The call that a thread serves.
 #[derive(Clone, Copy)]
 pub(crate) struct Context {
     /// Its call chain.
     pub(crate) chain: u64,
-    /// What the caller had left when it called, in microseconds; 0 for no limit.
-    pub(crate) budget: u32,
-    /// A time not after the call's arrival.
-    pub(crate) since: Instant,
+    /// When its caller wants the answer.
+    pub(crate) due: Due,
 }
 
 thread_local! {
@@ -32,24 +30,7 @@ pub(crate) fn serve(context: Option<Context>) {
 pub(crate) fn start_call(deadline: Deadline) -> (u64, Deadline) {
     match SERVING.with(Cell::get) {
         None => (fresh_chain(), deadline),
-        Some(Context { chain, budget: 0, .. }) => (chain, deadline),
-        Some(Context { chain, budget, since }) => {
-            let left = Duration::from_micros(budget.into()).saturating_sub(since.elapsed());
-            (chain, deadline.min(Deadline::After(left)))
-        }
-    }
-}
-
-/// The budget as it stands in a request: microseconds, 0 for no limit, at least 1 otherwise.
-#[inline]
-pub(crate) fn budget(deadline: Deadline) -> u32 {
-    match deadline {
-        Deadline::Never => 0,
-        Deadline::After(time) => {
-            let micros = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into());
-            // Too long for the field (more than an hour) is as good as the longest that it holds.
-            u32::try_from(micros).unwrap_or(u32::MAX).max(1)
-        }
+        Some(Context { chain, due }) => (chain, deadline.min(due.left())),
     }
 }
 

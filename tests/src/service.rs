@@ -1,7 +1,8 @@
 //! What a well-behaved peer does when it is asked: serve, and be a client of others on request.
 
 use crate::resources::Resources;
-use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Request, Server};
+use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Request, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,10 +33,14 @@ pub enum Op {
     /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words, with that deadline
     /// (0: never). The answer is as [`Nested`](crate::remote::Nested) decodes it.
     CallKept,
+    /// What came of the last such call, whether or not its own caller had waited for it.
+    LastNested,
     /// As [`CallKept`](Op::CallKept), on a thread of its own; answers at once.
     CallInBackground,
     /// What came of the oldest call in the background, as for [`CallKept`](Op::CallKept); waits for it.
     Join,
+    /// `[count]`: from now on its process may hold so many descriptors.
+    LimitDescriptors,
     /// Does not answer until told to.
     Hold,
     /// `[place]`: answers the caller at that place among those who are held, with the rest of the words and all
@@ -63,7 +68,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 24] = [
+    const ALL: [Op; 26] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -75,8 +80,10 @@ impl Op {
         Op::Give,
         Op::Drop,
         Op::CallKept,
+        Op::LastNested,
         Op::CallInBackground,
         Op::Join,
+        Op::LimitDescriptors,
         Op::Hold,
         Op::AnswerHeld,
         Op::DropHeld,
@@ -103,6 +110,7 @@ pub struct Service {
     background: VecDeque<JoinHandle<Vec<u8>>>,
     held: VecDeque<Caller>,
     first_buffer: Vec<u8>,
+    last_nested: Vec<u8>,
     requests: u64,
     stopped: bool,
 }
@@ -117,6 +125,7 @@ impl Service {
             background: VecDeque::new(),
             held: VecDeque::new(),
             first_buffer: Vec::new(),
+            last_nested: Vec::new(),
             requests: 0,
             stopped: false,
         }
@@ -157,8 +166,9 @@ impl Service {
         let words = words(message.data());
         let number = |place: usize| words.get(place).copied().unwrap_or(0);
         let Some(op) = Op::decode(message.opcode()) else {
-            message.clear();
-            return Ok(Some(caller));
+            // Its client has gone: so has the question.
+            let _ = self.server.refuse(caller, Refusal::UnknownMethod);
+            return Ok(None);
         };
         match op {
             Op::Echo => {
@@ -207,9 +217,13 @@ impl Service {
             }
             Op::CallKept => {
                 let kept = self.kept(number(0));
-                let result = call(kept, &words);
+                self.last_nested = call(kept, &words);
                 message.clear();
-                message.write(&result)?;
+                message.write(&self.last_nested)?;
+            }
+            Op::LastNested => {
+                message.clear();
+                message.write(&self.last_nested)?;
             }
             Op::CallInBackground => {
                 let kept = self.kept(number(0));
@@ -220,6 +234,11 @@ impl Service {
                 let oldest = self.background.pop_front().and_then(|thread| thread.join().ok());
                 message.clear();
                 message.write(&oldest.unwrap_or_default())?;
+            }
+            Op::LimitDescriptors => {
+                let most = getrlimit(Resource::Nofile).maximum;
+                let limits = Rlimit { current: Some(number(0)), maximum: most };
+                answer(message, &[u64::from(setrlimit(Resource::Nofile, limits).is_ok())])?;
             }
             Op::Hold => {
                 self.held.push_back(caller);

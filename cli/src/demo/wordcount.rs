@@ -30,11 +30,8 @@ pub(crate) fn run(input: Input, json: bool) -> Result<(), Failure> {
     } else {
         output::result(&wc_line(&name, &report, length))?;
     }
-    note(format_args!(
-        "{} calls in {:.3} s: {calls_per_second:.0} calls per second",
-        report.calls,
-        report.time.as_secs_f64()
-    ));
+    let Report { calls, time, .. } = report;
+    note(format_args!("{calls} calls in {time:.1?}: {calls_per_second:.0} calls per second"));
     Ok(())
 }
 

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Turns without a request between two looks at who rings.
 const TURNS_BETWEEN_LOOKS: u32 = 256;
+/// Turns of the innermost loop.
+const TURNS_IN_A_MOMENT: u32 = 32;
 /// Requests of polled clients between two looks at who rings: at most so many, fewer if they take long.
 const MOST_REQUESTS_BETWEEN_LOOKS: u32 = 32;
 /// How long a client that is not polled should wait for a look.
@@ -25,13 +27,15 @@ const LOOKS_BETWEEN_ROUNDS: u32 = 64;
 /// How often a busy server looks beyond the clients that it polls: a look costs a system call.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// When the clock was last read: no later than the arrival of any request taken after.
+    /// When the clock was last read.
     clock: Instant,
     requests: u32,
     requests_between_looks: u32,
     looks: u32,
     /// Turns without a request since the last one.
     idle_turns: u32,
+    /// How many of them there are at the next look.
+    next_look: u32,
     /// It slept since the last request.
     slept: bool,
 }
@@ -44,6 +48,7 @@ impl Pace {
             requests_between_looks: 1,
             looks: 0,
             idle_turns: 0,
+            next_look: TURNS_BETWEEN_LOOKS,
             slept: false,
         }
     }
@@ -86,8 +91,11 @@ impl Server {
         if self.has_cold_ports() {
             self.ask_who_rings(Some(Duration::ZERO));
         }
-        if self.pace.looks == 0 && self.hot.len() > 1 {
-            self.cool_idle_ports();
+        if self.pace.looks == 0 {
+            self.take_releases();
+            if self.hot.len() > 1 {
+                self.cool_idle_ports();
+            }
         }
     }
 
@@ -121,14 +129,14 @@ impl Server {
             self.patience.paid_off();
         }
         self.patience.peer_on(taken.core);
-        self.pace.idle_turns = 0;
+        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
         self.pace.requests += 1;
         let Some(badge) = taken.badge else {
             message.clear();
             let _ = self.finish(taken.ticket, Status::InvalidCapability, None);
             return None;
         };
-        context::serve(Some(Context { chain: taken.chain, budget: taken.budget, since: self.pace.clock }));
+        context::serve(Some(Context { chain: taken.chain, due: taken.due }));
         Some(Request { badge, caller: Caller::new(taken.ticket, &self.dropped) })
     }
 
@@ -141,22 +149,36 @@ impl Server {
     ) -> Result<(), Error> {
         let turns = self.patience.turns();
         if self.pace.idle_turns < turns {
-            self.pace.idle_turns += 1;
-            if self.pace.idle_turns.is_multiple_of(TURNS_BETWEEN_LOOKS) {
+            self.pace.idle_turns += self.spin_for_a_moment();
+            if self.pace.idle_turns >= self.pace.next_look {
+                self.pace.next_look = self.pace.idle_turns.saturating_add(TURNS_BETWEEN_LOOKS);
                 if self.has_cold_ports() {
                     self.ask_who_rings(Some(Duration::ZERO));
                 }
                 if turns == u32::MAX {
-                    self.pace.idle_turns = 0;
+                    (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
+                    self.take_releases();
                     self.left(end, deadline)?;
                 }
             }
-            std::hint::spin_loop();
             return Ok(());
         }
         let left = self.left(end, deadline)?;
         self.sleep(left);
         Ok(())
+    }
+
+    /// Looks for what anybody may want, and for nothing else, so that it is seen soon. Answers how many turns it took.
+    #[inline]
+    fn spin_for_a_moment(&self) -> u32 {
+        for turn in 1..TURNS_IN_A_MOMENT {
+            std::hint::spin_loop();
+            let wanted = |name: &RowName| self.ports.get(*name).is_some_and(Port::has_work);
+            if self.hot.iter().any(wanted) || self.home.wants_attention() {
+                return turn;
+            }
+        }
+        TURNS_IN_A_MOMENT
     }
 
     /// Reads the clock: the time left until the deadline.
@@ -177,7 +199,7 @@ impl Server {
     /// Sleeps until somebody rings, unless something came while the clients were told.
     #[cold]
     fn sleep(&mut self, left: Option<Duration>) {
-        self.pace.idle_turns = 0;
+        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
         self.pace.slept = true;
         self.patience.did_not_pay_off();
         for name in &self.hot {
@@ -205,8 +227,26 @@ impl Server {
 
     /// Goes on polling a port, and takes what is not announced to those who are polled.
     fn rewatch(&mut self, name: RowName) {
+        if let Some(port) = self.ports.get_mut(name) {
+            port.watch();
+        }
+        self.take_releases_of(name);
+    }
+
+    /// Takes what the polled clients have given back: they say so only when there is much of it. A server that sleeps
+    /// looks before it does; one that does not sleep must look now and then, or rows would not come back, and the
+    /// counts in the ring would come round.
+    fn take_releases(&mut self) {
+        for index in 0..self.hot.len() {
+            // Fewer by now, if one was closed.
+            if let Some(name) = self.hot.get(index) {
+                self.take_releases_of(*name);
+            }
+        }
+    }
+
+    fn take_releases_of(&mut self, name: RowName) {
         let Some(port) = self.ports.get_mut(name) else { return };
-        port.watch();
         match port.take_releases(&mut self.ledger) {
             Ok(false) => {}
             Ok(true) => self.read_socket(name),

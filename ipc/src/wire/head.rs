@@ -3,7 +3,7 @@
 //! ```text
 //! state     bits 0-31 sequence   32-42 length   43-50 kinds of slots   51-55 status   56-63 core
 //! target    bits 0-31 index      32-63 generation
-//! terms     bits 0-31 opcode     32-63 budget in microseconds, 0 for no limit
+//! terms     bits 0-31 opcode     32-63 when it is due, in units of 64 µs of CLOCK_MONOTONIC, 0 for no limit
 //! link      bits 0-63 the interface's hash up to this method
 //! chain     bits 0-63 the call chain
 //! ```
@@ -13,6 +13,7 @@
 use super::Violation;
 use super::layout::{DATA_WORDS, REQUEST_HEAD};
 use super::slot::Kinds;
+use crate::due::Due;
 use crate::error::{Error, Refusal};
 
 /// What one word tells of a message: that it is there, and how much of it.
@@ -96,8 +97,8 @@ pub(crate) struct Request {
     pub(crate) target: RowName,
     /// The method.
     pub(crate) opcode: u32,
-    /// What the caller has left of its deadline, in microseconds; 0 for no limit.
-    pub(crate) budget: u32,
+    /// When the caller wants the answer.
+    pub(crate) due: Due,
     /// The interface's hash up to the method.
     pub(crate) link: u64,
     /// The chain of nested calls that this one belongs to.
@@ -108,7 +109,7 @@ impl Request {
     /// The words after the state.
     #[inline]
     pub(crate) fn encode(self) -> [u64; REQUEST_HEAD - 1] {
-        let terms = u64::from(self.opcode) | u64::from(self.budget) << 32;
+        let terms = u64::from(self.opcode) | u64::from(self.due.encode()) << 32;
         [self.target.encode(), terms, self.link, self.chain]
     }
 
@@ -119,7 +120,7 @@ impl Request {
         Request {
             target: RowName::decode(target),
             opcode: terms as u32,
-            budget: (terms >> 32) as u32,
+            due: Due::decode((terms >> 32) as u32),
             link,
             chain,
         }

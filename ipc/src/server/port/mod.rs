@@ -69,8 +69,8 @@ impl HangUp for Ended {
     }
 }
 
-/// The doorbell messages that may be waiting: each of up to 16 lanes rings at most once a wake, and a socket holds
-/// at least 278 of them.
+/// The doorbell messages that may be waiting: each of 16 lanes and two more bits rings at most once a wake, and a
+/// socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
 impl Port {
@@ -123,6 +123,11 @@ impl Port {
         self.bell.as_ref()
     }
 
+    /// Takes the bell away: its pipe is shared with the client, who can keep it locked while it is closed.
+    pub(crate) fn take_bell(&mut self) -> Option<OwnedFd> {
+        self.bell.take()
+    }
+
     /// Takes the client's memory and bell. Once only.
     pub(crate) fn introduce(&mut self, words: Words, bell: Option<OwnedFd>) -> Result<(), Error> {
         if self.words.is_some() {
@@ -156,14 +161,21 @@ impl Port {
         self.polled = 0;
     }
 
-    /// The second look: whether something came while [`unwatch`](Self::unwatch) was on its way.
+    /// The second look: whether something came while [`unwatch`](Self::unwatch) was on its way. Releases count here,
+    /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        doorbell::has_pending(&words[layout::PENDING])
-            || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
-            || LaneId::in_set(self.polled & !self.busy).any(|lane| {
-                head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
-            })
+        self.has_work() || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
+    }
+
+    /// Whether there is a request in a polled lane, or anything announced.
+    #[inline]
+    pub(crate) fn has_work(&self) -> bool {
+        let Some(words) = &self.words else { return false };
+        // Relaxed: a hint. Who acts on it loads again, with acquire.
+        LaneId::in_set(self.polled & !self.busy).any(|lane| {
+            head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
+        }) || doorbell::has_pending(&words[layout::PENDING])
     }
 
     /// Its doorbell has woken us. Answers whether the socket should be read.

@@ -3,6 +3,7 @@
 use super::{End, Port};
 use crate::badge::Badge;
 use crate::capability::Capability;
+use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
@@ -21,7 +22,7 @@ pub(crate) struct Taken {
     /// What was called; `None` if the capability is not valid or an argument is not.
     pub(crate) badge: Option<Badge>,
     pub(crate) chain: u64,
-    pub(crate) budget: u32,
+    pub(crate) due: Due,
     pub(crate) core: u8,
 }
 
@@ -72,7 +73,7 @@ impl Port {
             ticket: Ticket { port: self.name, lane, sequence: state.sequence },
             badge,
             chain: request.chain,
-            budget: request.budget,
+            due: request.due,
             core: state.core,
         })
     }
