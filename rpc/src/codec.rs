@@ -2,7 +2,7 @@
 
 use crate::bounded;
 use crate::error::Error;
-use crate::slots::{self, Slots};
+use crate::slots::Place;
 use portcullis_ipc::MsgBuf;
 use postcard::ser_flavors;
 use serde::{Deserialize, Serialize};
@@ -30,26 +30,23 @@ pub struct Malformed;
 /// [`Error::MessageTooLarge`], [`Error::TooManyCapabilities`] or [`Error::Unencodable`]; the message is as it was.
 #[inline]
 pub fn encode<T: Serialize + ?Sized>(value: &T, into: &mut MsgBuf) -> Result<(), Error> {
-    let mut slots = Slots::default();
-    let encoded = into
-        .fill(|room| slots::scoped(&mut slots, || postcard::to_slice(value, room).map(|used| used.len())));
-    match encoded {
-        Ok(()) => Ok(slots.put_into(into)?),
-        Err(error) => Err(explain(value, &slots, &error)),
+    let place = Place::empty();
+    match into.fill(|room| postcard::to_slice(value, room).map(|used| used.len())) {
+        Ok(()) => Ok(place.empty_into(into)?),
+        Err(error) => Err(explain(value, &place, &error)),
     }
 }
 
 /// Why a value could not be encoded.
 #[cold]
-fn explain<T: Serialize + ?Sized>(value: &T, slots: &Slots, error: &postcard::Error) -> Error {
+fn explain<T: Serialize + ?Sized>(value: &T, place: &Place, error: &postcard::Error) -> Error {
     match error {
-        _ if slots.overflown() => Error::TooManyCapabilities,
+        _ if place.is_overfull() => Error::TooManyCapabilities,
         postcard::Error::SerializeBufferFull => {
-            let mut slots = Slots::default();
-            let size = || postcard::serialize_with_flavor(value, ser_flavors::Size::default());
-            match slots::scoped(&mut slots, size) {
+            let place = Place::empty();
+            match postcard::serialize_with_flavor(value, ser_flavors::Size::default()) {
                 Ok(length) => Error::MessageTooLarge { length },
-                Err(_) if slots.overflown() => Error::TooManyCapabilities,
+                Err(_) if place.is_overfull() => Error::TooManyCapabilities,
                 Err(_) => Error::Unencodable,
             }
         }
@@ -64,14 +61,11 @@ fn explain<T: Serialize + ?Sized>(value: &T, slots: &Slots, error: &postcard::Er
 /// [`Malformed`] if it is not exactly such a value. Capabilities of the message are dropped then.
 #[inline]
 pub fn decode<'m, T: Deserialize<'m>>(from: &'m mut MsgBuf) -> Result<T, Malformed> {
-    let mut slots = Slots::default();
-    if from.capabilities() != 0 {
-        slots = Slots::taken_from(from);
-    }
+    let place = Place::of(from);
     let mut deserializer = postcard::Deserializer::from_bytes(from.data());
-    let decoded = slots::scoped(&mut slots, || bounded::deserialize(&mut deserializer));
+    let decoded = bounded::deserialize(&mut deserializer);
     match (decoded, deserializer.finalize()) {
-        (Ok(value), Ok([])) if !slots.any_left() => Ok(value),
+        (Ok(value), Ok([])) if place.is_used_up() => Ok(value),
         _ => Err(Malformed),
     }
 }

@@ -1,114 +1,168 @@
 //! The way of capabilities between a message's slots and the values that serde sees.
 //!
-//! Serde knows bytes alone. So while a message is encoded or decoded, its slots lie in a place of the thread, where
-//! [`Capability`](crate::Capability)'s `Serialize` and `Deserialize` find them. They move in and out: nothing is
-//! shared, and a message within a message has slots of its own.
+//! Serde knows bytes alone. So while a message is encoded or decoded, its capabilities lie in a place of the thread,
+//! where [`Capability`](crate::Capability)'s `Serialize` and `Deserialize` find them. A message within a message has
+//! slots of its own: they lie on top of the outer ones. Most messages have none, and cost next to nothing here.
 
 use portcullis_ipc::{Capability, Error, MAX_CAPABILITIES, MsgBuf};
 use std::cell::{Cell, RefCell};
 
-/// The capabilities of one message.
-#[derive(Debug, Default)]
-pub(crate) struct Slots {
-    held: [Option<Capability>; MAX_CAPABILITIES],
-    used: usize,
-    overflow: bool,
-}
-
-impl Slots {
-    const EMPTY: Slots = Slots { held: [const { None }; MAX_CAPABILITIES], used: 0, overflow: false };
-
-    /// The capabilities that came with a message, out of it.
-    pub(crate) fn taken_from(message: &mut MsgBuf) -> Slots {
-        let mut slots = Slots { used: message.capabilities().min(MAX_CAPABILITIES), ..Slots::EMPTY };
-        for (index, slot) in slots.held[..slots.used].iter_mut().enumerate() {
-            *slot = message.take(index);
-        }
-        slots
-    }
-
-    /// Puts the capabilities into a message, in order.
-    pub(crate) fn put_into(self, message: &mut MsgBuf) -> Result<(), Error> {
-        self.held.into_iter().flatten().try_for_each(|capability| message.push(capability))
-    }
-
-    /// Nothing was put in, not even what did not fit.
-    fn is_untouched(&self) -> bool {
-        self.used == 0 && !self.overflow
-    }
-
-    /// More was put in than there are slots.
-    pub(crate) fn overflown(&self) -> bool {
-        self.overflow
-    }
-
-    /// Some capability was not claimed.
-    pub(crate) fn any_left(&self) -> bool {
-        self.held.iter().any(Option::is_some)
-    }
-
-    fn push(&mut self, capability: Capability) -> Option<u8> {
-        let Some(slot) = self.held.get_mut(self.used) else {
-            self.overflow = true;
-            return None;
-        };
-        *slot = Some(capability);
-        self.used += 1;
-        u8::try_from(self.used - 1).ok()
-    }
-}
-
-/// The thread's place for slots.
+/// The message that the thread encodes or decodes.
+#[derive(Clone, Copy)]
 struct Scope {
-    open: Cell<bool>,
-    slots: RefCell<Slots>,
+    open: bool,
+    /// More was put in than there are slots.
+    overflow: bool,
+    /// Where its slots begin among those of the thread, and how many there are.
+    start: u32,
+    used: u8,
+}
+
+impl Scope {
+    /// Its place among the slots of the thread.
+    fn start(self) -> usize {
+        self.start as usize
+    }
 }
 
 thread_local! {
-    static SCOPE: Scope = const { Scope { open: Cell::new(false), slots: RefCell::new(Slots::EMPTY) } };
+    /// Apart from the slots, since what need not be dropped is reached faster.
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope { open: false, overflow: false, start: 0, used: 0 }) };
+    static SLOTS: RefCell<Vec<Option<Capability>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `work` with the slots in the thread's place, and brings them back, even past a panic.
-#[inline]
-pub(crate) fn scoped<R>(slots: &mut Slots, work: impl FnOnce() -> R) -> R {
-    SCOPE.with(|scope| {
-        // Only a message within a message finds the place taken, and only such slots as hold something need to move.
-        let outer = scope.open.replace(true).then(|| scope.slots.take());
-        if !slots.is_untouched() {
-            std::mem::swap(&mut *scope.slots.borrow_mut(), slots);
+/// Makes place for one message's slots, until it is dropped.
+pub(crate) struct Place {
+    outer: Scope,
+}
+
+impl Place {
+    /// A place without slots.
+    #[inline]
+    pub(crate) fn empty() -> Place {
+        let outer = SCOPE.get();
+        SCOPE.set(Scope { open: true, overflow: false, start: outer.start + u32::from(outer.used), used: 0 });
+        Place { outer }
+    }
+
+    /// A place with the capabilities that came with a message, out of it.
+    #[inline]
+    pub(crate) fn of(message: &mut MsgBuf) -> Place {
+        let place = Place::empty();
+        if message.capabilities() != 0 {
+            place.fill(message);
         }
-        let _restore = Restore { scope, slots, outer };
-        work()
-    })
+        place
+    }
+
+    #[cold]
+    fn fill(&self, message: &mut MsgBuf) {
+        let taken = (0..message.capabilities()).map(|slot| message.take(slot));
+        SLOTS.with_borrow_mut(|slots| slots.extend(taken));
+        // A message has four at most.
+        let used = u8::try_from(message.capabilities()).unwrap_or(u8::MAX);
+        SCOPE.set(Scope { used, ..SCOPE.get() });
+    }
+
+    /// Whether more was put in than there are slots.
+    #[inline]
+    pub(crate) fn is_overfull(&self) -> bool {
+        SCOPE.get().overflow
+    }
+
+    /// Whether every capability was claimed.
+    #[inline]
+    pub(crate) fn is_used_up(&self) -> bool {
+        let scope = SCOPE.get();
+        scope.used == 0 || SLOTS.with_borrow(|slots| slots.iter().skip(scope.start()).all(Option::is_none))
+    }
+
+    /// Moves the capabilities into a message, in order.
+    #[inline]
+    pub(crate) fn empty_into(self, message: &mut MsgBuf) -> Result<(), Error> {
+        if SCOPE.get().used == 0 { Ok(()) } else { self.push_all(message) }
+    }
+
+    #[cold]
+    fn push_all(self, message: &mut MsgBuf) -> Result<(), Error> {
+        SLOTS.with_borrow_mut(|slots| {
+            let own = slots.iter_mut().skip(SCOPE.get().start());
+            own.filter_map(Option::take).try_for_each(|capability| message.push(capability))
+        })
+    }
 }
 
-/// Ends a scope.
-struct Restore<'a> {
-    scope: &'a Scope,
-    slots: &'a mut Slots,
-    outer: Option<Slots>,
-}
-
-impl Drop for Restore<'_> {
+impl Drop for Place {
     #[inline]
     fn drop(&mut self) {
-        let mut inside = self.scope.slots.borrow_mut();
-        if !inside.is_untouched() {
-            *self.slots = std::mem::take(&mut *inside);
+        if SCOPE.get().used != 0 {
+            drop_slots();
         }
-        match self.outer.take() {
-            Some(outer) => *inside = outer,
-            None => self.scope.open.set(false),
-        }
+        SCOPE.set(self.outer);
     }
+}
+
+#[cold]
+fn drop_slots() {
+    SLOTS.with_borrow_mut(|slots| slots.truncate(SCOPE.get().start()));
 }
 
 /// Puts a capability into the message that the thread encodes; `None` if there is no such message or no room.
 pub(crate) fn put(capability: Capability) -> Option<u8> {
-    SCOPE.with(|scope| scope.open.get().then(|| scope.slots.borrow_mut().push(capability)).flatten())
+    let scope = SCOPE.get();
+    if !scope.open || usize::from(scope.used) == MAX_CAPABILITIES {
+        SCOPE.set(Scope { overflow: scope.open, ..scope });
+        return None;
+    }
+    SLOTS.with_borrow_mut(|slots| slots.push(Some(capability)));
+    SCOPE.set(Scope { used: scope.used + 1, ..scope });
+    Some(scope.used)
 }
 
 /// Claims a capability of the message that the thread decodes: once.
 pub(crate) fn claim(slot: u8) -> Option<Capability> {
-    SCOPE.with(|scope| scope.slots.borrow_mut().held.get_mut(usize::from(slot))?.take())
+    let scope = SCOPE.get();
+    if slot >= scope.used {
+        return None;
+    }
+    SLOTS.with_borrow_mut(|slots| slots.get_mut(scope.start() + usize::from(slot))?.take())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_ipc::{Pd, Server};
+
+    #[test]
+    fn a_message_within_a_message_has_slots_of_its_own() {
+        let capability = Server::new(&Pd::new().unwrap()).unwrap().capability();
+        let (mut inner, mut outer) = (MsgBuf::new(), MsgBuf::new());
+        let place = Place::empty();
+        assert_eq!(put(capability.clone()), Some(0));
+        {
+            let place = Place::empty();
+            assert!(claim(0).is_none());
+            assert_eq!((put(capability.clone()), put(capability.clone())), (Some(0), Some(1)));
+            place.empty_into(&mut inner).unwrap();
+        }
+        assert_eq!(put(capability), Some(1));
+        place.empty_into(&mut outer).unwrap();
+        assert_eq!((inner.capabilities(), outer.capabilities()), (2, 2));
+        assert!(!SCOPE.get().open);
+    }
+
+    #[test]
+    fn a_panic_leaves_nothing_behind() {
+        let capability = Server::new(&Pd::new().unwrap()).unwrap().capability();
+        let panicked = std::thread::spawn(move || {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _place = Place::empty();
+                put(capability);
+                panic!("within a `Serialize`");
+            }));
+            assert!(!SCOPE.get().open && SLOTS.with_borrow(Vec::is_empty));
+            result.is_err()
+        });
+        assert!(panicked.join().unwrap());
+    }
 }

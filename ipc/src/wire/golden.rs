@@ -182,6 +182,7 @@ fn statuses() {
             "WrongInterface" => (Status::WrongInterface, Err(Error::Refused(Refusal::WrongInterface))),
             "Malformed" => (Status::Malformed, Err(Error::Refused(Refusal::Malformed))),
             "Panicked" => (Status::Panicked, Err(Error::Refused(Refusal::Panicked))),
+            "Unanswerable" => (Status::Unanswerable, Err(Error::Refused(Refusal::Unanswerable))),
             _ => (Status::Answered, Ok(())),
         };
         let byte = number(&vector.wire).try_into().unwrap();
