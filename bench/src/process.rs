@@ -42,8 +42,8 @@ impl Program {
     }
 }
 
-/// How long a component may take over an order: the longest run, on a machine with much else to do.
-const PATIENCE: Deadline = Deadline::After(Duration::from_secs(60));
+/// How long any call of a benchmark may take: the longest run, on a machine with much else to do.
+pub(crate) const PATIENCE: Deadline = Deadline::After(Duration::from_secs(60));
 
 /// A component, and the memory that is shared with it.
 pub(crate) struct Process {
@@ -67,7 +67,7 @@ impl SharedMemory {
 impl Process {
     /// Starts a component that shares the memory.
     pub(crate) fn start(program: &Program, shared: &SharedMemory, bell: Doorbell) -> Result<Process, Error> {
-        let pd = Pd::with(PdOptions { doorbell: bell, ..PdOptions::default() })?;
+        let pd = Pd::with(PdOptions { doorbell: bell, deadline: PATIENCE, ..PdOptions::default() })?;
         let memory = shared.file.try_clone().map_err(Error::io("fcntl(F_DUPFD_CLOEXEC)"))?;
         let (child, first) = pd.spawn(program.command(memory))?;
         Ok(Process { first, _child: child })
@@ -81,7 +81,7 @@ impl Process {
     /// Gives an order and waits for the answer.
     pub(crate) fn order(&self, what: Order, numbers: &[u64]) -> Result<MsgBuf, Error> {
         let mut answer = MsgBuf::new();
-        self.first.call_with(&order(what, numbers)?, &mut answer, PATIENCE)?;
+        self.first.call(&order(what, numbers)?, &mut answer)?;
         Ok(answer)
     }
 
@@ -100,7 +100,7 @@ impl Process {
     pub(crate) fn aim_at(&self, target: &Capability) -> Result<(), Error> {
         let mut message = order(Order::Target, &[])?;
         message.push(target.clone())?;
-        self.first.call_with(&message, &mut MsgBuf::new(), PATIENCE)?;
+        self.first.call(&message, &mut MsgBuf::new())?;
         Ok(())
     }
 }

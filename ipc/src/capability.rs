@@ -7,6 +7,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
@@ -91,7 +92,7 @@ impl Capability {
         Capability(Reference::Row(RowReference::new(channel, row)))
     }
 
-    pub(crate) fn from_portal(pd: &Pd, socket: OwnedFd) -> Result<Capability, Error> {
+    pub(crate) fn from_portal(pd: &Pd, socket: PeerSocket) -> Result<Capability, Error> {
         socket::adopt(rustix::fd::AsFd::as_fd(&socket))?;
         Ok(Capability(Reference::Portal(Arc::new(Portal::new(pd.clone(), socket)))))
     }

@@ -15,7 +15,7 @@
 //! The modules, from the ground up: `sys` (where code may be unsafe), `wire` (the format), `protocol` (who wakes
 //! whom), `transport` (across processes, or within one), `client` and `server` (the two sides of a channel), and
 //! the public types, one a file.
-#![cfg_attr(loom, allow(dead_code, unused_imports))]
+#![cfg_attr(loom, allow(dead_code, unused_imports, unreachable_pub))]
 
 #[cfg(not(loom))]
 mod badge;

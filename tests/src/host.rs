@@ -2,7 +2,7 @@
 
 use crate::remote::Remote;
 use crate::service::{Op, Service};
-use portcullis_ipc::{Child, Deadline, Error, Limits, Pd, PdOptions, Server};
+use portcullis_ipc::{Child, Deadline, Error, Limits, Pd, PdOptions, Server, WaitPolicy};
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
@@ -27,8 +27,9 @@ enum Place {
 ///
 /// # Errors
 /// As `Pd::with`.
-pub fn patient() -> Result<Pd, Error> {
-    Pd::with(PdOptions { deadline: Deadline::After(Duration::from_secs(30)), ..PdOptions::default() })
+pub fn patient(wait: WaitPolicy) -> Result<Pd, Error> {
+    let deadline = Deadline::After(Duration::from_secs(30));
+    Pd::with(PdOptions { deadline, wait, ..PdOptions::default() })
 }
 
 impl Host {
@@ -38,7 +39,7 @@ impl Host {
     /// # Errors
     /// As `Pd::spawn`.
     pub fn process(program: impl AsRef<Path>, limits: Limits) -> Result<Host, Error> {
-        Host::process_of(&patient()?, program, limits)
+        Host::process_of(&patient(WaitPolicy::Adaptive)?, program, limits)
     }
 
     /// As [`process`](Host::process), in an existing domain.
@@ -52,6 +53,17 @@ impl Host {
         Ok(Host { root: Remote(root), place: Place::Process(child) })
     }
 
+    /// Starts a peer as a process that never sleeps, on the last core; its client should be on another one.
+    ///
+    /// # Errors
+    /// As `Pd::spawn`.
+    pub fn sleepless(program: impl AsRef<Path>) -> Result<Host, Error> {
+        let mut command = Command::new(program.as_ref());
+        command.args([&Limits::default().rows.to_string(), "spin"]);
+        let (child, root) = patient(WaitPolicy::Adaptive)?.spawn(command)?;
+        Ok(Host { root: Remote(root), place: Place::Process(child) })
+    }
+
     /// Starts a peer on a thread of this process.
     ///
     /// # Errors
@@ -62,7 +74,7 @@ impl Host {
     pub fn thread(limits: Limits) -> Result<Host, Error> {
         let (to_us, from_thread) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let mut server = Server::with(&patient()?, limits)?;
+            let mut server = Server::with(&patient(WaitPolicy::Adaptive)?, limits)?;
             let (_, root) = server.mint()?;
             // Nobody there any more: then the service below ends as well.
             let _ = to_us.send(root);

@@ -5,13 +5,19 @@
 //! - [`resources`]: what a process holds of descriptors, mappings, memory and wake-ups, as the system sees it.
 //! - [`stopped`]: a process that is stopped, and goes on when that is over.
 //! - [`watchdog`]: ends a test that hangs.
+//! - [`cores`]: keeps two spinning threads apart.
 //! - [`counting_allocator`]: how often a thread allocated.
+//! - [`bystander`]: an honest client who notes whether anybody disturbs it.
+//! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
 //! line of the checklist.
 
+pub mod bystander;
+pub mod confinement;
+pub mod cores;
 pub mod counting_allocator;
 pub mod host;
 pub mod remote;

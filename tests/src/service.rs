@@ -1,7 +1,8 @@
 //! What a well-behaved peer does when it is asked: serve, and be a client of others on request.
 
 use crate::resources::Resources;
-use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Request, Server};
+use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Request, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub enum Op {
     CallInBackground,
     /// What came of the oldest call in the background, as for [`CallKept`](Op::CallKept); waits for it.
     Join,
+    /// `[count]`: from now on its process may hold so many descriptors.
+    LimitDescriptors,
     /// Does not answer until told to.
     Hold,
     /// `[place]`: answers the caller at that place among those who are held, with the rest of the words and all
@@ -65,7 +68,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 25] = [
+    const ALL: [Op; 26] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -80,6 +83,7 @@ impl Op {
         Op::LastNested,
         Op::CallInBackground,
         Op::Join,
+        Op::LimitDescriptors,
         Op::Hold,
         Op::AnswerHeld,
         Op::DropHeld,
@@ -162,8 +166,9 @@ impl Service {
         let words = words(message.data());
         let number = |place: usize| words.get(place).copied().unwrap_or(0);
         let Some(op) = Op::decode(message.opcode()) else {
-            message.clear();
-            return Ok(Some(caller));
+            // Its client has gone: so has the question.
+            let _ = self.server.refuse(caller, Refusal::UnknownMethod);
+            return Ok(None);
         };
         match op {
             Op::Echo => {
@@ -229,6 +234,11 @@ impl Service {
                 let oldest = self.background.pop_front().and_then(|thread| thread.join().ok());
                 message.clear();
                 message.write(&oldest.unwrap_or_default())?;
+            }
+            Op::LimitDescriptors => {
+                let most = getrlimit(Resource::Nofile).maximum;
+                let limits = Rlimit { current: Some(number(0)), maximum: most };
+                answer(message, &[u64::from(setrlimit(Resource::Nofile, limits).is_ok())])?;
             }
             Op::Hold => {
                 self.held.push_back(caller);

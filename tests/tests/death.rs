@@ -1,7 +1,7 @@
 //! Peers that are killed or stopped in the middle of a call, a thousand times each: the other side goes on, and holds
 //! afterwards what it held before.
 
-use portcullis_ipc::{Child, Deadline, Error, Limits, Pd};
+use portcullis_ipc::{Child, Deadline, Error, Limits, Pd, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, Report};
 use portcullis_tests::resources::{Resources, eventually};
@@ -36,11 +36,12 @@ fn child(host: &mut Host) -> &mut Child {
     host.child().expect("the peer runs in a process")
 }
 
-/// Descriptors and mappings as before, memory within the noise.
+/// No more descriptors and mappings than before (of those before, some may have been about to be closed on another
+/// thread), memory within the noise.
 fn assert_as_before(before: Resources, after: impl Fn() -> Resources) {
     let same = |after: Resources| {
-        after.descriptors == before.descriptors
-            && after.mappings == before.mappings
+        after.descriptors <= before.descriptors
+            && after.mappings <= before.mappings
             && after.resident_kib <= before.resident_kib + MEMORY_NOISE
     };
     assert!(eventually(|| same(after())), "before: {before:?}, after {CYCLES} cycles: {:?}", after());
@@ -75,7 +76,7 @@ fn cycles(peers: &[&Remote], mut cycle: impl FnMut() -> Result<(), Error>) -> Re
 #[test]
 fn attack_15_a_killed_server_is_an_error_within_50_ms() -> Result<(), Error> {
     let _alone = alone();
-    let pd = patient()?;
+    let pd = patient(WaitPolicy::Adaptive)?;
     let mut times = Vec::new();
     cycles(&[], || {
         let mut server = peer(&pd)?;
@@ -102,7 +103,7 @@ fn attack_15_a_killed_server_is_an_error_within_50_ms() -> Result<(), Error> {
 #[test]
 fn attack_14_what_a_killed_client_held_comes_back() -> Result<(), Error> {
     let _alone = alone();
-    let pd = patient()?;
+    let pd = patient(WaitPolicy::Adaptive)?;
     let server = peer(&pd)?;
     let held = || server.root.report().map(|report| (report.channels, report.rows, report.held));
     let before = held()?;
@@ -124,7 +125,7 @@ fn attack_14_what_a_killed_client_held_comes_back() -> Result<(), Error> {
 fn a_stopped_server_costs_its_caller_the_deadline() -> Result<(), Error> {
     const LIMIT: Duration = Duration::from_millis(3);
     let _alone = alone();
-    let pd = patient()?;
+    let pd = patient(WaitPolicy::Adaptive)?;
     let mut server = peer(&pd)?;
     let (root, process) = (server.root.clone(), child(&mut server).id());
     cycles(&[&root], || {
@@ -145,7 +146,7 @@ fn a_stopped_server_costs_its_caller_the_deadline() -> Result<(), Error> {
 fn a_stopped_client_delays_nobody_else() -> Result<(), Error> {
     const LIMIT: Duration = Duration::from_millis(2);
     let _alone = alone();
-    let pd = patient()?;
+    let pd = patient(WaitPolicy::Adaptive)?;
     let (server, mut client) = (peer(&pd)?, peer(&pd)?);
     let number = client.root.keep(&server.root)?;
     let (root, process) = (client.root.clone(), child(&mut client).id());

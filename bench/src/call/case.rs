@@ -109,7 +109,7 @@ impl Case {
     pub(crate) fn run(&self, options: &CallOptions, cores: &Cores) -> Result<Row, Error> {
         let program = &options.component;
         let plan = Plan {
-            pairs: if options.quick { 6 } else { 60 },
+            pairs: if options.quick { 6 } else { 50 },
             length: Length { whole: Duration::from_millis(10), unrecorded: Duration::from_micros(500) },
         };
         let name = self.name();
@@ -122,8 +122,8 @@ impl Case {
             Case::Objects => Ok(row(name, "objects/10", &objects::random(program, cores, plan)?)),
             Case::ObjectOfMany => Ok(row(name, "objects/10", &objects::one(program, cores, plan)?)),
             Case::Clients(count) => {
-                let (rounds, duration) = if options.quick { (1, 300) } else { (3, 1000) };
-                let crowd = clients::measure(program, count, rounds, Duration::from_millis(duration))?;
+                let (rounds, turn) = if options.quick { (1, 10) } else { (3, 30) };
+                let crowd = clients::measure(program, count, rounds, Duration::from_millis(turn))?;
                 Ok(Row {
                     calls_per_second: Some(crowd.calls_per_second),
                     slowest_to_mean: Some(rounded(crowd.slowest_to_mean)),

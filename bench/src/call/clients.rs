@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) struct Crowd {
     pub(crate) comparison: Comparison,
     pub(crate) calls_per_second: u64,
-    /// The calls of the slowest client by the mean; the smallest over the rounds.
+    /// The calls of the slowest client by the mean, all rounds together.
     pub(crate) slowest_to_mean: f64,
 }
 
@@ -24,13 +24,18 @@ struct Outcome {
     times: Times,
 }
 
-/// Measures all clients at work beside one of them at work, in turns, so often and so long each.
+/// How long the clients are at work at least.
+const SHORTEST: Duration = Duration::from_millis(250);
+
+/// Measures all clients at work beside one of them at work, in turns, so often. A round of all is longer by a turn for
+/// each: the system gives every process some milliseconds on a core, and each must have had several of those.
 pub(crate) fn measure(
     program: &Program,
     clients: usize,
     rounds: u32,
-    duration: Duration,
+    turn: Duration,
 ) -> Result<Crowd, Error> {
+    let duration = SHORTEST + turn * u32::try_from(clients).unwrap_or(u32::MAX);
     let shared = SharedMemory::new()?;
     let server = Process::start(program, &shared, Doorbell::default())?;
     let clients = (0..clients)
@@ -42,19 +47,18 @@ pub(crate) fn measure(
         .collect::<Result<Vec<Process>, Error>>()?;
     let mut comparison =
         Comparison { ours: Tally::new(), floor: Tally::new(), ratios: Vec::new(), clock: meter::cost()? };
-    let (mut calls, mut slowest_to_mean) = (0, f64::INFINITY);
+    let mut calls = vec![0; clients.len()];
     for _ in 0..rounds {
         let (outcomes, ours) = round(&shared, &server, &clients, duration, &mut comparison.ours)?;
-        let (_, floor) = round(&shared, &server, &clients[..1], duration, &mut comparison.floor)?;
+        let (_, floor) = round(&shared, &server, &clients[..1], SHORTEST, &mut comparison.floor)?;
         comparison.ratios.push(ratio(ours, floor));
-        let all: u64 = outcomes.iter().map(|outcome| outcome.calls).sum();
-        let slowest = outcomes.iter().map(|outcome| outcome.calls).min().unwrap_or(0);
-        slowest_to_mean = slowest_to_mean.min(slowest as f64 * clients.len() as f64 / all.max(1) as f64);
-        calls += all;
+        calls.iter_mut().zip(outcomes).for_each(|(calls, outcome)| *calls += outcome.calls);
     }
     comparison.ratios.sort_by(f64::total_cmp);
+    let (all, slowest): (u64, u64) = (calls.iter().sum(), calls.iter().copied().min().unwrap_or(0));
     let milliseconds = duration.as_millis() * u128::from(rounds);
-    let calls_per_second = (u128::from(calls) * 1000 / milliseconds.max(1)).try_into().unwrap_or(u64::MAX);
+    let calls_per_second = (u128::from(all) * 1000 / milliseconds.max(1)).try_into().unwrap_or(u64::MAX);
+    let slowest_to_mean = slowest as f64 * clients.len() as f64 / all.max(1) as f64;
     Ok(Crowd { comparison, calls_per_second, slowest_to_mean })
 }
 

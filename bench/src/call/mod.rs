@@ -21,6 +21,10 @@
 //! [`clock_ns`](crate::Row::clock_ns). The ratio is that of the medians of two neighbouring blocks, and of these
 //! ratios the median; the smallest and the largest are told, too.
 //!
+//! *Busy machines.* Other work disturbs blocks, and the medians pass over those. But the cases with the floor `spin`
+//! want two cores for themselves: where the system puts two processes that spin on one core, a message takes a time
+//! slice, and the ratio of `unpinned` says nothing (it is far below 1 then).
+//!
 //! *Doorbells.* A client wakes a sleeping server by a byte over the socket, which is safe with any server, or through
 //! a pipe, which is cheaper and for servers that it trusts ([`Doorbell`](portcullis_ipc::Doorbell)). The two sides of
 //! a benchmark trust each other, so `same-core` rings by pipe; `same-core-socket` shows the default. The other cases

@@ -3,7 +3,7 @@
 use super::pair::{Calls, Placement};
 use crate::alternation::{Comparison, Plan, Side, compare};
 use crate::component::orders::{Order, order};
-use crate::cores::Cores;
+use crate::cores::{Bound, Cores};
 use crate::error::Error;
 use crate::process::{Process, Program, SharedMemory};
 use portcullis_ipc::{Capability, Doorbell, MAX_CAPABILITIES, MsgBuf};
@@ -50,16 +50,18 @@ impl Side for RandomCalls<'_> {
     }
 }
 
-/// A server with a million objects, all of them ours to call.
-struct Crowd {
+/// A server with a million objects, all of them ours to call, on two cores.
+struct Crowd<'a> {
     server: Process,
     objects: Vec<Capability>,
+    _bound: Bound<'a>,
 }
 
-impl Crowd {
-    fn start(program: &Program) -> Result<Crowd, Error> {
+impl<'a> Crowd<'a> {
+    fn start(program: &Program, cores: &'a Cores) -> Result<Crowd<'a>, Error> {
         let shared = SharedMemory::new()?;
         let server = Process::start(program, &shared, Doorbell::default())?;
+        let bound = Placement::TwoCores.arrange(&server, cores)?;
         let mut objects = Vec::with_capacity(MANY);
         let send = order(Order::FourObjects, &[])?;
         let mut receive = MsgBuf::new();
@@ -69,7 +71,7 @@ impl Crowd {
                 objects.push(receive.take(slot).ok_or(Error::Misunderstood("four objects"))?);
             }
         }
-        Ok(Crowd { server, objects })
+        Ok(Crowd { server, objects, _bound: bound })
     }
 
     /// A few of them, from all over.
@@ -80,16 +82,14 @@ impl Crowd {
 
 /// Calls to random ones of all, beside calls to random ones of a few.
 pub(crate) fn random(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
-    let crowd = Crowd::start(program)?;
-    let _bound = Placement::TwoCores.arrange(&crowd.server, cores)?;
+    let crowd = Crowd::start(program, cores)?;
     let few = crowd.few();
     compare(plan, &crowd.server, &mut RandomCalls::new(&crowd.objects)?, &mut RandomCalls::new(&few)?)
 }
 
 /// Calls to one of a million, beside calls to random ones of a few.
 pub(crate) fn one(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
-    let crowd = Crowd::start(program)?;
-    let _bound = Placement::TwoCores.arrange(&crowd.server, cores)?;
+    let crowd = Crowd::start(program, cores)?;
     let few = crowd.few();
     let one = crowd.objects.get(MANY / 3).ok_or(Error::Misunderstood("a million objects"))?;
     compare(plan, &crowd.server, &mut Calls::new(one, Order::Echo, 0)?, &mut RandomCalls::new(&few)?)

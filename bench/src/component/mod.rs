@@ -12,9 +12,10 @@ use crate::cores::Cores;
 use crate::error::Error;
 use crate::floor::{self, Memory, Waiting};
 use crate::meter;
+use crate::process::PATIENCE;
 use caller::CallerRole;
 use orders::{Order, read_numbers, write_numbers};
-use portcullis_ipc::{Caller, Deadline, Limits, MsgBuf, Pd, Server};
+use portcullis_ipc::{Caller, Deadline, Limits, MsgBuf, Pd, PdOptions, Server};
 use short_lived::ShortLived;
 use std::process::ExitCode;
 
@@ -55,7 +56,8 @@ enum Answer {
 impl Component {
     fn start() -> Result<Component, Error> {
         let limits = Limits { rows: MOST_OBJECTS, ..Limits::default() };
-        let mut server = Server::with(&Pd::new()?, limits)?;
+        let pd = Pd::with(PdOptions { deadline: PATIENCE, ..PdOptions::default() })?;
+        let mut server = Server::with(&pd, limits)?;
         server.serve_parent(server.badge())?;
         Ok(Component {
             server,

@@ -1,16 +1,16 @@
 //! Rows as a picture.
 
 use super::row::Row;
-use super::table::time;
+use super::table::{ratio, time};
 use crate::error::Error;
 use std::path::Path;
 use svg::Document;
 use svg::node::element::{Group, Line, Rectangle, Text};
 
 /// Sizes in pixels.
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 190.0;
-const RIGHT: f64 = 170.0;
+const RIGHT: f64 = 290.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 64.0;
 const BAR: f64 = 13.0;
@@ -140,16 +140,15 @@ fn group(row: &Row, y: f64, scale: &Scale) -> Group {
     let floor_y = y + BAR + 1.0;
     let (p50, p99) = (scale.place(row.ours_p50_ns), scale.place(row.ours_p99_ns));
     let middle = y + BAR / 2.0;
-    let inside = |x: f64, nanoseconds: u64, y: f64| {
-        text(time(nanoseconds), x.max(LEFT) + 5.0, y + 11.0, "start").set("font-size", 11)
-    };
-    let ratio = format!("{:.2} × {}", row.ratio, row.floor);
+    let label = |x: f64, said: String, y: f64| text(said, x + 5.0, y + 11.0, "start").set("font-size", 11);
+    let ours = format!("{} (p99 {})", time(row.ours_p50_ns), time(row.ours_p99_ns));
+    let ratio = format!("{} × {}", ratio(row.ratio), row.floor);
     Group::new()
         .add(text(row.case.as_str(), LEFT - 10.0, y + BAR + 5.0, "end"))
         .add(bar(y, row.ours_p50_ns, OURS))
         .add(line((p50, middle), (p99.max(p50), middle), OURS))
-        .add(inside(p99.max(p50), row.ours_p50_ns, y))
+        .add(label(p99.max(p50), ours, y))
         .add(bar(floor_y, row.floor_p50_ns, FLOOR))
-        .add(inside(scale.place(row.floor_p50_ns), row.floor_p50_ns, floor_y))
+        .add(label(scale.place(row.floor_p50_ns), time(row.floor_p50_ns), floor_y))
         .add(text(ratio, WIDTH - 16.0, y + BAR + 5.0, "end"))
 }

@@ -45,7 +45,7 @@ pub struct Row {
     /// With many clients: the calls of all of them together, in a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls_per_second: Option<u64>,
-    /// With many clients: the calls of the slowest by the mean; the worst of the blocks.
+    /// With many clients: the calls of the slowest by the mean of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slowest_to_mean: Option<f64>,
 }

@@ -24,15 +24,15 @@ pub fn heading() -> String {
 /// ```
 #[must_use]
 pub fn line(row: &Row) -> String {
-    let spread = format!("{:.2} to {:.2}", row.ratio_min, row.ratio_max);
+    let spread = format!("{} to {}", ratio(row.ratio_min), ratio(row.ratio_max));
     let mut line = format!(
-        "{:<22} {:>9} {:>9}  {:<10} {:>9} {:>7.2}  {:<13} {:>9} {:>9}",
+        "{:<22} {:>9} {:>9}  {:<10} {:>9} {:>7}  {:<13} {:>9} {:>9}",
         row.case,
         time(row.ours_p50_ns),
         time(row.ours_p99_ns),
         row.floor,
         time(row.floor_p50_ns),
-        row.ratio,
+        ratio(row.ratio),
         spread,
         time(row.ours_cpu_ns),
         time(row.floor_cpu_ns),
@@ -65,6 +65,17 @@ pub(super) fn time(nanoseconds: u64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
+/// A ratio with the digits that mean something.
+pub(super) fn ratio(ratio: f64) -> String {
+    if ratio < 0.005 {
+        "<0.01".into()
+    } else if ratio < 100.0 {
+        format!("{ratio:.2}")
+    } else {
+        format!("{ratio:.0}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,9 +87,15 @@ mod tests {
     }
 
     #[test]
+    fn ratios_have_the_digits_that_mean_something() {
+        assert_eq!([0.000_3, 0.5, 1.254, 12.3, 764.5].map(ratio), ["<0.01", "0.50", "1.25", "12.30", "764"]);
+    }
+
+    #[test]
     fn lines_stand_under_their_headings() {
-        let row = Row { case: "object-of-1000000".into(), floor: "one-client", ..Row::default() };
+        let row =
+            Row { case: "object-of-1000000".into(), floor: "one-client", ratio: 7.89, ..Row::default() };
         let end_of_ratio = heading().find("ratio").unwrap() + "ratio".len();
-        assert_eq!(line(&row).find("0.00").unwrap() + "0.00".len(), end_of_ratio);
+        assert_eq!(line(&row).find("7.89").unwrap() + "7.89".len(), end_of_ratio);
     }
 }

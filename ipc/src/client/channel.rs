@@ -1,7 +1,6 @@
 //! The client's side of a channel: its memory, its lanes, and the calls that run through them.
 
 use super::lane::Lane;
-use super::lanes::Queue;
 use super::releases::Releases;
 use crate::context;
 use crate::deadline::Deadline;
@@ -9,9 +8,11 @@ use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
-use crate::protocol::doorbell;
+use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -19,7 +20,7 @@ use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, RowName, State};
+use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
 use crossbeam_utils::CachePadded;
@@ -38,22 +39,26 @@ pub(crate) struct Channel {
     /// Lanes whose call ended for us but not for the server.
     pub(super) cancelled: AtomicU64,
     releases: Mutex<Releases>,
+    /// Whether releases wait for room in their ring: what a call looks at.
+    backlog: AtomicBool,
     /// Threads that wait for a lane.
-    pub(super) queue: Queue,
+    pub(super) queue: LaneQueue,
     watch: OnceLock<Watch>,
 }
 
 impl Channel {
     /// Introduces ourselves over a portal's socket: from here on the entrypoint can be called, even before it has
     /// taken notice.
-    pub(crate) fn connect(pd: &Pd, socket: OwnedFd) -> Result<Arc<Channel>, Error> {
-        let socket = Arc::new(socket);
+    ///
+    /// If there is too little of something to do so, nothing was said over the socket.
+    pub(crate) fn connect(pd: &Pd, socket: Arc<PeerSocket>) -> Result<Arc<Channel>, Error> {
+        let watcher = pd.watcher()?;
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
         let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);
         transport.introduce(memory.as_fd())?;
         let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport)));
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
-        let _ = channel.watch.set(pd.watcher()?.watch(socket, watched)?);
+        let _ = channel.watch.set(watcher.watch(socket, watched)?);
         Ok(channel)
     }
 
@@ -74,7 +79,8 @@ impl Channel {
             lanes: std::array::from_fn(|_| CachePadded::new(Lane::new(policy))),
             cancelled: AtomicU64::new(0),
             releases: Mutex::default(),
-            queue: Queue::default(),
+            backlog: AtomicBool::new(false),
+            queue: LaneQueue::default(),
             watch: OnceLock::new(),
         }
     }
@@ -95,6 +101,9 @@ impl Channel {
     ) -> Result<(), Error> {
         let (chain, deadline) = context::start_call(deadline);
         let lane = this.take_lane(deadline)?;
+        if this.backlog.load(Ordering::Relaxed) {
+            this.catch_up();
+        }
         let sequence = this.lanes[lane.index()].next_sequence();
         if let Err(error) = this.publish(lane, sequence, target, send, chain, deadline) {
             this.free_lane(lane);
@@ -181,15 +190,36 @@ impl Channel {
 
     /// Gives back one grant of a row. Never waits.
     pub(crate) fn release(&self, row: RowName) {
-        let ring = Ring {
+        // With the server its rows are gone. Relaxed: who does not know yet does no harm.
+        if self.dead.load(Ordering::Relaxed) {
+            return;
+        }
+        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = releases.push(release, self.release_ring());
+        // Relaxed: the lock orders the releases themselves.
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
+            self.notify(layout::PENDING_RELEASES);
+        }
+    }
+
+    /// Gives back what had no room in the ring, as far as there is room now.
+    #[cold]
+    fn catch_up(&self) {
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        releases.flush(self.release_ring());
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        self.notify(layout::PENDING_RELEASES);
+    }
+
+    fn release_ring(&self) -> Ring<'_> {
+        Ring {
             head: &self.words[layout::RELEASE_HEAD],
             tail: &self.words[layout::RELEASE_TAIL],
             entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
-        };
-        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
-        let look = self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(release, ring);
-        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
-            self.notify(layout::PENDING_RELEASES);
         }
     }
 
@@ -218,24 +248,13 @@ impl Channel {
 impl HangUp for Channel {
     /// The server is gone: everybody who waits for it is told.
     fn hang_up(&self) {
-        self.dead.store(true, Ordering::Relaxed);
-        // Either we see the sequence of a call that has begun, or its caller sees `dead`: pairs with the fences that
-        // a caller passes between its sequence and its look at `dead` (`doorbell::announce`, `intend_to_sleep`).
-        fence(Ordering::SeqCst);
+        hang_up::declare(&self.dead);
         for lane in LaneId::all() {
             let state = &self.words[lane.reply()];
-            let word = state.load(Ordering::Acquire);
-            let sequence = self.lanes[lane.index()].sequence();
-            if head::sequence(word) != sequence {
-                // Changes the word that a waiter may be about to sleep on, so that it does not: half way round the
-                // sequence is neither what it saw nor what it waits for. If the server did answer meanwhile, the
-                // exchange fails and the answer stands.
-                let changed = u64::from(sequence.wrapping_add(1 << 31));
-                let _ = state.compare_exchange(word, changed, Ordering::AcqRel, Ordering::Relaxed);
-            }
+            hang_up::unsettle(state, self.lanes[lane.index()].sequence());
             futex::wake(state);
         }
-        self.dismiss_queue();
+        self.queue.wake_all();
         self.transport.hang_up();
     }
 }

@@ -1,6 +1,7 @@
 //! The client's private side of a lane.
 
 use crate::capability::Capability;
+use crate::protocol::lane_queue::{self, LaneQueue};
 use crate::wait_policy::{Patience, WaitPolicy};
 use crate::wire::layout::SLOTS;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -29,8 +30,7 @@ impl Lane {
     /// Takes it, if it is free.
     #[inline]
     pub(crate) fn take(&self) -> bool {
-        // Acquire: pairs with the release in `free`; the new holder sees the last one's sequence.
-        !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
+        lane_queue::take(&self.taken)
     }
 
     /// The sequence of the next call. Only for who holds the lane.
@@ -47,11 +47,10 @@ impl Lane {
         self.sequence.load(Ordering::Relaxed)
     }
 
-    /// Gives it back.
+    /// Gives it back, to those who wait for a lane if there are any.
     #[inline]
-    pub(crate) fn free(&self) {
-        // Sequentially consistent: before the look at whether somebody waits for a lane (`Channel::free`).
-        self.taken.swap(false, Ordering::SeqCst);
+    pub(crate) fn free(&self, queue: &LaneQueue) {
+        queue.free(&self.taken);
     }
 
     /// Keeps the arguments of a cancelled call until its lane comes back.

@@ -6,20 +6,12 @@ use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::wire::head::{self, State};
 use crate::wire::layout::LaneId;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How often a thread that waits for a lane looks whether one of a cancelled call has come back.
 const LOOK_FOR_CANCELLED: Duration = Duration::from_millis(1);
-
-/// Threads that wait for a lane.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    length: AtomicU32,
-    lock: Mutex<()>,
-    freed: Condvar,
-}
 
 impl Channel {
     /// Takes a free lane, or waits for one.
@@ -39,42 +31,31 @@ impl Channel {
     #[cold]
     fn wait_for_lane(self: &Arc<Self>, deadline: Deadline) -> Result<LaneId, Error> {
         let end = deadline.instant();
-        self.queue.length.fetch_add(1, Ordering::SeqCst);
+        self.queue.enter();
         let result = loop {
-            // Without the lock, which giving back a lane takes.
+            // Not under the queue's lock: it tells the queue what it frees.
             self.reclaim();
-            let guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(lane) = LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
-                break Ok(lane);
-            }
-            if self.dead.load(Ordering::Acquire) {
-                break Err(Error::Disconnected);
-            }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            let look = || match LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
+                Some(lane) => Ok(Ok(lane)),
+                None if self.dead.load(Ordering::Acquire) => Ok(Err(Error::Disconnected)),
                 // Our own lanes are all under way: the server is slow, not wrong.
-                break Err(Error::Busy);
-            }
-            // Nobody waits for the reply to a cancelled call and so nobody says when its lane comes back.
-            let look = (self.cancelled.load(Ordering::SeqCst) != 0).then_some(LOOK_FOR_CANCELLED);
-            match left.into_iter().chain(look).min() {
-                Some(time) => drop(self.queue.freed.wait_timeout(guard, time)),
-                None => drop(self.queue.freed.wait(guard)),
+                None if left.is_some_and(|left| left.is_zero()) => Ok(Err(Error::Busy)),
+                None if self.cancelled.load(Ordering::Relaxed) == 0 => Err(left),
+                // Nobody waits for the reply to a cancelled call and so nobody says when its lane comes back.
+                None => Err(Some(left.unwrap_or(LOOK_FOR_CANCELLED).min(LOOK_FOR_CANCELLED))),
+            };
+            if let Some(result) = self.queue.look_or_sleep(look) {
+                break result;
             }
         };
-        self.queue.length.fetch_sub(1, Ordering::SeqCst);
+        self.queue.leave();
         result
     }
 
     #[inline]
     pub(super) fn free_lane(&self, lane: LaneId) {
-        self.lanes[lane.index()].free();
-        // The lane was freed by a sequentially consistent swap, and who queues looks at the lanes after it was
-        // counted: one of the two sees the other.
-        if self.queue.length.load(Ordering::SeqCst) != 0 {
-            let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            self.queue.freed.notify_one();
-        }
+        self.lanes[lane.index()].free(&self.queue);
     }
 
     /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted.
@@ -104,17 +85,8 @@ impl Channel {
     /// The call in the lane has ended for us but not for the server: its arguments stay held.
     pub(super) fn cancel(&self, lane: LaneId, send: &MsgBuf) {
         self.lanes[lane.index()].hold(send.held());
-        self.cancelled.fetch_or(lane.bit(), Ordering::SeqCst);
-        // Who waits for a lane must look from now on: as in `free_lane`, one of us sees the other.
-        if self.queue.length.load(Ordering::SeqCst) != 0 {
-            let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            self.queue.freed.notify_all();
-        }
-    }
-
-    /// The other side is gone: nobody need wait for a lane any more.
-    pub(super) fn dismiss_queue(&self) {
-        let _guard = self.queue.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.queue.freed.notify_all();
+        self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
+        // Who waits for a lane must look for its return from now on.
+        self.queue.wake_all();
     }
 }

@@ -4,34 +4,41 @@ use super::channel::Channel;
 use crate::capability::RowReference;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::wire::head::RowName;
-use std::os::fd::OwnedFd;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The client's end of a portal. It costs a descriptor; the memory of a channel only once it is called.
 pub(crate) struct Portal {
     pd: Pd,
-    socket: Mutex<Option<OwnedFd>>,
-    connected: OnceLock<Result<RowReference, Error>>,
+    /// Until it is connected.
+    socket: Mutex<Option<Arc<PeerSocket>>>,
+    connected: OnceLock<RowReference>,
 }
 
 impl Portal {
-    pub(crate) fn new(pd: Pd, socket: OwnedFd) -> Portal {
-        Portal { pd, socket: Mutex::new(Some(socket)), connected: OnceLock::new() }
+    pub(crate) fn new(pd: Pd, socket: PeerSocket) -> Portal {
+        Portal { pd, socket: Mutex::new(Some(Arc::new(socket))), connected: OnceLock::new() }
     }
 
-    /// Makes it a channel, if it is none yet, without waiting for the entrypoint. A failure is final.
+    /// Makes it a channel, if it is none yet, without waiting for the entrypoint. If that fails for want of something,
+    /// it can be tried again.
     pub(crate) fn connect(&self) -> Result<&RowReference, Error> {
-        let connected = self.connected.get_or_init(|| {
-            let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let channel = Channel::connect(&self.pd, socket.ok_or(Error::Disconnected)?)?;
-            Ok(RowReference::new(channel, RowName::FIRST))
-        });
-        connected.as_ref().map_err(Clone::clone)
+        if let Some(reference) = self.connected.get() {
+            return Ok(reference);
+        }
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been first, while we waited for the lock.
+        if let Some(socket) = &*socket {
+            let channel = Channel::connect(&self.pd, socket.clone())?;
+            let _ = self.connected.set(RowReference::new(channel, RowName::FIRST));
+        }
+        *socket = None;
+        self.connected.get().ok_or(Error::Disconnected)
     }
 
     /// The channel, if it was used before.
     pub(crate) fn connected(&self) -> Option<&RowReference> {
-        self.connected.get()?.as_ref().ok()
+        self.connected.get()
     }
 }

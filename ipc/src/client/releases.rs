@@ -21,8 +21,13 @@ impl Releases {
         !self.waiting.is_empty() || ring.half_full(self.head)
     }
 
+    /// Whether some had no room.
+    pub(crate) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Moves what waits into the ring, as far as there is room.
-    fn flush(&mut self, ring: Ring<'_>) {
+    pub(crate) fn flush(&mut self, ring: Ring<'_>) {
         while let Some(release) = self.waiting.front() {
             if !ring.push(&mut self.head, *release) {
                 return;

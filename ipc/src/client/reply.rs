@@ -5,7 +5,7 @@ use crate::capability::Capability;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::protocol::reply_wait;
+use crate::protocol::{hang_up, reply_wait};
 use crate::sys::futex;
 use crate::transport::Carried;
 use crate::wire::control::Tag;
@@ -52,8 +52,8 @@ impl Channel {
                 }
                 std::hint::spin_loop();
             }
-            if self.dead.load(Ordering::Acquire) {
-                return Err(Error::Disconnected);
+            if let Some(word) = hang_up::last_look(&self.dead, state) {
+                return answered(word, sequence);
             }
             if let Some(end) = *end.get_or_insert_with(|| deadline.instant())
                 && Instant::now() >= end
@@ -74,8 +74,8 @@ impl Channel {
             if head::sequence(word) == sequence {
                 break Ok(word);
             }
-            if self.dead.load(Ordering::Acquire) {
-                break Err(Error::Disconnected);
+            if let Some(word) = hang_up::last_look(&self.dead, state) {
+                break answered(word, sequence);
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -128,4 +128,9 @@ impl Channel {
         }
         Ok(())
     }
+}
+
+/// The last state word of a dead server's reply, if it is the answer to that call.
+fn answered(word: u64, sequence: u32) -> Result<u64, Error> {
+    if head::sequence(word) == sequence { Ok(word) } else { Err(Error::Disconnected) }
 }

@@ -1,11 +1,14 @@
 //! Protection domains.
 
+mod closer;
 mod options;
+pub(crate) mod peer_socket;
 pub(crate) mod spawn;
 pub(crate) mod watcher;
 
 pub use options::{Doorbell, PdOptions};
 
+use self::closer::Closer;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sys::pipe::Pipe;
@@ -34,7 +37,8 @@ pub struct Pd(Arc<Domain>);
 #[derive(Debug)]
 struct Domain {
     options: PdOptions,
-    watcher: OnceLock<Result<Watcher, Error>>,
+    watcher: OnceLock<Watcher>,
+    closer: OnceLock<Closer>,
 }
 
 impl Pd {
@@ -51,7 +55,7 @@ impl Pd {
     /// # Errors
     /// None today; what a later option needs of the system may be refused.
     pub fn with(options: PdOptions) -> Result<Pd, Error> {
-        Ok(Pd(Arc::new(Domain { options, watcher: OnceLock::new() })))
+        Ok(Pd(Arc::new(Domain { options, watcher: OnceLock::new(), closer: OnceLock::new() })))
     }
 
     /// How long a call of this domain may take when nothing else is said.
@@ -75,15 +79,20 @@ impl Pd {
 
     /// The watcher, started if need be.
     pub(crate) fn watcher(&self) -> Result<&Watcher, Error> {
-        self.0.watcher.get_or_init(Watcher::start).as_ref().map_err(Clone::clone)
+        if let Some(watcher) = self.0.watcher.get() {
+            return Ok(watcher);
+        }
+        let started = Watcher::start()?;
+        // Unless another thread was first: then ours ends again.
+        Ok(self.0.watcher.get_or_init(|| started))
     }
 
-    /// Has descriptors of unknown kind closed by the watcher: a close can block for as long as a stranger likes.
-    pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
-        if !descriptors.is_empty()
-            && let Ok(watcher) = self.watcher()
-        {
-            watcher.close_later(descriptors);
+    /// Has descriptors of unknown kind closed by a thread that does nothing else: a close can block for as long as a
+    /// stranger likes.
+    pub(crate) fn close_later(&self, descriptors: impl IntoIterator<Item = OwnedFd>) {
+        let mut descriptors = descriptors.into_iter().peekable();
+        if descriptors.peek().is_some() {
+            self.0.closer.get_or_init(Closer::start).close(descriptors);
         }
     }
 }

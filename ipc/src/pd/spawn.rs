@@ -3,6 +3,7 @@
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::sys::{inherit, socket};
 use command_fds::{CommandFdExt, FdMapping};
 use std::process::{Command, ExitStatus};
@@ -80,7 +81,7 @@ impl Pd {
         let child = Child(command.spawn().map_err(failed("execve"))?);
         // The command holds our copy of the child's end, which would hide the child's death from us.
         drop(command);
-        Ok((child, Capability::from_portal(self, ours)?))
+        Ok((child, Capability::from_portal(self, PeerSocket::new(self, ours))?))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The thread that sees the other sides of a domain's channels die.
 
 use crate::error::Error;
+use crate::pd::peer_socket::PeerSocket;
 use crate::sys::socket;
 use crate::table::Table;
 use crate::wire::head::RowName;
@@ -21,7 +22,7 @@ pub(crate) struct Watcher(Arc<Shared>);
 
 struct Shared {
     epoll: OwnedFd,
-    /// Wakes the thread for descriptors to close, or to stop.
+    /// Wakes the thread to stop.
     bell: OwnedFd,
     state: Mutex<State>,
 }
@@ -29,7 +30,6 @@ struct Shared {
 #[derive(Default)]
 struct State {
     watched: Table<Weak<dyn HangUp>>,
-    to_close: Vec<OwnedFd>,
     stop: bool,
 }
 
@@ -58,24 +58,18 @@ impl Watcher {
     }
 
     /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
-    pub(crate) fn watch(&self, socket: Arc<OwnedFd>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+    pub(crate) fn watch(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
         let name = self.0.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
         let events = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
         let watch = Watch { shared: self.0.clone(), socket, name };
-        epoll::add(&self.0.epoll, &watch.socket, epoll::EventData::new_u64(name.encode()), events)
+        epoll::add(&self.0.epoll, watch.socket.as_fd(), epoll::EventData::new_u64(name.encode()), events)
             .map_err(Error::system("epoll_ctl"))?;
         Ok(watch)
-    }
-
-    /// Closes descriptors on the watcher's thread.
-    pub(crate) fn close_later(&self, descriptors: Vec<OwnedFd>) {
-        self.0.state().to_close.extend(descriptors);
-        socket::notify(&self.0.bell);
     }
 }
 
 impl Drop for Watcher {
-    /// Does not wait for the thread: it may be closing a descriptor that takes as long as a stranger likes.
+    /// Does not wait for the thread: it may be the one that drops the last channel of its domain.
     fn drop(&mut self) {
         self.0.state().stop = true;
         socket::notify(&self.0.bell);
@@ -96,8 +90,6 @@ impl Shared {
                 match event.data.u64() {
                     BELL => {
                         socket::reset(&self.bell);
-                        let to_close = std::mem::take(&mut self.state().to_close);
-                        drop(to_close);
                         if self.state().stop {
                             return;
                         }
@@ -124,7 +116,7 @@ impl std::fmt::Debug for Shared {
 #[derive(Debug)]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    socket: Arc<OwnedFd>,
+    socket: Arc<PeerSocket>,
     name: RowName,
 }
 

@@ -5,13 +5,17 @@
 //!   publish the request's state           watched := 0            (it wants to sleep)
 //!   fence                                 fence
 //!   watched has my lane? done             a polled lane has a request? do not sleep
-//!   pending |= lane                       pending not empty?           do not sleep
+//!   pending |= lane; had it? done         pending not empty?           do not sleep
 //!   fence                                 sleep until the bell rings
 //!   watched has AWAKE? done               watched := AWAKE | lanes it polls
-//!   ring
+//!   ring                                  take all that is pending
 //! ```
 //! The fences pair: if the client reads `watched` as it was before the server's store, its own publication is
 //! visible to the server's second look; otherwise it sees that nobody watches, and rings.
+//!
+//! A bit that was pending already was set by somebody who has rung, is about to, or need not; the server takes it
+//! together with what we have published. So each bit rings at most once a wake, which bounds how many rings can lie
+//! in the socket before the server reads it.
 
 use crate::sync::{AtomicU64, Ordering, fence};
 use crate::wire::layout::{AWAKE, RELEASES_AT_ONCE};
@@ -32,7 +36,9 @@ pub(crate) fn announce(watched: &AtomicU64, pending: &AtomicU64, lane: u64) -> b
 #[cold]
 pub(crate) fn announce_unwatched(watched: &AtomicU64, pending: &AtomicU64, bit: u64) -> bool {
     // Release: who takes the bit (acquire in `take_pending`) sees what was published before it.
-    pending.fetch_or(bit, Ordering::Release);
+    if pending.fetch_or(bit, Ordering::Release) & bit != 0 {
+        return false;
+    }
     fence(Ordering::SeqCst);
     watched.load(Ordering::Relaxed) & AWAKE == 0
 }

@@ -5,5 +5,10 @@
 //! sides makes it impossible that each misses the other (store buffering, Dekker).
 
 pub(crate) mod doorbell;
+pub(crate) mod hang_up;
+pub(crate) mod lane_queue;
+#[cfg(all(test, loom))]
+mod models;
+pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;

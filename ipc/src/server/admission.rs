@@ -6,6 +6,7 @@ use super::ledger;
 use super::port::{End, Ended, Port};
 use crate::badge::Badge;
 use crate::error::Error;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::HangUp;
 use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
@@ -48,9 +49,9 @@ impl Server {
         badge: Badge,
         opener: Option<RowName>,
     ) -> Result<RowName, Error> {
+        let portal = Arc::new(PeerSocket::new(&self.pd, portal));
         socket::adopt(portal.as_fd())?;
         let (pd, home) = (self.pd.clone(), self.home.clone());
-        let portal = Arc::new(portal);
         let of_port = portal.clone();
         let name = self.insert_port(|name| {
             let ended = Arc::new(Ended { home, port: name });
@@ -61,6 +62,11 @@ impl Server {
         })?;
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
         port.opener = opener;
+        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+            // Counted until the new port is closed.
+            opener.opened += 1;
+        }
+        let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
         let ready = port
             .grant_first(badge, &mut self.ledger)
             .and_then(|()| add_event(&self.epoll, portal.as_fd(), name.encode()));
@@ -115,7 +121,7 @@ impl Server {
                 News::Open(row, portal) => self.open(name, row, portal),
             };
             if let Err(error) = result {
-                self.pd.close_later(news.flat_map(News::into_descriptors).collect());
+                self.pd.close_later(news.flat_map(News::into_descriptors));
                 return self.close(name, &error);
             }
         }
@@ -126,7 +132,7 @@ impl Server {
             Ok(words) if bell.as_ref().is_none_or(|bell| pipe::is_pipe(bell.as_fd())) => words,
             refused => {
                 // Whatever these are, closing them may block.
-                self.pd.close_later(std::iter::once(memory).chain(bell).collect());
+                self.pd.close_later(std::iter::once(memory).chain(bell));
                 refused?;
                 return Err(Error::Violation("the doorbell is no pipe"));
             }
@@ -147,18 +153,17 @@ impl Server {
     /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability.
     fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd) -> Result<(), Error> {
         if !socket::is_portal(portal.as_fd()) {
-            self.pd.close_later(vec![portal]);
+            self.pd.close_later([portal]);
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
         let badge = port.rows().get(row).and_then(ledger::Row::badge);
-        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else { return Ok(()) };
-        port.opened += 1;
-        if self.adopt(portal, badge, Some(opener)).is_err()
-            && let Some(port) = self.ports.get_mut(opener)
-        {
-            port.opened -= 1;
-        }
+        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else {
+            self.pd.close_later([portal]);
+            return Ok(());
+        };
+        // A refused portal is closed, and its holder finds a dead capability.
+        let _ = self.adopt(portal, badge, Some(opener));
         Ok(())
     }
 
@@ -180,7 +185,8 @@ impl Server {
             let _ = epoll::delete(&self.epoll, bell);
         }
         // What nobody has looked at may be anything, and block whoever closes it.
-        self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).collect());
+        let bell = port.take_bell();
+        self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).chain(bell));
         self.parent_gone |= self.parent == Some(name);
     }
 }

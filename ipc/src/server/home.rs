@@ -5,6 +5,7 @@ use crate::client::channel::Channel;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::watcher::HangUp;
+use crate::protocol::posts;
 use crate::sys::memory::Words;
 use crate::sys::socket;
 use crate::transport::local::LocalTransport;
@@ -12,7 +13,7 @@ use crate::wire::head::RowName;
 use crossbeam_queue::SegQueue;
 use rustix::event::EventfdFlags;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 /// Wakes a server from within its own process.
@@ -56,7 +57,7 @@ pub(crate) struct Home {
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
     closed: AtomicBool,
-    local: OnceLock<Result<Arc<Channel>, Error>>,
+    local: OnceLock<Arc<Channel>>,
 }
 
 impl Home {
@@ -79,9 +80,7 @@ impl Home {
     /// Leaves a post for the server. After its end the post is dropped.
     fn post(&self, post: Post) {
         self.posts.push(post);
-        // Sequentially consistent, as in `close`: either the server's last sweep sees the post, or we see its end.
-        self.bell.attention.store(true, Ordering::SeqCst);
-        if self.closed.load(Ordering::SeqCst) {
+        if posts::announce(&self.bell.attention, &self.closed) {
             self.sweep();
         } else {
             self.bell.ring();
@@ -91,16 +90,15 @@ impl Home {
     /// Server: whether there are posts.
     #[inline]
     pub(crate) fn wants_attention(&self) -> bool {
-        self.bell.attention.load(Ordering::Relaxed)
+        posts::wanted(&self.bell.attention)
     }
 
     /// Server: the next post.
     pub(crate) fn next_post(&self) -> Option<Post> {
-        // Lowered before the queue is read: a post that comes later raises it again.
-        self.bell.attention.store(false, Ordering::SeqCst);
+        posts::lower(&self.bell.attention);
         let post = self.posts.pop();
         if post.is_some() {
-            self.bell.attention.store(true, Ordering::SeqCst);
+            posts::raise(&self.bell.attention);
         }
         post
     }
@@ -126,14 +124,24 @@ impl Home {
     }
 
     /// The channel through which capabilities to this server are called from this process.
+    #[inline]
     pub(crate) fn local_channel(&self) -> Result<&Arc<Channel>, Error> {
+        match self.local.get() {
+            Some(channel) => Ok(channel),
+            None => self.make_local_channel(),
+        }
+    }
+
+    #[cold]
+    fn make_local_channel(&self) -> Result<&Arc<Channel>, Error> {
+        let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
+        // Unless another thread was first: then ours was made for nothing.
         let channel = self.local.get_or_init(|| {
-            let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
             self.post(Post::Local(words, theirs));
-            Ok(channel)
+            channel
         });
-        let channel = channel.as_ref().map_err(Clone::clone)?;
-        if self.closed.load(Ordering::SeqCst) {
+        // Either `close` finds the channel, or we find the server closed.
+        if posts::closed_meanwhile(&self.closed) {
             channel.hang_up();
         }
         Ok(channel)
@@ -141,9 +149,9 @@ impl Home {
 
     /// The server has ended.
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        posts::close(&self.closed);
         self.sweep();
-        if let Some(Ok(channel)) = self.local.get() {
+        if let Some(channel) = self.local.get() {
             channel.hang_up();
         }
     }

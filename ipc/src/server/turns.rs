@@ -91,8 +91,11 @@ impl Server {
         if self.has_cold_ports() {
             self.ask_who_rings(Some(Duration::ZERO));
         }
-        if self.pace.looks == 0 && self.hot.len() > 1 {
-            self.cool_idle_ports();
+        if self.pace.looks == 0 {
+            self.take_releases();
+            if self.hot.len() > 1 {
+                self.cool_idle_ports();
+            }
         }
     }
 
@@ -154,6 +157,7 @@ impl Server {
                 }
                 if turns == u32::MAX {
                     (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
+                    self.take_releases();
                     self.left(end, deadline)?;
                 }
             }
@@ -229,8 +233,26 @@ impl Server {
 
     /// Goes on polling a port, and takes what is not announced to those who are polled.
     fn rewatch(&mut self, name: RowName) {
+        if let Some(port) = self.ports.get_mut(name) {
+            port.watch();
+        }
+        self.take_releases_of(name);
+    }
+
+    /// Takes what the polled clients have given back: they say so only when there is much of it. A server that sleeps
+    /// looks before it does; one that does not sleep must look now and then, or rows would not come back, and the
+    /// counts in the ring would come round.
+    fn take_releases(&mut self) {
+        for index in 0..self.hot.len() {
+            // Fewer by now, if one was closed.
+            if let Some(name) = self.hot.get(index) {
+                self.take_releases_of(*name);
+            }
+        }
+    }
+
+    fn take_releases_of(&mut self, name: RowName) {
         let Some(port) = self.ports.get_mut(name) else { return };
-        port.watch();
         match port.take_releases(&mut self.ledger) {
             Ok(false) => {}
             Ok(true) => self.read_socket(name),

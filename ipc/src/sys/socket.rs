@@ -1,4 +1,5 @@
 //! Sockets and event counters. No call here ever waits for the other side.
+#![allow(unsafe_code)]
 
 use crate::error::Error;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,13 +10,18 @@ use rustix::net::{
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::os::fd::FromRawFd;
 
 /// The longest message that is received whole. One byte more than the longest that makes sense, to see excess.
 pub(crate) const MAX_BYTES: usize = crate::wire::control::CONTROL_BYTES + 1;
 
-/// Room for as many descriptors as the kernel ever passes (253), so that it closes none of them in our name:
-/// closing a stranger's descriptor can block.
-const CONTROL_SPACE: usize = rustix::cmsg_space!(ScmRights(253), ScmCredentials(1));
+/// Room for as many descriptors as the kernel ever passes (253), so that it closes none of them in our name (closing a
+/// stranger's descriptor can block), and for all else that a socket's maker can have it add.
+const CONTROL_SPACE: usize = rustix::cmsg_space!(ScmRights(253), ScmCredentials(1)) + 512;
+
+/// Aligned as control messages are.
+#[repr(C, align(8))]
+struct ControlSpace([MaybeUninit<u8>; CONTROL_SPACE]);
 
 /// A message as it came.
 pub(crate) struct Received {
@@ -85,14 +91,15 @@ pub(crate) fn send(
 /// Takes one message, if there is one.
 pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     let mut bytes = [0; MAX_BYTES];
-    let mut space = [MaybeUninit::uninit(); CONTROL_SPACE];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut space = ControlSpace([const { MaybeUninit::new(0) }; CONTROL_SPACE]);
+    let mut control = RecvAncillaryBuffer::new(&mut space.0);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
     let received = match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)
     {
         Ok(received) => received,
         Err(Errno::AGAIN | Errno::INTR) => return Ok(Receipt::Empty),
-        Err(Errno::CONNRESET) => return Ok(Receipt::Closed),
+        // Said once, when the peer ended with something unread; what it sent before is still there.
+        Err(Errno::CONNRESET) => return receive(socket),
         Err(reason) => return Err(Error::System { call: "recvmsg", reason }),
     };
     let descriptors: Vec<OwnedFd> = control
@@ -103,12 +110,39 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
         })
         .flatten()
         .collect();
+    drop(control);
+    close_pidfds(&space);
     if received.bytes == 0 && descriptors.is_empty() {
         // A peer can send an empty message, too; nothing of ours is empty, so it is treated as an end all the same.
         return Ok(Receipt::Closed);
     }
     let truncated = received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC);
     Ok(Receipt::Message(Received { bytes, length: received.bytes.min(MAX_BYTES), descriptors, truncated }))
+}
+
+/// Closes the descriptors for the sender's process that the kernel adds where whoever shares the socket asked for it
+/// (`SO_PASSPIDFD`). Closing one never blocks.
+fn close_pidfds(space: &ControlSpace) {
+    const HEAD: usize = 2 * size_of::<u64>();
+    const { assert!(usize::BITS == u64::BITS, "a control message begins with its length as a 64-bit word") };
+    const SOL_SOCKET: i32 = 1;
+    const SCM_PIDFD: i32 = 4;
+    // SAFETY: all bytes were initialised with zero, and whoever wrote to them since wrote initialised bytes.
+    let mut rest: &[u8] = unsafe { &*(&raw const space.0 as *const [u8; CONTROL_SPACE]) };
+    while let Some((head, _)) = rest.split_first_chunk::<HEAD>() {
+        let [l0, l1, l2, l3, l4, l5, l6, l7, v0, v1, v2, v3, k0, k1, k2, k3] = *head;
+        let length = usize::from_ne_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
+        let kind = (i32::from_ne_bytes([v0, v1, v2, v3]), i32::from_ne_bytes([k0, k1, k2, k3]));
+        // Behind the last message all is zero.
+        let Some(data) = rest.get(HEAD..length) else { return };
+        if let ((SOL_SOCKET, SCM_PIDFD), Some(number)) = (kind, data.first_chunk::<4>())
+            && let number @ 0.. = i32::from_ne_bytes(*number)
+        {
+            // SAFETY: the kernel has just opened this descriptor for us in the same call and told nobody else.
+            drop(unsafe { OwnedFd::from_raw_fd(number) });
+        }
+        rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
+    }
 }
 
 /// Ends both directions: the other side sees the end at once, whoever holds copies.

@@ -4,6 +4,7 @@ use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
 use crate::sys::socket::{self, Receipt};
 use crate::wire::Violation;
@@ -52,7 +53,7 @@ pub(crate) const MOST_QUEUED: usize = 1_024;
 #[derive(Debug)]
 pub(crate) struct SocketTransport {
     pd: Pd,
-    socket: Arc<OwnedFd>,
+    socket: Arc<PeerSocket>,
     /// The pipe that wakes the server; without one the socket does.
     bell: Option<Pipe>,
     sent: AtomicU16,
@@ -62,12 +63,12 @@ pub(crate) struct SocketTransport {
 /// What was read from the socket and not yet asked for.
 #[derive(Debug, Default)]
 struct Inbox {
-    portals: [Option<(u32, Vec<OwnedFd>)>; LANES],
+    portals: [Option<(u32, Vec<PeerSocket>)>; LANES],
     received: u16,
 }
 
 impl SocketTransport {
-    pub(crate) fn new(pd: Pd, socket: Arc<OwnedFd>, bell: Option<Pipe>) -> SocketTransport {
+    pub(crate) fn new(pd: Pd, socket: Arc<PeerSocket>, bell: Option<Pipe>) -> SocketTransport {
         SocketTransport { pd, socket, bell, sent: AtomicU16::new(0), inbox: Mutex::default() }
     }
 
@@ -130,7 +131,7 @@ impl SocketTransport {
 }
 
 impl Inbox {
-    /// Puts a message where it belongs. Descriptors that do not belong are closed on the watcher's thread.
+    /// Puts a message where it belongs. Descriptors that do not belong are closed on another thread.
     fn file(
         &mut self,
         control: Control,
@@ -149,9 +150,9 @@ impl Inbox {
                 Ok(())
             }
             (Control::Portals(tag), Some(first)) => {
-                let sockets: Vec<OwnedFd> = std::iter::once(first).chain(received).collect();
+                let sockets = std::iter::once(first).chain(received);
+                let sockets: Vec<PeerSocket> = sockets.map(|socket| PeerSocket::new(pd, socket)).collect();
                 if !sockets.iter().all(|socket| socket::is_portal(socket.as_fd())) {
-                    pd.close_later(sockets);
                     return Err(Error::Violation("a portal came that is no connected Unix socket"));
                 }
                 match self.portals[tag.lane.index()].replace((tag.sequence, sockets)) {

@@ -4,8 +4,12 @@
 //! raw words or bytes that were copied once, and leaves as a checked value or as a [`Violation`].
 
 pub(crate) mod control;
+#[cfg(all(test, not(loom)))]
+mod golden;
 pub(crate) mod head;
 pub(crate) mod layout;
+#[cfg(all(test, not(loom)))]
+mod properties;
 pub(crate) mod slot;
 
 /// The version of everything in this module. A peer of another version is refused.

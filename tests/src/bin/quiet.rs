@@ -9,6 +9,7 @@
 //! The status is 0, or 2 if the server was killed by its silence. The other process is this program as well.
 
 use portcullis_ipc::{Capability, Deadline, Error, MsgBuf, Pd, PdOptions, Server, WaitPolicy};
+use portcullis_tests::cores::{first_core, last_core};
 use portcullis_tests::counting_allocator::{CountingAllocator, allocations};
 use portcullis_tests::resources::eventually;
 use portcullis_tests::watchdog::Watchdog;
@@ -62,20 +63,6 @@ fn domain(policy: &str) -> Result<Pd, Error> {
     Pd::with(PdOptions { wait, deadline: Deadline::After(Duration::from_secs(60)), ..PdOptions::default() })
 }
 
-/// Binds the calling thread to one of the cores it may use: both sides must be awake at once, and on a machine under
-/// load they could end up on one core.
-fn bind_to(core: impl FnOnce(&[usize]) -> Option<&usize>) {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let allowed = sched_getaffinity(None).unwrap_or_default();
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
-    if let Some(core) = core(&cores) {
-        let mut one = CpuSet::new();
-        one.set(*core);
-        // Refused: then only slower.
-        let _ = sched_setaffinity(None, &one);
-    }
-}
-
 /// Starts the other process.
 fn other(pd: &Pd, policy: &str) -> Result<(portcullis_ipc::Child, Capability), Error> {
     let program = std::env::current_exe().map_err(|_| Error::NotSpawned)?;
@@ -90,7 +77,7 @@ fn serve(policy: &str) -> Result<(), Error> {
     server.serve_parent(first)?;
     let mut living = VecDeque::with_capacity(LIVING + 1);
     let (mut message, mut caller) = (MsgBuf::new(), None);
-    bind_to(<[usize]>::last);
+    last_core();
     loop {
         let request = match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
             Err(Error::ParentGone) => return Ok(()),
@@ -200,7 +187,7 @@ fn silent(calls: usize, breaker: String) -> Result<ExitCode, Error> {
 }
 
 fn silent_calls(object: &Capability, calls: usize, breaker: &str) -> Result<bool, Error> {
-    bind_to(<[usize]>::first);
+    first_core();
     let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
     // The first call of a thread draws a random number, and the heaps grow to what they need.
     if !all_kinds(object, WARM_UP)? || !call(object, (BE_SILENT, 0), &mut send, &mut receive)? {
@@ -220,7 +207,7 @@ fn silent_calls(object: &Capability, calls: usize, breaker: &str) -> Result<bool
 
 fn frugal(calls: usize, policy: &str) -> Result<(), Error> {
     let (_child, object) = other(&domain(policy)?, policy)?;
-    bind_to(<[usize]>::first);
+    first_core();
     let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
     all_kinds(&object, WARM_UP)?;
     for kind in KINDS {

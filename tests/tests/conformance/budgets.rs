@@ -1,7 +1,9 @@
 //! What a server grants to each client at most.
 
-use crate::{Place, Processes};
+use crate::{Place, Processes, Threads};
 use portcullis_ipc::{Error, Limits};
+use portcullis_tests::cores::first_core;
+use portcullis_tests::host::Host;
 use portcullis_tests::remote::Remote;
 use portcullis_tests::resources::eventually;
 use portcullis_tests::service::Op;
@@ -40,5 +42,50 @@ fn a_full_table_still_grants_what_it_holds() -> Result<(), Error> {
     let held: Vec<Remote> = [host.root.new_objects(4)?, host.root.new_objects(3)?].concat();
     let again = host.root.ask(Op::Echo, &[], &[&held[0], &held[1], &held[2], &held[3]])?;
     assert_eq!((again.capabilities(), host.root.report()?.rows), (4, 8));
+    Ok(())
+}
+
+/// A release waits in its ring for a server that is never idle; what the client sent meanwhile does not matter.
+#[test]
+fn a_release_that_was_not_looked_at_for_long_is_still_good() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let (host, other) = (Host::sleepless(env!("CARGO_BIN_EXE_peer"))?, Threads::start()?);
+    first_core();
+    let before = host.root.report()?.rows;
+    drop(host.root.new_object()?);
+    // Each sends a portal over the channel's socket, more of them than half the messages that are told apart.
+    for _ in 0..33_000 {
+        assert_eq!(host.root.numbers(Op::IsMine, &[], &[&other.root])?, [0]);
+    }
+    // Enough releases for the server to look at them.
+    drop((0..100).map(|_| host.root.new_object()).collect::<Result<Vec<_>, _>>()?);
+    assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == before)));
+    Ok(())
+}
+
+/// A server that sleeps takes back what was released before it does. One that never sleeps does it as well.
+#[test]
+fn g4_the_last_drop_frees_the_row_of_a_server_that_never_sleeps() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let host = Host::sleepless(env!("CARGO_BIN_EXE_peer"))?;
+    first_core();
+    let before = host.root.report()?.rows;
+    drop(host.root.new_objects(3)?);
+    assert!(eventually(|| host.root.report().is_ok_and(|report| report.rows == before)));
+    Ok(())
+}
+
+/// What fails for want of descriptors can be tried again.
+#[test]
+fn a_client_without_descriptors_calls_when_it_has_some_again() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(crate::LIMIT);
+    let (host, client) = (Processes::start()?, Processes::start()?);
+    let number = client.root.keep(&host.root)?;
+    let call = || client.root.call_kept(number, Op::Name, Duration::ZERO, &[]);
+    assert_eq!(client.root.numbers(Op::LimitDescriptors, &[1], &[])?, [1]);
+    let error = call()?.result.expect_err("a channel takes a descriptor");
+    assert!(error.contains("System"), "{error}");
+    assert_eq!(client.root.numbers(Op::LimitDescriptors, &[512], &[])?, [1]);
+    assert_eq!(call()?.words()[0], host.root.name()?);
     Ok(())
 }

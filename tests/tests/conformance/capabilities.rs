@@ -77,6 +77,19 @@ pub(crate) fn g4_the_last_drop_frees_the_row<P: Place>() -> Result<(), Error> {
     Ok(())
 }
 
+pub(crate) fn g4_more_drops_than_the_release_ring_holds_free_all_their_rows<P: Place>() -> Result<(), Error> {
+    let mut host = P::start()?;
+    let before = host.root.report()?.rows;
+    let held: Vec<_> = (0..250).map(|_| host.root.new_objects(4)).collect::<Result<_, _>>()?;
+    // A stopped server takes nothing out of the ring meanwhile.
+    let stopped = host.child().map(|child| Stopped::stop(child.id())).transpose()?;
+    drop(held);
+    drop(stopped);
+    let rows = || host.root.report().map(|report| report.rows);
+    assert!(eventually(|| rows() == Ok(before)), "{:?} rows of {before}", rows());
+    Ok(())
+}
+
 pub(crate) fn g4_two_grants_of_one_object_share_a_row<P: Place>() -> Result<(), Error> {
     let host = P::start()?;
     let rows = || host.root.report().map(|report| report.rows);

@@ -83,6 +83,7 @@ suite! {
         g3_a_capability_means_nothing_to_another_server,
         g3_every_object_has_a_distinct_identity,
         g4_the_last_drop_frees_the_row,
+        g4_more_drops_than_the_release_ring_holds_free_all_their_rows,
         g4_two_grants_of_one_object_share_a_row,
         g4_a_reference_held_by_a_third_party_counts,
         g9_creating_a_server_creates_its_own_callable_capability,
@@ -95,6 +96,8 @@ suite! {
         g8_a_server_replies_and_waits_in_one_step,
         g8_many_clients_are_served,
         g8_the_reply_comes_out_of_a_second_buffer,
+        a_server_that_ends_tells_its_callers,
+        a_call_that_is_not_carried_out_says_why,
         g10_two_clients_are_the_same_to_the_server,
         more_threads_than_lanes_call_through_one_channel;
     later:

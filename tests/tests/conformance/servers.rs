@@ -1,9 +1,10 @@
 //! The serving side: G8, G10.
 
 use crate::{Place, Processes};
-use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Server};
+use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, Refusal, Server, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, request};
+use portcullis_tests::resources::eventually;
 use portcullis_tests::service::{Op, bytes};
 use std::time::Duration;
 
@@ -59,6 +60,27 @@ pub(crate) fn g8_the_reply_comes_out_of_a_second_buffer<P: Place>() -> Result<()
     Ok(())
 }
 
+pub(crate) fn a_server_that_ends_tells_its_callers<P: Place>() -> Result<(), Error> {
+    let host = P::start()?;
+    let root = host.root.clone();
+    let caller = std::thread::spawn(move || root.ask_until(Deadline::Never, Op::Hold, &[]).map(drop));
+    assert!(eventually(|| host.root.report().is_ok_and(|report| report.held == 1)));
+    host.root.ask(Op::Stop, &[], &[])?;
+    assert_eq!(caller.join().expect("the caller does not panic"), Err(Error::Disconnected));
+    assert!(eventually(|| host.root.name() == Err(Error::Disconnected)));
+    Ok(())
+}
+
+pub(crate) fn a_call_that_is_not_carried_out_says_why<P: Place>() -> Result<(), Error> {
+    let host = P::start()?;
+    let (mut send, mut receive) = (request(Op::Echo, &[1], &[])?, request(Op::Echo, &[2], &[])?);
+    send.set_method(u32::MAX, 7);
+    let result = host.root.0.call(&send, &mut receive);
+    assert_eq!(result, Err(Error::Refused(Refusal::UnknownMethod)));
+    assert!(receive.data().is_empty(), "nothing of the request or of the old content");
+    host.root.name().map(drop)
+}
+
 pub(crate) fn g10_two_clients_are_the_same_to_the_server<P: Place>() -> Result<(), Error> {
     let host = P::start()?;
     let object = host.root.new_object()?;
@@ -109,7 +131,7 @@ pub(crate) fn more_threads_than_lanes_call_through_one_channel<P: Place>() -> Re
 #[test]
 fn g8_reply_and_wait_are_two_steps_as_well() -> Result<(), Error> {
     let _watchdog = portcullis_tests::watchdog::Watchdog::start(crate::LIMIT);
-    let mut server = Server::new(&patient()?)?;
+    let mut server = Server::new(&patient(WaitPolicy::Adaptive)?)?;
     let client = Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default())?;
     let number = client.root.keep(&Remote(server.capability()))?;
     client.root.call_in_background(number, Op::Echo, NEVER)?;

@@ -71,8 +71,8 @@ impl HangUp for Ended {
     }
 }
 
-/// The doorbell messages that may be waiting: each of up to 16 lanes rings at most once a wake, and a socket holds
-/// at least 278 of them.
+/// The doorbell messages that may be waiting: each of 16 lanes and two more bits rings at most once a wake, and a
+/// socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
 impl Port {
@@ -124,6 +124,11 @@ impl Port {
     /// The doorbell's pipe, if its client brought one.
     pub(crate) fn bell(&self) -> Option<&OwnedFd> {
         self.bell.as_ref()
+    }
+
+    /// Takes the bell away: its pipe is shared with the client, who can keep it locked while it is closed.
+    pub(crate) fn take_bell(&mut self) -> Option<OwnedFd> {
+        self.bell.take()
     }
 
     /// Takes the client's memory and bell. Once only.

@@ -1,0 +1,31 @@
+//! A socket whose other end is somebody else's.
+
+use crate::pd::Pd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A socket whose other end is somebody else's: there may be anything in its queue, such as a descriptor whose close
+/// takes as long as its sender likes. So whoever drops it has it closed by another thread.
+#[derive(Debug)]
+pub(crate) struct PeerSocket {
+    /// There until it is dropped.
+    socket: Option<OwnedFd>,
+    pd: Pd,
+}
+
+impl PeerSocket {
+    pub(crate) fn new(pd: &Pd, socket: OwnedFd) -> PeerSocket {
+        PeerSocket { socket: Some(socket), pd: pd.clone() }
+    }
+}
+
+impl AsFd for PeerSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_ref().expect("it is there until it is dropped").as_fd()
+    }
+}
+
+impl Drop for PeerSocket {
+    fn drop(&mut self) {
+        self.pd.close_later(self.socket.take());
+    }
+}

@@ -1,0 +1,168 @@
+//! What must hold for any bits, and for any value.
+
+use super::control::{CONTROL_BYTES, Control, DOORBELL, Tag};
+use super::head::{Request, RowName, State, Status};
+use super::layout::{self, LANE_COUNT, LaneId, SLOTS};
+use super::slot::{Kinds, Slot};
+use crate::due::Due;
+use crate::protocol::release_ring::{Release, Ring};
+use crate::sync::{AtomicU64, Ordering};
+use proptest::prelude::*;
+
+fn row() -> impl Strategy<Value = RowName> {
+    any::<u64>().prop_map(RowName::decode)
+}
+
+fn slots() -> impl Strategy<Value = Vec<Slot>> {
+    let slot = prop_oneof![row().prop_map(Slot::Row), Just(Slot::Portal)];
+    proptest::collection::vec(slot, 0..=SLOTS)
+}
+
+fn state() -> impl Strategy<Value = State> {
+    (any::<u32>(), 0..=1024_u16, slots(), 0..32_u8, any::<u8>()).prop_map(
+        |(sequence, length, slots, status, core)| State {
+            sequence,
+            length,
+            kinds: Kinds::of(&slots),
+            status,
+            core,
+        },
+    )
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    (row(), any::<(u32, u32, u64, u64)>()).prop_map(|(target, (opcode, due, link, chain))| Request {
+        target,
+        opcode,
+        due: Due::decode(due),
+        link,
+        chain,
+    })
+}
+
+/// A message on the socket, and with how many descriptors it may come.
+fn control() -> impl Strategy<Value = (Control, usize)> {
+    let lane = (0..u32::from(LANE_COUNT)).prop_map(|number| LaneId::new(number).expect("a lane"));
+    let portals = (lane, any::<u32>()).prop_map(|(lane, sequence)| Control::Portals(Tag { lane, sequence }));
+    prop_oneof![
+        (Just(Control::Hello), 1..=2_usize),
+        (row().prop_map(Control::Open), Just(1)),
+        (portals, 1..=SLOTS),
+    ]
+}
+
+/// Bytes of the length of a message, half of them close to one that is right.
+fn alleged_control() -> impl Strategy<Value = Vec<u8>> {
+    let near =
+        (control(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|((control, _), at, value)| {
+            let mut bytes = control.encode().to_vec();
+            bytes[at.index(CONTROL_BYTES)] = value;
+            bytes
+        });
+    prop_oneof![near, proptest::collection::vec(any::<u8>(), 0..=CONTROL_BYTES + 1)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn state_words_that_are_accepted_are_encoded_alike(word: u64) {
+        if let Ok(state) = State::decode(word) {
+            prop_assert_eq!(state.encode(), word);
+            prop_assert!(state.length <= 1024);
+            prop_assert!(state.kinds.portals() <= SLOTS);
+        }
+    }
+
+    #[test]
+    fn states_survive(state in state()) {
+        prop_assert_eq!(State::decode(state.encode()), Ok(state));
+    }
+
+    /// What the state bounds lies within the message, whatever it says.
+    #[test]
+    fn slots_of_any_state_lie_within_the_message(word: u64) {
+        if let Ok(state) = State::decode(word) {
+            let used = state.kinds.slots(std::iter::repeat(0)).count();
+            let end = layout::REQUEST_HEAD + layout::slots_behind(state.length) + used;
+            prop_assert!(end <= layout::MESSAGE_WORDS);
+        }
+    }
+
+    #[test]
+    fn kinds_that_are_accepted_are_encoded_alike(byte: u8, words: [u64; SLOTS]) {
+        if let Ok(kinds) = Kinds::decode(byte) {
+            prop_assert_eq!(kinds.encode(), byte);
+            let slots: Vec<Slot> = kinds.slots(words.into_iter()).collect();
+            prop_assert_eq!(Kinds::of(&slots), kinds);
+        }
+    }
+
+    #[test]
+    fn slots_survive(slots in slots()) {
+        let words = slots.iter().map(|slot| slot.encode());
+        let decoded: Vec<Slot> = Kinds::of(&slots).slots(words).collect();
+        prop_assert_eq!(decoded, slots);
+    }
+
+    #[test]
+    fn request_heads_are_encoded_alike(words: [u64; 4]) {
+        prop_assert_eq!(Request::decode(words).encode(), words);
+    }
+
+    #[test]
+    fn request_heads_survive(request in request()) {
+        prop_assert_eq!(Request::decode(request.encode()), request);
+    }
+
+    #[test]
+    fn row_names_are_encoded_alike(word: u64) {
+        prop_assert_eq!(RowName::decode(word).encode(), word);
+    }
+
+    #[test]
+    fn statuses_that_are_accepted_are_encoded_alike(byte: u8) {
+        if let Ok(status) = Status::decode(byte) {
+            prop_assert_eq!(status as u8, byte);
+        }
+    }
+
+    #[test]
+    fn control_messages_that_are_accepted_are_encoded_alike(
+        bytes in alleged_control(),
+        descriptors in 0..=253_usize,
+    ) {
+        match Control::decode(&bytes, descriptors) {
+            Ok(Control::Doorbell) => prop_assert_eq!(bytes, DOORBELL),
+            Ok(control) => prop_assert_eq!(bytes, control.encode()),
+            Err(_) => {}
+        }
+    }
+
+    #[test]
+    fn control_messages_survive((control, descriptors) in control()) {
+        prop_assert_eq!(Control::decode(&control.encode(), descriptors), Ok(control));
+    }
+
+    /// The server trusts neither the head nor the entries.
+    #[test]
+    fn a_release_ring_of_any_content_is_read_within_bounds(head: u64, start: u64, entry: u64) {
+        let entries: Vec<AtomicU64> = (0..layout::RELEASE_CAPACITY).map(|_| AtomicU64::new(entry)).collect();
+        let (head, shared_tail) = (AtomicU64::new(head), AtomicU64::new(0));
+        let ring = Ring { head: &head, tail: &shared_tail, entries: &entries };
+        let mut tail = start;
+        let popped = std::iter::from_fn(|| ring.pop(&mut tail).ok().flatten()).count();
+        prop_assert!(popped <= layout::RELEASE_CAPACITY);
+    }
+
+    #[test]
+    fn releases_survive(row: u32, grants: u16, sent: u16, start: u64) {
+        let (head, tail, entries) = (AtomicU64::new(start), AtomicU64::new(start), [AtomicU64::new(0)]);
+        let ring = Ring { head: &head, tail: &tail, entries: &entries };
+        let release = Release { row, grants, sent };
+        prop_assert!(ring.push(&mut start.clone(), release));
+        prop_assert!(!ring.push(&mut start.wrapping_add(1), release), "it is full");
+        prop_assert_eq!(ring.pop(&mut start.clone()), Ok(Some(release)));
+        prop_assert_eq!(tail.load(Ordering::Relaxed), start.wrapping_add(1));
+    }
+}

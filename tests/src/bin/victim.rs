@@ -1,0 +1,171 @@
+//! The unmodified processes that villains attack, and the honest bystander: `victim serve` and `victim bystand`.
+
+use portcullis_ipc::{
+    Caller, Capability, Deadline, Error, Limits, MsgBuf, Pd, PdOptions, Server, WaitPolicy,
+};
+use portcullis_tests::bystander::{Bystander, Report};
+use portcullis_tests::confinement::forbid_owned_futexes;
+use portcullis_tests::villain::service::{self, Census};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let wait = match arguments.get(1).map(String::as_str) {
+        Some("block") => WaitPolicy::Block,
+        _ => WaitPolicy::Adaptive,
+    };
+    let ended = match arguments.first().map(String::as_str) {
+        Some("serve") => serve(wait),
+        Some("bystand") => bystand(),
+        _ => return ExitCode::from(2),
+    };
+    match ended {
+        Err(Error::ParentGone) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// A server whose objects do what [`service`] says; it ends with its parent.
+fn serve(wait: WaitPolicy) -> Result<(), Error> {
+    let pd = Pd::with(PdOptions { wait, ..PdOptions::default() })?;
+    let mut server = Server::with(&pd, Limits { portals: 2_000, channels: 2_048, ..Limits::default() })?;
+    server.serve_parent(server.badge())?;
+    let mut service = Service { elsewhere: elsewhere()?, kept: Vec::new(), held: Vec::new(), pokes: 0 };
+    let mut message = MsgBuf::new();
+    let mut caller = None;
+    loop {
+        let request = match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
+            Ok(request) => request,
+            Err(Error::BudgetExceeded | Error::InvalidCapability) => continue,
+            Err(error) => return Err(error),
+        };
+        caller = service.answer(&mut server, request.badge, request.caller, &mut message)?;
+    }
+}
+
+struct Service {
+    /// An object of another entrypoint of this process: it can leave only as a portal.
+    elsewhere: Capability,
+    kept: Vec<Capability>,
+    held: Vec<(Caller, Vec<u8>)>,
+    pokes: u32,
+}
+
+impl Service {
+    /// Makes the message the answer; no caller if it is to be answered later.
+    fn answer(
+        &mut self,
+        server: &mut Server,
+        badge: portcullis_ipc::Badge,
+        caller: Caller,
+        message: &mut MsgBuf,
+    ) -> Result<Option<Caller>, Error> {
+        let mut answer = MsgBuf::new();
+        match message.opcode() {
+            service::ECHO => answer.write(message.data())?,
+            service::MINT => answer.push(server.mint()?.1)?,
+            service::DISSOLVE => server.dissolve(badge),
+            service::POKE => self.pokes += 1,
+            service::HOLD => {
+                self.held.push((caller, message.data().to_vec()));
+                return Ok(None);
+            }
+            service::ANSWER_ALL => {
+                for (caller, data) in self.held.drain(..) {
+                    let mut late = MsgBuf::new();
+                    late.write(&data)?;
+                    let _ = server.reply(caller, &late);
+                }
+            }
+            service::CENSUS => answer.write(&self.census(server).encode())?,
+            service::PORTALS => {
+                for _ in 0..message.data().first().copied().unwrap_or_default().min(4) {
+                    answer.push(self.elsewhere.clone())?;
+                }
+            }
+            service::READ_TWICE => answer.write(&[u8::from(reads_alike(message))])?,
+            service::KEEP => self.kept.extend((0..4).filter_map(|slot| message.take(slot))),
+            service::LET_GO => self.kept.clear(),
+            service::CALL_BACK => {
+                let within = Deadline::After(Duration::from_millis(100));
+                let called =
+                    message.take(0).map(|it| it.call_with(&MsgBuf::new(), &mut MsgBuf::new(), within));
+                answer.write(&[u8::from(matches!(called, Some(Ok(()))))])?;
+            }
+            service::CONFINE => answer.write(&[u8::from(forbid_owned_futexes().is_ok())])?,
+            _ => answer.write(b"no such method")?,
+        }
+        *message = answer;
+        Ok(Some(caller))
+    }
+
+    fn census(&self, server: &Server) -> Census {
+        let usage = server.usage();
+        Census {
+            channels: usage.channels,
+            rows: usage.rows,
+            objects: usage.objects,
+            pokes: self.pokes,
+            held: u32::try_from(self.held.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Whether two readings of the arguments, 20 µs apart, agree.
+fn reads_alike(message: &MsgBuf) -> bool {
+    let read = || {
+        let mut hasher = DefaultHasher::new();
+        (message.data(), message.capabilities()).hash(&mut hasher);
+        hasher.finish()
+    };
+    let first = read();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_micros(20) {
+        std::hint::spin_loop();
+    }
+    first == read() && message.data().len() <= portcullis_ipc::MAX_DATA
+}
+
+/// The capability of a second entrypoint, which runs for as long as the process.
+fn elsewhere() -> Result<Capability, Error> {
+    let (to_main, from_thread) = std::sync::mpsc::channel();
+    std::thread::spawn(move || -> Result<(), Error> {
+        let mut server = Server::new(&Pd::new()?)?;
+        let _ = to_main.send(server.capability());
+        let mut message = MsgBuf::new();
+        let mut caller = None;
+        loop {
+            caller = Some(server.reply_and_wait(caller, &mut message, Deadline::Never)?.caller);
+        }
+    });
+    from_thread.recv().map_err(|_| Error::Disconnected)
+}
+
+/// Calls what it is told to, until its parent ends.
+fn bystand() -> Result<(), Error> {
+    let pd = Pd::new()?;
+    let mut server = Server::new(&pd)?;
+    server.serve_parent(server.badge())?;
+    let mut message = MsgBuf::new();
+    let mut caller = None;
+    let mut bystander = None;
+    loop {
+        let request = server.reply_and_wait(caller.take(), &mut message, Deadline::Never)?;
+        match message.opcode() {
+            service::WATCH => bystander = message.take(0).map(Bystander::start),
+            service::REPORT => {
+                let report = bystander.as_ref().map_or_else(Report::default, Bystander::report);
+                message.clear();
+                message.write(&report.encode())?;
+            }
+            service::CONFINE => {
+                message.clear();
+                message.write(&[u8::from(forbid_owned_futexes().is_ok())])?;
+            }
+            _ => {}
+        }
+        caller = Some(request.caller);
+    }
+}

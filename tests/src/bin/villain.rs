@@ -1,0 +1,44 @@
+//! Hostile processes, made of raw system calls. `villain serve` is a server that does what a script says, `villain
+//! hold` a client that is in the middle of everything when it is killed.
+
+use portcullis_tests::villain::client::RawClient;
+use portcullis_tests::villain::memory;
+use portcullis_tests::villain::server::RawServer;
+use portcullis_tests::villain::socket;
+use portcullis_tests::villain::wire::{self, Kind, Row};
+use portcullis_tests::villain::{random::Random, service};
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let portal = memory::birth_socket();
+    let ended = match std::env::args().nth(1).as_deref() {
+        Some("serve") => RawServer::accept(portal).and_then(RawServer::serve),
+        Some("hold") => RawClient::connect(portal).and_then(hold),
+        _ => return ExitCode::from(2),
+    };
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Holds rows, portals, portals that no message asks for, and a call in every lane but the last; there it goes on
+/// calling, until it is killed.
+fn hold(mut client: RawClient) -> io::Result<()> {
+    for _ in 0..4 {
+        let _ = client.call(Row::FIRST, service::MINT, &[]);
+        let _ = client.call(Row::FIRST, service::PORTALS, &[4]);
+    }
+    let _opened = client.open(Row::FIRST)?;
+    let (spare, _other) = socket::pair()?;
+    for lane in 0..wire::LANES - 1 {
+        let state = client.fill(lane, Row::FIRST, service::HOLD, &[1; 100], &[(Kind::Portal, 0)]);
+        client.send(&wire::portals(lane, state.sequence), &[spare.as_fd(); 1])?;
+        client.publish(lane, state);
+    }
+    client.send(&wire::portals(wire::LANES - 1, u32::MAX), &[spare.as_fd(); 4])?;
+    let mut random = Random::new(14);
+    loop {
+        let length = random.below(wire::MAX_DATA);
+        let _ = client.call_in(wire::LANES - 1, Row::FIRST, service::ECHO, &vec![7; length], &[]);
+    }
+}

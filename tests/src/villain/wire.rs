@@ -1,0 +1,176 @@
+//! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
+
+/// Lanes of a channel.
+pub const LANES: usize = 16;
+/// The size of a channel's memory in bytes.
+pub const CHANNEL_BYTES: usize = 40_960;
+/// Words of a request, or of a reply.
+pub const MESSAGE_WORDS: usize = 144;
+/// Words of a request before its data.
+pub const REQUEST_HEAD: usize = 5;
+/// Words of a reply before its data.
+pub const REPLY_HEAD: usize = 1;
+/// Bytes of data in a message.
+pub const MAX_DATA: usize = 1024;
+
+/// The word in which the server says what it polls.
+pub const WATCHED: usize = 0;
+/// The word in which the client says what it wants looked at.
+pub const PENDING: usize = 16;
+/// The word in which the client says which lanes sleep.
+pub const WAITING: usize = 32;
+/// The client's count of releases.
+pub const RELEASE_HEAD: usize = 48;
+/// The server's count of releases.
+pub const RELEASE_TAIL: usize = 56;
+/// The entries of the release ring.
+pub const RELEASE_ENTRIES: usize = 64;
+/// How many entries the release ring has.
+pub const RELEASE_CAPACITY: usize = 128;
+
+/// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps.
+pub const AWAKE: u64 = 1 << 63;
+/// In [`PENDING`]: the socket wants to be read.
+pub const PENDING_SOCKET: u64 = 1 << 32;
+/// In [`PENDING`]: the release ring wants to be emptied.
+pub const PENDING_RELEASES: u64 = 1 << 33;
+
+/// The first word of a lane's request.
+#[must_use]
+pub fn request(lane: usize) -> usize {
+    192 + lane * 2 * MESSAGE_WORDS
+}
+
+/// The first word of a lane's reply.
+#[must_use]
+pub fn reply(lane: usize) -> usize {
+    request(lane) + MESSAGE_WORDS
+}
+
+/// What a capability slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A row of the channel.
+    Row = 1,
+    /// A portal, whose socket comes beside the message.
+    Portal = 2,
+    /// A kind that does not exist.
+    Unknown = 3,
+}
+
+/// A state word as its sender alleges it: fields wider than the format's spill over on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The call's sequence.
+    pub sequence: u32,
+    /// Bytes of data; 11 bits fit.
+    pub length: u32,
+    /// Kinds of the slots, two bits each, lowest first.
+    pub kinds: u8,
+    /// How the call ended; 5 bits fit.
+    pub status: u8,
+    /// The sender's core.
+    pub core: u8,
+}
+
+impl State {
+    /// The word.
+    #[must_use]
+    pub fn encode(self) -> u64 {
+        u64::from(self.sequence)
+            | u64::from(self.length) << 32
+            | u64::from(self.kinds) << 43
+            | u64::from(self.status) << 51
+            | u64::from(self.core) << 56
+    }
+
+    /// The fields of a word, unchecked.
+    #[must_use]
+    pub fn decode(word: u64) -> State {
+        State {
+            sequence: word as u32,
+            length: (word >> 32 & 0x7ff) as u32,
+            kinds: (word >> 43) as u8,
+            status: (word >> 51 & 0x1f) as u8,
+            core: (word >> 56) as u8,
+        }
+    }
+}
+
+/// The kinds of a message's slots as they stand in its state word.
+#[must_use]
+pub fn kinds(slots: &[Kind]) -> u8 {
+    slots.iter().take(4).rev().fold(0, |kinds, kind| kinds << 2 | *kind as u8)
+}
+
+/// A row's name: place and generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// The place in the server's table.
+    pub index: u32,
+    /// Which tenant of the place.
+    pub generation: u32,
+}
+
+impl Row {
+    /// What a portal opens with.
+    pub const FIRST: Row = Row { index: 0, generation: 1 };
+
+    /// The word.
+    #[must_use]
+    pub fn encode(self) -> u64 {
+        u64::from(self.index) | u64::from(self.generation) << 32
+    }
+
+    /// The name in a word.
+    #[must_use]
+    pub fn decode(word: u64) -> Row {
+        Row { index: word as u32, generation: (word >> 32) as u32 }
+    }
+}
+
+/// How a call ended, as the number in a reply's state.
+pub mod status {
+    /// The object answered.
+    pub const ANSWERED: u8 = 0;
+    /// The capability called, or one in the message, is not valid.
+    pub const INVALID_CAPABILITY: u8 = 1;
+}
+
+/// An entry of the release ring: so many grants of a row are given back, after so many messages.
+#[must_use]
+pub fn release(index: u32, grants: u16, sent: u16) -> u64 {
+    u64::from(index) | u64::from(grants) << 32 | u64::from(sent) << 48
+}
+
+/// A message on the socket: kind, version or zero, lane or lanes, and a last word.
+#[must_use]
+pub fn control(kind: u16, version: u16, lane: u32, last: u64) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&kind.to_le_bytes());
+    bytes[2..4].copy_from_slice(&version.to_le_bytes());
+    bytes[4..8].copy_from_slice(&lane.to_le_bytes());
+    bytes[8..].copy_from_slice(&last.to_le_bytes());
+    bytes
+}
+
+/// The doorbell.
+pub const DOORBELL: [u8; 1] = [0];
+
+/// A client introduces itself; one or two descriptors.
+#[must_use]
+pub fn hello() -> [u8; 16] {
+    control(1, 1, LANES as u32, CHANNEL_BYTES as u64)
+}
+
+/// A portal to a row is to be opened; one descriptor.
+#[must_use]
+pub fn open(row: Row) -> [u8; 16] {
+    control(2, 0, 0, row.encode())
+}
+
+/// The sockets of a message's portals; one to four descriptors.
+#[must_use]
+pub fn portals(lane: usize, sequence: u32) -> [u8; 16] {
+    control(3, 0, lane as u32, sequence.into())
+}

@@ -1,0 +1,209 @@
+//! Attacks 2, 8, 12 and 17 on a server, by what it shares with its clients in the kernel: open descriptions, their
+//! options, and descriptors whose close takes as long as their sender likes.
+
+use portcullis_tests::villain::client::{PATIENCE, RawClient};
+use portcullis_tests::villain::town::Town;
+use portcullis_tests::villain::victim::eventually;
+use portcullis_tests::villain::wire::{self, Kind, Row};
+use portcullis_tests::villain::{option, service, socket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+/// Longer than the bystander waits for any answer.
+const LINGER_SECONDS: u64 = 7;
+
+fn town() -> Town {
+    Town::start(env!("CARGO_BIN_EXE_victim")).expect("the honest processes start")
+}
+
+/// A villain who kept a copy of the server's end of its socket.
+fn villain_with_both_ends(town: &mut Town) -> (RawClient, OwnedFd) {
+    let (ours, theirs) = socket::pair().expect("the system grants sockets");
+    town.launcher.send(&wire::open(Row::FIRST), &[theirs.as_fd()]).expect("the socket has room");
+    town.launcher.announce(wire::PENDING_SOCKET);
+    let mut villain = RawClient::connect(ours).expect("a villain introduces itself");
+    assert!(villain.is_welcome(), "the server takes a new client");
+    (villain, theirs)
+}
+
+#[test]
+fn attack_02_descriptors_that_the_kernel_adds_on_a_villains_wish_are_closed() {
+    let mut town = town();
+    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
+    option::pass_pidfds(&servers_end).expect("the kernel knows SO_PASSPIDFD");
+    let before = town.server.descriptors();
+    let (spare, _other) = socket::pair().expect("the system grants sockets");
+    for _ in 0..200 {
+        let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
+        villain.send(&wire::portals(0, state.sequence), &[spare.as_fd()]).expect("the socket has room");
+        villain.publish(0, state);
+        if villain.outcome(0, PATIENCE).status().is_none() {
+            break;
+        }
+    }
+    assert!(
+        eventually(|| town.server.descriptors() <= before + 1),
+        "descriptors pile up in the server: {} of them, {before} before",
+        town.server.descriptors()
+    );
+    drop((villain, servers_end));
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more() {
+    let mut town = town();
+    for _ in 0..10 {
+        let mut villain = town.villain();
+        let file = portcullis_tests::villain::memory::sealed_file(wire::CHANNEL_BYTES).expect("memory");
+        let (reader, _writer) = rustix::pipe::pipe().expect("the system grants pipes");
+        villain.send(&wire::hello(), &[file.as_fd(), reader.as_fd()]).expect("the socket has room");
+        villain.announce(wire::PENDING_SOCKET);
+        assert!(villain.is_thrown_out());
+        drop(villain);
+        // A copy of the pipe lives on, here: the server must not go on listening to it.
+        town.assert_nothing_leaked();
+        drop(reader);
+    }
+    town.assert_unharmed();
+}
+
+/// What a villain does with a descriptor whose close blocks, so that the server is the one who closes it.
+type Delivery = fn(&mut RawClient, &OwnedFd);
+
+#[test]
+fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
+    let deliveries: [(&str, Delivery); 7] = [
+        ("beside a doorbell", |villain, slow| {
+            let _ = villain.send(&wire::DOORBELL, &[slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("as one descriptor of too many", |villain, slow| {
+            let _ = villain.send(&wire::open(Row::FIRST), &[slow.as_fd(), slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("as a portal", |villain, slow| {
+            let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("as a second introduction's memory", |villain, slow| {
+            let _ = villain.send(&wire::hello(), &[slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("behind a violation, in the socket's queue", |villain, slow| {
+            let _ = villain.send(&[1, 2, 3], &[]);
+            let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("in the queue of a portal to a dead row", |villain, slow| {
+            let (portal, ours) = socket::pair().expect("the system grants sockets");
+            let _ = socket::send(&ours, &wire::hello(), &[slow.as_fd()]);
+            let _ = villain.send(&wire::open(Row { index: 77, generation: 7 }), &[portal.as_fd()]);
+            drop(portal);
+            villain.announce(wire::PENDING_SOCKET);
+            assert!(socket::closes(&ours, PATIENCE), "a portal to a dead row is closed");
+            villain.send(&[1, 2, 3], &[]).expect("the socket has room");
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("in the queue of a portal that is dropped", |villain, slow| {
+            let (portal, ours) = socket::pair().expect("the system grants sockets");
+            let _ = socket::send(&ours, &wire::hello(), &[slow.as_fd()]);
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
+            let _ = villain.send(&wire::portals(0, state.sequence), &[portal.as_fd()]);
+            drop(portal);
+            villain.publish(0, state);
+            let _ = villain.outcome(0, PATIENCE);
+            villain.send(&[1, 2, 3], &[]).expect("the socket has room");
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+    ];
+    // At once, so that the test takes as long as one of them.
+    std::thread::scope(|scope| {
+        for (name, deliver) in deliveries {
+            scope.spawn(move || {
+                let mut town = town();
+                let mut villain = town.villain();
+                let (slow, other) = socket::lingering(LINGER_SECONDS).expect("the system grants TCP sockets");
+                deliver(&mut villain, &slow);
+                drop(slow);
+                assert!(villain.is_thrown_out(), "{name}: the server put up with it");
+                drop(villain);
+                let slowest = || town.report().slowest;
+                assert!(
+                    !eventually_within(Duration::from_secs(4), slowest),
+                    "{name}: the bystander was held up"
+                );
+                town.assert_bystander_unharmed();
+                drop(other);
+                town.assert_unharmed();
+            });
+        }
+    });
+}
+
+/// Whether a call of the bystander takes more than two seconds, watched for so long.
+fn eventually_within(time: Duration, mut slowest: impl FnMut() -> Duration) -> bool {
+    let end = std::time::Instant::now() + time;
+    while std::time::Instant::now() < end {
+        if slowest() > Duration::from_secs(2) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+#[test]
+fn attack_12_a_client_that_keeps_its_socket_full_of_replies_never_blocks_the_server() {
+    let mut town = town();
+    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
+    // The server's own end is made blocking, and its peer's queue is full before it replies.
+    socket::make_blocking(&servers_end).expect("the villain holds a copy");
+    while socket::send(&servers_end, &wire::DOORBELL, &[]).is_ok() {}
+    let state = villain.fill(0, Row::FIRST, service::PORTALS, &[4], &[]);
+    villain.publish(0, state);
+    assert!(villain.is_thrown_out(), "the server waits for a client that does not read");
+    drop((villain, servers_end));
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_17_a_blocking_socket_does_not_block_the_server() {
+    let mut town = town();
+    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
+    socket::make_blocking(&servers_end).expect("the villain holds a copy");
+    for _ in 0..100 {
+        // The server is told to read, and what it was to read is stolen.
+        villain.ring();
+        villain.announce(wire::PENDING_SOCKET);
+        while socket::receive(&servers_end, Duration::ZERO).is_some() {}
+    }
+    assert!(villain.is_welcome());
+    town.assert_bystander_unharmed();
+    drop((villain, servers_end));
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_17_a_blocking_pipe_does_not_block_the_server() {
+    let mut town = town();
+    let portal = town.portal().expect("the launcher opens a portal");
+    let (reader, writer) = rustix::pipe::pipe().expect("the system grants pipes");
+    let mut villain = RawClient::connect_with_bell(portal, Some(reader.as_fd())).expect("a villain connects");
+    assert!(villain.is_welcome());
+    for _ in 0..500 {
+        socket::make_blocking(&reader).expect("the villain holds a copy");
+        rustix::io::write(&writer, &[0]).expect("the pipe has room");
+        // Stolen, so that whoever reads next finds an empty pipe.
+        rustix::io::read(&reader, &mut [0]).expect("somebody wrote");
+        std::thread::yield_now();
+    }
+    for _ in 0..500 {
+        socket::make_blocking(&reader).expect("the villain holds a copy");
+        rustix::io::write(&writer, &[0; 64]).expect("the pipe has room");
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    town.assert_bystander_unharmed();
+    drop((villain, reader, writer));
+    town.assert_unharmed();
+}
