@@ -1,6 +1,6 @@
 //! The code for an interface.
 
-use crate::model::{Interface, Method};
+use crate::model::{Argument, Interface};
 use crate::parse::Terms;
 use crate::shape;
 use crate::signature;
@@ -41,7 +41,7 @@ fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
     let (base_count, base_names, base_links, derives) = match interface.base {
         None => (quote!(0), quote!(&[]), quote!(&[]), TokenStream::new()),
         Some(base) => {
-            let derives = quote! {
+            let derives = quote_spanned! {base.span()=>
                 impl<__Base: ?Sized> __rpc::Derives<__Base> for dyn #this
                 where
                     dyn #base: __rpc::Derives<__Base>,
@@ -71,7 +71,7 @@ fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
 fn implement_serves(interface: &Interface<'_>) -> TokenStream {
     let this = &interface.item.ident;
     let of_base = interface.base.map(|base| {
-        quote! {
+        quote_spanned! {base.span()=>
             0..__BASE => <dyn #base as __rpc::Serves<__Object>>::dispatch(__object, __opcode, __request, __reply),
         }
     });
@@ -79,11 +79,13 @@ fn implement_serves(interface: &Interface<'_>) -> TokenStream {
         let (opcode, name, result) = (opcode(index), method.name, shape::of_result(method.result));
         let values: Vec<_> = (0..method.arguments.len()).map(|index| format_ident!("__{index}")).collect();
         let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
+        let decode = quote_spanned!(name.span()=> __rpc::decode(__request));
+        let send = quote_spanned!(method.result.span()=> __rpc::Answer::<#result>::send);
         quote! {
             #opcode => {
                 let (#(#values,)*): (#(__rpc::As<_, #shapes>,)*) =
-                    __rpc::decode(__request).map_err(|_| __rpc::Refusal::Malformed)?;
-                __rpc::Answer::<#result>::send(<__Object as #this>::#name(__object, #(#values.value),*), __reply)
+                    #decode.map_err(|_| __rpc::Refusal::Malformed)?;
+                #send(<__Object as #this>::#name(__object, #(#values.value),*), __reply)
             }
         }
     });
@@ -111,15 +113,15 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
     let of_base = interface.base.map(|base| quote!(__rpc::Client<__Derived>: #base,));
     let methods = interface.methods.iter().enumerate().map(|(index, method)| {
         let (opcode, signature, result) = (opcode(index), &method.item.sig, shape::of_result(method.result));
-        let names = method.arguments.iter().map(|argument| argument.name);
-        let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
+        // Here the compiler finds out about result types that cannot report a failure: it should point at them.
+        let call = quote_spanned!(method.result.span()=> __rpc::call::<__Derived, _, _, #result>);
+        let arguments = method.arguments.iter().map(|Argument { name, ty }| {
+            let shape = shape::of_argument(ty);
+            quote_spanned!(ty.span()=> __rpc::As::<_, #shape>::new(#name),)
+        });
         quote! {
             #signature {
-                __rpc::call::<__Derived, _, _, #result>(
-                    self,
-                    #opcode,
-                    &(#(__rpc::As::<_, #shapes>::new(#names),)*),
-                )
+                #call(self, #opcode, &(#(#arguments)*))
             }
         }
     });
@@ -134,37 +136,27 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
     }
 }
 
-/// What the compiler has to find out: whether results can report a failure, and whether what has a known size fits.
+/// Whether what has a known size fits: the compiler has to find that out.
 fn checks(interface: &Interface<'_>) -> TokenStream {
-    let this = &interface.item.ident;
-    interface.methods.iter().map(|method| checks_of(method, this)).collect()
-}
-
-fn checks_of(method: &Method<'_>, of: &Ident) -> TokenStream {
-    let (name, result) = (method.name, method.result);
-    let fallible = quote_spanned!(result.span()=> #name::<#result>);
-    let arguments = method.arguments.iter().map(|argument| argument.ty);
-    let fit_arguments = fit(
-        0,
-        arguments,
-        name.span(),
-        &format!("the arguments of `{of}::{name}` can take more than the 1024 bytes of a message"),
-    );
-    let fit_result = fit(
-        // Says that it is a success.
-        1,
-        shape::success(result).into_iter(),
-        name.span(),
-        &format!("the result of `{of}::{name}` can take more than the 1024 bytes of a message"),
-    );
-    quote! {
-        const _: () = {
-            fn #name<__Result: __rpc::Fallible>() {}
-            let _: fn() = #fallible;
-        };
-        #fit_arguments
-        #fit_result
-    }
+    let of = &interface.item.ident;
+    let checks = interface.methods.iter().map(|method| {
+        let name = method.name;
+        let arguments = fit(
+            0,
+            method.arguments.iter().map(|argument| argument.ty),
+            name.span(),
+            &format!("the arguments of `{of}::{name}` can take more than the 1024 bytes of a message"),
+        );
+        let result = fit(
+            // Says that it is a success.
+            1,
+            shape::success(method.result).into_iter(),
+            name.span(),
+            &format!("the result of `{of}::{name}` can take more than the 1024 bytes of a message"),
+        );
+        quote!(#arguments #result)
+    });
+    checks.collect()
 }
 
 /// A check that values of these types fit into a message beside `head` bytes, as far as their sizes are known.

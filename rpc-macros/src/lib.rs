@@ -40,15 +40,17 @@ pub fn rpc_interface_of_facade(arguments: TokenStream, item: TokenStream) -> Tok
 }
 
 fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {
-    let arguments = parse_macro_input!(arguments as parse::Arguments);
     let item = parse_macro_input!(item as ItemTrait);
-    let mut errors = Errors::default();
-    let interface = model::Interface::of(&item, &mut errors);
-    validate::check(&interface, &mut errors);
-    let code = match errors.into_result() {
-        Ok(()) => expand::code(&interface, &arguments.or(&item.ident, krate)),
-        // The trait itself stays, so that its users are not told that there is none.
-        Err(error) => error.into_compile_error(),
-    };
+    // The trait itself stays even so, that its users are not told that there is none.
+    let code = code(arguments, &item, krate).unwrap_or_else(syn::Error::into_compile_error);
     quote!(#item #code).into()
+}
+
+fn code(arguments: TokenStream, item: &ItemTrait, krate: Path) -> syn::Result<proc_macro2::TokenStream> {
+    let arguments: parse::Arguments = syn::parse(arguments)?;
+    let mut errors = Errors::default();
+    let interface = model::Interface::of(item, &mut errors);
+    validate::check(&interface, &mut errors);
+    errors.into_result()?;
+    Ok(expand::code(&interface, &arguments.or(&item.ident, krate)))
 }

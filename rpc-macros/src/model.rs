@@ -6,6 +6,10 @@ use syn::{
     TypeParamBound,
 };
 
+/// What is wrong with a method that does not return a result.
+pub(crate) const NO_RESULT: &str =
+    "cannot report that the server died: return `Result<T, E>` where `E: From<portcullis_rpc::Error>`";
+
 /// An interface, as far as the trait can be one.
 pub(crate) struct Interface<'a> {
     pub(crate) item: &'a ItemTrait,
@@ -79,10 +83,7 @@ fn method<'a>(item: &'a TraitItem, errors: &mut Errors) -> Option<Method<'a>> {
     receiver(item, errors);
     let arguments = item.sig.inputs.iter().filter_map(|input| argument(input, errors)).collect();
     let ReturnType::Type(_, result) = &item.sig.output else {
-        errors.add(
-            &item.sig,
-            format_args!("`{name}` cannot report that the server died: return `Result<(), E>` where `E: From<portcullis_rpc::Error>`"),
-        );
+        errors.add(&item.sig, format_args!("`{name}` {NO_RESULT}"));
         return None;
     };
     Some(Method { item, name, arguments, result })
@@ -93,15 +94,11 @@ fn receiver(item: &TraitItemFn, errors: &mut Errors) {
         return errors
             .add(&item.sig, "a method is called on an object: its first argument is `&mut self` or `&self`");
     };
-    match &receiver.kind {
-        ReceiverKind::Reference(_, None, _) => {}
-        ReceiverKind::Reference(_, lifetime, _) => {
-            errors.add(lifetime, "a method borrows its object for the call: write `&mut self` or `&self`");
-        }
-        _ => errors.add(
+    if !matches!(receiver.kind, ReceiverKind::Reference(..)) {
+        errors.add(
             receiver,
             "a call does not use up its object, others may hold it too: take `&mut self` or `&self`",
-        ),
+        );
     }
 }
 

@@ -63,6 +63,42 @@ pub(crate) fn success(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// Whether a method's return type is surely none that could report a failure. Of other types, which may be aliases,
+/// the compiler finds that out.
+pub(crate) fn is_no_result(ty: &Type) -> bool {
+    const SURELY: [&str; 22] = [
+        "bool",
+        "char",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "f32",
+        "f64",
+        "String",
+        "Vec",
+        "Option",
+        "Box",
+        "Capability",
+        "str",
+    ];
+    match last(ty) {
+        Some((name, _)) => SURELY.iter().any(|it| name.ident == it),
+        None => !matches!(
+            ty,
+            Type::Group(_) | Type::Paren(_) | Type::Macro(_) | Type::ImplTrait(_) | Type::Reference(_)
+        ),
+    }
+}
+
 /// `R` of `Later<R>`, any other type as it is.
 fn promised(ty: &Type) -> &Type {
     match last(ty) {

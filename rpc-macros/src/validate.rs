@@ -1,7 +1,7 @@
 //! What can be written down as a method and cannot be called from elsewhere.
 
 use crate::errors::Errors;
-use crate::model::{Interface, Method};
+use crate::model::{Interface, Method, NO_RESULT};
 use crate::shape;
 use syn::visit::{self, Visit};
 use syn::{Ident, Lifetime, Safety, Type, TypeImplTrait, TypeReference};
@@ -33,10 +33,14 @@ fn check_method(method: &Method<'_>, errors: &mut Errors) {
     let signature = &method.item.sig;
     let name = method.name;
     if !signature.generics.params.is_empty() {
-        errors.add(
+        // What else there may be to say is about types that the parameters stand for.
+        return errors.add(
             &signature.generics,
             "a method of an interface is not generic: the server has one function for it, and borrows need no names",
         );
+    }
+    if shape::is_no_result(method.result) {
+        errors.add(method.result, format_args!("`{name}` {NO_RESULT}"));
     }
     errors.add_if(signature.generics.where_clause.as_ref(), "a method of an interface has no conditions");
     errors.add_if(

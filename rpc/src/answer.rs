@@ -17,6 +17,8 @@ pub trait Fallible {
     fn failed(error: Error) -> Self;
 }
 
+// Without this the compiler would ask for `E: From<Error>` in its own words.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Error>> Fallible for Result<T, E> {
     fn failed(error: Error) -> Self {
         Err(error.into())
@@ -24,7 +26,11 @@ impl<T, E: From<Error>> Fallible for Result<T, E> {
 }
 
 /// A return type with its way into a reply and out of it, in the shape `S`.
-pub trait Answer<S>: Fallible + Sized {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be what a method of an RPC interface returns",
+    label = "neither `Result` nor `Later`"
+)]
+pub trait Answer<S>: Sized {
     /// Puts a method's result into the reply.
     ///
     /// # Errors
@@ -40,7 +46,6 @@ pub trait Answer<S>: Fallible + Sized {
 
 impl<T, E, S> Answer<S> for Result<T, E>
 where
-    E: From<Error>,
     S: Encode<Result<T, E>> + for<'de> Decode<'de, Result<T, E>>,
 {
     #[inline]

@@ -1,6 +1,6 @@
 //! Clients: local proxies of remote objects.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Fallible};
 use crate::buffers::with_buffers;
 use crate::capability::Capability;
 use crate::codec;
@@ -56,7 +56,7 @@ pub fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> R
 where
     I: ?Sized + Interface,
     A: Serialize,
-    R: Answer<S>,
+    R: Answer<S> + Fallible,
 {
     let result = with_buffers(|send, receive| {
         exchange(client, opcode, arguments, send, receive)?;

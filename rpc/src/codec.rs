@@ -1,5 +1,6 @@
 //! Values in messages: postcard for the bytes, slots for the capabilities.
 
+use crate::bounded;
 use crate::error::Error;
 use crate::slots::{self, Slots};
 use portcullis_ipc::MsgBuf;
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 /// Why a message cannot be decoded: its bytes are no such value, too few or too many, or a capability slot is named
-/// twice, or never. What it says precisely is of no use to anybody but an attacker.
+/// twice, or never; or its lists have more than 1,024 elements, which they can have only if these take no bytes, or
+/// values are nested more than 64 deep. Which of these it is, is of no use to anybody but an attacker.
 ///
 /// ```
 /// use portcullis_rpc::codec::{Malformed, decode, encode};
@@ -66,9 +68,10 @@ pub fn decode<'m, T: Deserialize<'m>>(from: &'m mut MsgBuf) -> Result<T, Malform
     if from.capabilities() != 0 {
         slots = Slots::taken_from(from);
     }
-    let data = from.data();
-    match slots::scoped(&mut slots, || postcard::take_from_bytes(data)) {
-        Ok((value, [])) if !slots.any_left() => Ok(value),
+    let mut deserializer = postcard::Deserializer::from_bytes(from.data());
+    let decoded = slots::scoped(&mut slots, || bounded::deserialize(&mut deserializer));
+    match (decoded, deserializer.finalize()) {
+        (Ok(value), Ok([])) if !slots.any_left() => Ok(value),
         _ => Err(Malformed),
     }
 }

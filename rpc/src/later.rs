@@ -211,6 +211,7 @@ impl Outbox {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Error>> Fallible for Later<Result<T, E>> {
     fn failed(error: Error) -> Self {
         Later::ready(Err(error.into()))
@@ -220,7 +221,7 @@ impl<T, E: From<Error>> Fallible for Later<Result<T, E>> {
 impl<T, E, S> Answer<S> for Later<Result<T, E>>
 where
     T: 'static,
-    E: From<Error> + 'static,
+    E: 'static,
     Result<T, E>: Answer<S>,
 {
     fn send(self, reply: &mut MsgBuf) -> Result<Outcome, Refusal> {

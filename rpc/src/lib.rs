@@ -13,11 +13,12 @@
 //!   nothing that its arguments and result do not.
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
-//! `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`), the server's (`serve`,
+//! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`), the server's (`serve`,
 //! `answer`, `later`).
 #![forbid(unsafe_code)]
 
 mod answer;
+mod bounded;
 mod buffers;
 pub mod bytes;
 mod capability;
