@@ -29,7 +29,7 @@ impl Host {
     /// # Errors
     /// As `Pd::spawn`.
     pub fn process(program: impl AsRef<Path>) -> Result<Host, Error> {
-        let (child, root) = patient(WaitPolicy::default())?.spawn(Command::new(program.as_ref()))?;
+        let (child, root) = patient(WaitPolicy::Adaptive)?.spawn(Command::new(program.as_ref()))?;
         Ok(Host { root: Capability::from_untyped(root), place: Place::Process(child) })
     }
 
@@ -41,7 +41,7 @@ impl Host {
     /// # Panics
     /// If the thread ends before it serves.
     pub fn thread() -> Result<Host, Error> {
-        let pd = patient(WaitPolicy::default())?;
+        let pd = patient(WaitPolicy::Adaptive)?;
         let (to_us, from_thread) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let entrypoint = Entrypoint::new(&pd)?;

@@ -5,9 +5,11 @@
 
 use super::kernel::Bell;
 use super::{bounded_model, model};
-use crate::protocol::doorbell::{announce, announce_unwatched, has_pending, take_pending, unwatch, watch};
+use crate::protocol::doorbell::{
+    announce, announce_unwatched, demand, has_pending, take_pending, unwatch, wants_releases, watch,
+};
 use crate::sync::{AtomicU64, Ordering};
-use crate::wire::layout::{LANE_BITS, PENDING_RELEASES, PENDING_SOCKET};
+use crate::wire::layout::{LANE_BITS, PENDING_RELEASES, PENDING_SOCKET, RELEASES_AT_ONCE};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -19,6 +21,10 @@ struct Channel {
     requests: [AtomicU64; 2],
     arguments: [AtomicU64; 2],
     notices: [AtomicU64; 2],
+    /// A reply that grants a counted object.
+    granted: AtomicU64,
+    /// What the server demands while it serves.
+    demands: u64,
     bell: Bell,
 }
 
@@ -50,6 +56,22 @@ impl Channel {
         }
     }
 
+    /// Client: gives back what was granted, as `Channel::release` does it.
+    fn release_granted(&self) {
+        while self.granted.load(Ordering::Acquire) == 0 {
+            thread::yield_now();
+        }
+        if wants_releases(&self.watched) {
+            self.notify(PENDING_RELEASES, 0);
+        }
+    }
+
+    /// Server: grants a counted object, as `Port::gather` and a reply do it.
+    fn grant(&self) {
+        demand(&self.watched, self.demands);
+        self.granted.store(1, Ordering::Release);
+    }
+
     /// The server's loop, which polls `polled` at first and ends when it has seen so many requests and notices. Its
     /// patience is nil: it goes to sleep whenever it sees nothing to do.
     fn serve(&self, mut polled: u64, mut requests: usize, notices: usize) {
@@ -59,7 +81,7 @@ impl Channel {
             if has_pending(&self.pending) {
                 let pending = take_pending(&self.pending);
                 polled |= pending & LANE_BITS;
-                watch(&self.watched, polled);
+                watch(&self.watched, polled | self.demands);
                 if pending & !LANE_BITS != 0 {
                     let seen = |notice: &&AtomicU64| notice.load(Ordering::Relaxed) == ARGUMENT;
                     noticed = self.notices.iter().filter(seen).count();
@@ -79,12 +101,12 @@ impl Channel {
             if served {
                 continue;
             }
-            unwatch(&self.watched);
+            unwatch(&self.watched, self.demands);
             let unserved = |lane: usize| {
                 polled >> lane & 1 != 0 && self.requests[lane].load(Ordering::Relaxed) != taken[lane]
             };
             if has_pending(&self.pending) || (0..2).any(unserved) {
-                watch(&self.watched, polled);
+                watch(&self.watched, polled | self.demands);
                 continue;
             }
             polled = 0;
@@ -92,7 +114,7 @@ impl Channel {
                 return;
             }
             self.bell.sleep();
-            watch(&self.watched, polled);
+            watch(&self.watched, polled | self.demands);
         }
     }
 }
@@ -175,4 +197,22 @@ fn requests_one_after_the_other_while_the_server_naps() {
         channel.serve(0b01, 2, 0);
         client.join().unwrap();
     });
+}
+
+/// The server demands releases with what it grants, and goes to sleep: the release wakes it.
+#[test]
+fn release_of_a_counted_object() {
+    for polled in [0, 0b01] {
+        model(move || {
+            let channel = Channel { demands: RELEASES_AT_ONCE, ..Channel::watching(polled) };
+            let channel = Arc::new(channel);
+            let client = {
+                let channel = channel.clone();
+                thread::spawn(move || channel.release_granted())
+            };
+            channel.grant();
+            channel.serve(polled, 0, 1);
+            client.join().unwrap();
+        });
+    }
 }

@@ -54,7 +54,7 @@ impl Channel {
                 }
                 continue;
             }
-            doorbell::unwatch(&self.watched);
+            doorbell::unwatch(&self.watched, 0);
             let ready = polled != 0 && self.request.load(Ordering::Relaxed) != taken;
             if !ready && !doorbell::has_pending(&self.pending) {
                 polled = 0;
