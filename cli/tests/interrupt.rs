@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::{Running, portcullis, text};
+use common::{Running, interruptible, text};
 use rustix::process::{Signal, kill_process, kill_process_group};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 fn start() -> (Running, std::process::ChildStdin) {
-    let mut running = Running::start(portcullis(["demo", "wordcount", "-"]).stdin(Stdio::piped()));
+    let mut running = Running::start(interruptible(["demo", "wordcount", "-"]).stdin(Stdio::piped()));
     let mut stdin = running.stdin();
     stdin.write_all(b"some words\n").unwrap();
     running.component("wordcount/counter");

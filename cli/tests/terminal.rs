@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Running, portcullis, text};
+use common::{Running, interruptible, text};
 use rustix::process::{Signal, kill_process_group};
 use rustix::pty::OpenptFlags;
 use std::fs::File;
@@ -19,7 +19,7 @@ fn start() -> (File, Running, ChildStdin) {
     rustix::pty::unlockpt(&terminal).unwrap();
     let screen = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
     let screen = File::options().read(true).write(true).open(screen.to_str().unwrap()).unwrap();
-    let mut command = portcullis(["demo", "wordcount", "-"]);
+    let mut command = interruptible(["demo", "wordcount", "-"]);
     let mut running = Running::start(command.stdin(Stdio::piped()).stderr(screen));
     let mut stdin = running.stdin();
     stdin.write_all(&b"four words of text\n".repeat((1 << 20) / 19 + 1)).unwrap();

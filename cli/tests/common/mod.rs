@@ -17,6 +17,13 @@ pub(crate) fn portcullis<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> 
     of_program(env!("CARGO_BIN_EXE_portcullis").as_ref(), args)
 }
 
+/// The same, interruptible even if whoever runs the tests is not: a shell's background jobs ignore SIGINT, and what is
+/// ignored stays ignored by those that they start.
+pub(crate) fn interruptible<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
+    let program = ["--default-signal=INT", env!("CARGO_BIN_EXE_portcullis")];
+    of_program("env".as_ref(), program.into_iter().chain(args))
+}
+
 /// The same, with a copy of the program.
 pub(crate) fn of_program<A: AsRef<OsStr>>(program: &OsStr, args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(program);
