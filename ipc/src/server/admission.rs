@@ -171,9 +171,7 @@ impl Server {
     pub(super) fn close(&mut self, name: RowName, reason: &Error) {
         let Some(mut port) = self.ports.remove(name) else { return };
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
-        if let Some(opener) = port.opener.and_then(|opener| self.ports.get_mut(opener)) {
-            opener.opened -= 1;
-        }
+        self.close_account(name, port.opener);
         self.ledger.close(name, port.rows());
         self.hot.retain(|hot| *hot != name);
         // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
@@ -189,9 +187,48 @@ impl Server {
         self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).chain(bell));
         self.parent_gone |= self.parent == Some(name);
     }
+
+    /// Strikes a port that has ended off its opener's account. What it had opened itself comes onto that account, or
+    /// a client that opens and dies, over and over, would fill the server: nobody's death ends a pair whose two ends
+    /// both came here.
+    fn close_account(&mut self, ended: RowName, opener: Option<RowName>) {
+        let mut inherited = 0;
+        for port in self.ports.iter_mut().filter(|port| port.opener == Some(ended)) {
+            port.opener = opener;
+            inherited += 1;
+        }
+        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+            opener.opened = opener.opened - 1 + inherited;
+        }
+    }
 }
 
 pub(super) fn add_event(epoll: &OwnedFd, source: BorrowedFd<'_>, data: u64) -> Result<(), Error> {
     let events = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
     epoll::add(epoll, source, epoll::EventData::new_u64(data), events).map_err(Error::system("epoll_ctl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pd::Pd;
+
+    #[test]
+    fn what_an_ended_port_had_opened_comes_onto_its_openers_account() {
+        let mut server = Server::new(&Pd::new().unwrap()).unwrap();
+        let badge = server.badge();
+        let adopt = |server: &mut Server, portal, opener| server.adopt(portal, badge, opener).unwrap();
+        let (_ours, theirs) = socket::pair().unwrap();
+        let launcher = adopt(&mut server, theirs, None);
+        let (_client, theirs) = socket::pair().unwrap();
+        let villain = adopt(&mut server, theirs, Some(launcher));
+        let (one, other) = socket::pair().unwrap();
+        let pair = [one, other].map(|end| adopt(&mut server, end, Some(villain)));
+        let opened = |server: &Server, name| server.ports.get(name).map(|port| port.opened);
+        assert_eq!((opened(&server, launcher), opened(&server, villain)), (Some(1), Some(2)));
+        server.close(villain, &Error::Disconnected);
+        assert_eq!(opened(&server, launcher), Some(2), "the pair, which nobody's death ends");
+        server.close(pair[0], &Error::Disconnected);
+        assert_eq!(opened(&server, launcher), Some(1));
+    }
 }

@@ -220,6 +220,10 @@ impl Server {
                     self.rewatch(*name);
                 }
             }
+            // Who keeps us awake by this, without a request that counts, must not keep us from those who ring.
+            if self.has_cold_ports() {
+                self.ask_who_rings(Some(Duration::ZERO));
+            }
             return;
         }
         for name in self.hot.drain(..) {
