@@ -277,6 +277,7 @@ fn layout() {
             "lane-1-request" => lane(1).request(),
             "lane-15-reply" => lane(15).reply(),
             "awake-bit" => layout::AWAKE.trailing_zeros() as usize,
+            "releases-at-once-bit" => layout::RELEASES_AT_ONCE.trailing_zeros() as usize,
             "pending-socket-bit" => layout::PENDING_SOCKET.trailing_zeros() as usize,
             "pending-releases-bit" => layout::PENDING_RELEASES.trailing_zeros() as usize,
             other => match other.strip_prefix("slots-behind-") {
