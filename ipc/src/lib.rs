@@ -44,6 +44,7 @@ mod table;
 mod transport;
 #[cfg(not(loom))]
 mod wait_policy;
+mod wake;
 mod wire;
 
 pub use error::{Error, Refusal};
@@ -51,6 +52,7 @@ pub use error::{Error, Refusal};
 pub use {
     badge::Badge,
     capability::Capability,
+    client::async_call::AsyncCall,
     deadline::Deadline,
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,

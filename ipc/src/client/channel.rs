@@ -12,6 +12,7 @@ use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::futex;
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// A channel to one entrypoint. Any number of threads call through it at once, each in a lane of its own.
 pub(crate) struct Channel {
-    pd: Pd,
+    pub(super) pd: Pd,
     pub(super) words: Words,
     pub(super) transport: Box<dyn Transport>,
     /// The other side is gone.
@@ -41,9 +42,15 @@ pub(crate) struct Channel {
     releases: Mutex<Releases>,
     /// Whether releases wait for room in their ring: what a call looks at.
     backlog: AtomicBool,
-    /// Threads that wait for a lane.
+    /// Threads and tasks that wait for a lane.
     pub(super) queue: LaneQueue,
-    watch: OnceLock<Watch>,
+    /// Tasks that wait for a reply.
+    pub(super) tasks: Tasks,
+    /// Tasks have called through it: the watcher reads the socket.
+    pub(super) listens: AtomicBool,
+    /// Cancelled lanes of which the server is to ring when it answers.
+    pub(super) marked: AtomicU64,
+    pub(super) watch: OnceLock<Watch>,
 }
 
 impl Channel {
@@ -66,7 +73,9 @@ impl Channel {
     pub(crate) fn local(pd: &Pd, bell: &Arc<Bell>) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
         let words = Words::private(layout::CHANNEL_BYTES)?;
         let (ours, theirs) = LocalTransport::pair(bell);
-        Ok((Arc::new(Channel::new(pd.clone(), words.clone(), Box::new(ours))), words, theirs))
+        let channel = Arc::new(Channel::new(pd.clone(), words.clone(), Box::new(ours)));
+        let theirs = theirs.to(&channel);
+        Ok((channel, words, theirs))
     }
 
     fn new(pd: Pd, words: Words, transport: Box<dyn Transport>) -> Channel {
@@ -81,6 +90,9 @@ impl Channel {
             releases: Mutex::default(),
             backlog: AtomicBool::new(false),
             queue: LaneQueue::default(),
+            tasks: Tasks::default(),
+            listens: AtomicBool::new(false),
+            marked: AtomicU64::new(0),
             watch: OnceLock::new(),
         }
     }
@@ -101,7 +113,7 @@ impl Channel {
     ) -> Result<(), Error> {
         let (chain, deadline) = context::start_call(deadline);
         let lane = this.take_lane(deadline)?;
-        if this.backlog.load(Ordering::Relaxed) {
+        if this.has_backlog() {
             this.catch_up();
         }
         let sequence = this.lanes[lane.index()].next_sequence();
@@ -128,7 +140,7 @@ impl Channel {
     }
 
     /// Writes the request into its lane and makes the server look.
-    fn publish(
+    pub(super) fn publish(
         &self,
         lane: LaneId,
         sequence: u32,
@@ -205,9 +217,15 @@ impl Channel {
         }
     }
 
+    /// Whether releases wait for room.
+    #[inline]
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
     /// Gives back what had no room in the ring, as far as there is room now.
     #[cold]
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
         releases.flush(self.release_ring(), self.transport.sent());
         self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
@@ -255,7 +273,12 @@ impl HangUp for Channel {
             futex::wake(state);
         }
         self.queue.wake_all();
+        self.tasks.wake_answered(|_| true);
         self.transport.hang_up();
+    }
+
+    fn read(&self) -> bool {
+        self.read_socket()
     }
 }
 

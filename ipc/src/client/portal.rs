@@ -37,6 +37,11 @@ impl Portal {
         self.connected.get().ok_or(Error::Disconnected)
     }
 
+    /// The domain that it came to.
+    pub(crate) fn pd(&self) -> &Pd {
+        &self.pd
+    }
+
     /// The channel, if it was used before.
     pub(crate) fn connected(&self) -> Option<&RowReference> {
         self.connected.get()

@@ -119,6 +119,10 @@ impl Channel {
         if count != 0 {
             let tag = Tag { lane, sequence: state.sequence };
             portals = this.transport.receive(tag, count)?.into_iter();
+            // Acquire: pairs with the release in `expect_tasks`, before any doorbell that may have come along.
+            if this.listens.load(Ordering::Acquire) {
+                this.wake_answered();
+            }
         }
         for slot in state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed))) {
             receive.push(match slot {

@@ -6,11 +6,13 @@
 pub(crate) mod local;
 pub(crate) mod socket;
 
+pub(crate) use socket::Drained;
+
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
-use crate::wire::layout::SLOTS;
+use crate::wire::layout::{LaneId, SLOTS};
 use std::os::fd::OwnedFd;
 
 /// Capabilities on their way.
@@ -49,6 +51,12 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
 
     /// Client: how many messages that the server must read before anything later were sent so far, modulo 2¹⁶.
     fn sent(&self) -> u16;
+
+    /// Client: reads what the server sent, for a moment: portals are kept until their message asks for them.
+    fn listen(&self) -> Result<Drained, Error>;
+
+    /// Server: wakes the task that waits for the reply in the lane.
+    fn wake_task(&self, lane: LaneId);
 
     /// Ends it for both sides.
     fn hang_up(&self);

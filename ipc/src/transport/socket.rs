@@ -10,7 +10,7 @@ use crate::sys::socket::{self, Receipt};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag};
 use crate::wire::head::RowName;
-use crate::wire::layout::{LANES, SLOTS};
+use crate::wire::layout::{LANES, LaneId, SLOTS};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +48,9 @@ pub(crate) enum Drained {
 
 /// More messages than a socket ever holds: who reads so many has read all that was there when it began.
 pub(crate) const MOST_QUEUED: usize = 1_024;
+
+/// Messages that a client reads at once when it listens: as many as an honest server leaves unread, and some.
+const MOST_HEARD: usize = 32;
 
 /// One end of a channel across processes.
 #[derive(Debug)]
@@ -140,6 +143,19 @@ impl SocketTransport {
     }
 }
 
+impl SocketTransport {
+    /// Client: reads what is there, but no more than `most` messages. There are no news for a client.
+    fn drain_as_client(&self, most: usize) -> Result<Drained, Error> {
+        let mut news = Vec::new();
+        let drained = self.drain(&mut news, most);
+        if news.is_empty() {
+            return drained;
+        }
+        self.pd.close_later(news.into_iter().flat_map(News::into_descriptors));
+        Err(Error::Violation("a server sent what only a client sends"))
+    }
+}
+
 impl Inbox {
     /// Puts a message where it belongs. Descriptors that do not belong are closed on another thread.
     fn file(
@@ -197,11 +213,7 @@ impl Transport for SocketTransport {
     fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
         if self.inbox().portals[tag.lane.index()].is_none() {
-            let mut news = Vec::new();
-            self.drain(&mut news, MOST_QUEUED)?;
-            if !news.is_empty() {
-                return Err(Error::Violation("a server sent what only a client sends"));
-            }
+            self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().portals[tag.lane.index()].take() {
             Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == count => {
@@ -217,6 +229,15 @@ impl Transport for SocketTransport {
 
     fn sent(&self) -> u16 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    fn listen(&self) -> Result<Drained, Error> {
+        self.drain_as_client(MOST_HEARD)
+    }
+
+    fn wake_task(&self, _: LaneId) {
+        // A full socket is no failure: the client has not read it for long, and is being woken.
+        let _ = socket::send(self.socket(), &DOORBELL, &[]);
     }
 
     fn hang_up(&self) {
