@@ -103,61 +103,49 @@ impl AsyncCall {
         self.end.map_or(Deadline::Never, |end| Deadline::After(end.saturating_duration_since(Instant::now())))
     }
 
-    /// Pending, unless the deadline has passed; then what that means at this stage.
-    fn wait(&mut self, waker: &Waker, late: Error) -> Poll<Result<(), Error>> {
-        if self.left() == Deadline::After(Duration::ZERO) {
-            return Poll::Ready(Err(late));
-        }
-        let (Stage::Queued(target, _) | Stage::Called(target, ..), Some(end)) = (&self.stage, self.end)
-        else {
-            return Poll::Pending;
-        };
-        match &self.alarm {
-            Some(alarm) => alarm.renew(waker),
-            None => self.alarm = Some(target.channel.alarm(end, waker)?),
-        }
-        Poll::Pending
-    }
-
     /// Goes on as far as it can without waiting.
     fn advance(&mut self, waker: &Waker) -> Poll<Result<(), Error>> {
-        loop {
-            let left = self.left();
-            let Some(message) = &mut self.message else { return Poll::Pending };
-            match &mut self.stage {
-                Stage::New(capability) => {
-                    if left == Deadline::After(Duration::ZERO) {
-                        return Poll::Ready(Err(Error::DeadlineExceeded));
-                    }
+        let left = self.left();
+        let is_late = left == Deadline::After(Duration::ZERO);
+        let (channel, late) = loop {
+            match (&mut self.stage, &mut self.message) {
+                (Stage::New(_), _) if is_late => return Poll::Ready(Err(Error::DeadlineExceeded)),
+                (Stage::New(capability), _) => {
                     let (channel, row) = capability.reach()?;
                     channel.expect_tasks(self.end.is_some())?;
                     let target = Target { channel: channel.clone(), row, _capability: capability.clone() };
                     self.stage = Stage::Queued(target, None);
                 }
-                Stage::Queued(target, place) => {
+                (Stage::Queued(target, place), Some(message)) => {
                     let Poll::Ready(lane) = target.channel.poll_lane(place, waker) else {
-                        return self.wait(waker, Error::Busy);
+                        break (&target.channel, Error::Busy);
                     };
-                    let (channel, lane) = (&target.channel, lane?);
-                    let sequence = channel.send(lane, target.row, message, self.chain, left)?;
+                    let lane = lane?;
+                    let sequence = target.channel.send(lane, target.row, message, self.chain, left)?;
                     if let Stage::Queued(target, _) = std::mem::replace(&mut self.stage, Stage::Done) {
                         self.stage = Stage::Called(target, lane, sequence);
                     }
                 }
-                Stage::Called(target, lane, sequence) => {
-                    let (channel, lane) = (&target.channel, *lane);
-                    let Poll::Ready(word) = channel.poll_reply(lane, *sequence, waker) else {
-                        return self.wait(waker, Error::DeadlineExceeded);
+                (Stage::Called(target, lane, sequence), Some(message)) => {
+                    let Poll::Ready(word) = target.channel.poll_reply(*lane, *sequence, waker) else {
+                        break (&target.channel, Error::DeadlineExceeded);
                     };
                     let word = word?;
                     message.clear();
-                    let result = Channel::finish(channel, lane, word, message);
+                    let result = Channel::finish(&target.channel, *lane, word, message);
                     self.stage = Stage::Done;
                     return Poll::Ready(result);
                 }
-                Stage::Done => return Poll::Pending,
+                (Stage::Done, _) | (_, None) => panic!("a call was polled after it was done"),
             }
+        };
+        match (&self.alarm, self.end) {
+            _ if is_late => return Poll::Ready(Err(late)),
+            (Some(alarm), _) => alarm.renew(waker),
+            (None, Some(end)) => self.alarm = Some(channel.alarm(end, waker)?),
+            (None, None) => {}
         }
+        Poll::Pending
     }
 
     /// Ends it wherever it is.
@@ -174,16 +162,16 @@ impl AsyncCall {
 impl Future for AsyncCall {
     type Output = Result<Box<MsgBuf>, Error>;
 
-    /// Once it is done, it is pending for ever.
+    /// Never blocks.
+    ///
+    /// # Panics
+    /// If it is polled after it was done.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let Poll::Ready(result) = this.advance(context.waker()) else { return Poll::Pending };
         this.cancel();
-        match (result, this.message.take()) {
-            (Ok(()), Some(message)) => Poll::Ready(Ok(message)),
-            (Err(error), _) => Poll::Ready(Err(error)),
-            (Ok(()), None) => Poll::Pending,
-        }
+        let message = this.message.take();
+        Poll::Ready(result.and_then(|()| message.ok_or(Error::Abandoned)))
     }
 }
 
