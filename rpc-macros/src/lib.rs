@@ -2,7 +2,7 @@
 //!
 //! A trait goes through four steps, one module each: `parse` (the attribute's arguments), `model` (the trait as an
 //! interface, as far as it can be one), `validate` (what the model allows and an interface does not), and `expand`
-//! (the code). `shape` and `signature` look at the types on the way. All that is wrong with a trait is said at once
+//! (the code; `twin` has that of the asynchronous twin). `shape` and `signature` look at the types on the way. All that is wrong with a trait is said at once
 //! (`errors`).
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod model;
 mod parse;
 mod shape;
 mod signature;
+mod twin;
 mod validate;
 
 use errors::Errors;
@@ -20,7 +21,9 @@ use quote::quote;
 use syn::{ItemTrait, Path, parse_macro_input, parse_quote};
 
 /// Makes an RPC interface of a trait: the client implements it too, and objects that implement it can be called
-/// through a capability.
+/// through a capability. Beside the trait, say `Log`, there is `LogAsync`, which the client implements as well: for each
+/// method, say `write`, it has `write_async` with the same arguments, which returns a future of the result; of the `R`
+/// in a `Later<R>`.
 ///
 /// Arguments, all optional: `name = "..."` is the interface's name on the wire (by default the package and the
 /// trait, `package.Trait`), and `crate = path` says where `portcullis_rpc` is found, for who renames or re-exports
