@@ -118,7 +118,8 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
     let methods = interface.methods.iter().enumerate().map(|(index, method)| {
         let (opcode, signature, result) = (opcode(index), &method.item.sig, shape::of_result(method.result));
         // Here the compiler finds out about result types that cannot report a failure: it should point at them.
-        let call = quote_spanned!(method.result.span()=> __rpc::call::<__Derived, _, _, #result>);
+        let call =
+            quote_spanned!(method.result.span()=> __rpc::call::<__rpc::Blocking, __Derived, _, _, #result>);
         let arguments = arguments(method);
         quote! {
             #signature {

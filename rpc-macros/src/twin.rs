@@ -57,7 +57,8 @@ pub(crate) fn implement(interface: &Interface<'_>) -> TokenStream {
     let methods = interface.methods.iter().enumerate().map(|(index, method)| {
         let (opcode, result) = (opcode(index), shape::of_result(method.result));
         let signature = signature(method, &quote!(__rpc::Calling));
-        let call = quote_spanned!(method.result.span()=> __rpc::calling::<__Derived, _, _, #result>);
+        let call =
+            quote_spanned!(method.result.span()=> __rpc::call::<__rpc::ByTask, __Derived, _, _, #result>);
         let arguments = arguments(method);
         quote! {
             #signature {

@@ -1,7 +1,7 @@
 //! Calls that tasks wait for.
 
 use crate::answer::{Answer, Fallible};
-use crate::client::{Client, prepare};
+use crate::client::{Client, Way, prepare};
 use crate::error::Error;
 use crate::interface::Interface;
 use portcullis_ipc::{AsyncCall, MsgBuf};
@@ -80,23 +80,30 @@ pub struct Calling<R> {
     failed: fn(Error) -> R,
 }
 
-/// Begins to call a method: what the generated twins do. The arguments are encoded at once.
-pub fn calling<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> Calling<R>
-where
-    I: ?Sized + Interface,
-    A: Serialize,
-    R: Answer<S> + Fallible,
-{
-    let mut message = Box::new(MsgBuf::new());
-    let prepared = prepare::<I, _>(opcode, arguments, &mut message);
-    let call = prepared.map(|()| {
-        let untyped = client.capability().untyped();
-        match client.deadline() {
-            None => untyped.call_async(message),
-            Some(deadline) => untyped.call_async_with(message, deadline),
-        }
-    });
-    Calling { call: Some(call), receive: R::receive, failed: R::failed }
+/// A task waits. The arguments are encoded at once.
+#[derive(Debug)]
+pub enum ByTask {}
+
+impl Way for ByTask {
+    type Output<R> = Calling<R>;
+
+    fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> Calling<R>
+    where
+        I: ?Sized + Interface,
+        A: Serialize,
+        R: Answer<S> + Fallible,
+    {
+        let mut message = Box::new(MsgBuf::new());
+        let prepared = prepare::<I, _>(opcode, arguments, &mut message);
+        let call = prepared.map(|()| {
+            let untyped = client.capability().untyped();
+            match client.deadline() {
+                None => untyped.call_async(message),
+                Some(deadline) => untyped.call_async_with(message, deadline),
+            }
+        });
+        Calling { call: Some(call), receive: R::receive, failed: R::failed }
+    }
 }
 
 impl<R> Future for Calling<R> {

@@ -13,7 +13,8 @@ use std::fmt;
 /// A local proxy of an object: implements the object's own interface, by calls through a capability.
 ///
 /// A call waits for the answer: for the default time of the protection domain that the capability came through, or
-/// for as long as [`with_deadline`](Self::with_deadline) says.
+/// for as long as [`with_deadline`](Self::with_deadline) says. The asynchronous twin of a method returns a
+/// [`Calling`](crate::Calling) for a task to wait for, with the same deadline.
 pub struct Client<I: ?Sized> {
     capability: Capability<I>,
     deadline: Option<Deadline>,
@@ -55,19 +56,53 @@ impl<I: ?Sized + Interface> Client<I> {
     }
 }
 
+/// How a call is waited for.
+pub trait Way {
+    /// What it answers with.
+    type Output<R>;
+
+    /// Calls a method.
+    fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> Self::Output<R>
+    where
+        I: ?Sized + Interface,
+        A: Serialize,
+        R: Answer<S> + Fallible;
+}
+
+/// The calling thread waits.
+#[derive(Debug)]
+pub enum Blocking {}
+
 /// Calls a method: what the generated proxies do. The arguments are encoded once, into the private message.
+///
+/// One function for a method and for its twin, so that the compiler says only once what is wrong with their types.
 #[inline]
-pub fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> R
+pub fn call<W, I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> W::Output<R>
 where
+    W: Way,
     I: ?Sized + Interface,
     A: Serialize,
     R: Answer<S> + Fallible,
 {
-    let result = with_buffers(|send, receive| {
-        exchange(client, opcode, arguments, send, receive)?;
-        R::receive(receive)
-    });
-    result.unwrap_or_else(R::failed)
+    W::call(client, opcode, arguments)
+}
+
+impl Way for Blocking {
+    type Output<R> = R;
+
+    #[inline]
+    fn call<I, A, R, S>(client: &Client<I>, opcode: usize, arguments: &A) -> R
+    where
+        I: ?Sized + Interface,
+        A: Serialize,
+        R: Answer<S> + Fallible,
+    {
+        let result = with_buffers(|send, receive| {
+            exchange(client, opcode, arguments, send, receive)?;
+            R::receive(receive)
+        });
+        result.unwrap_or_else(R::failed)
+    }
 }
 
 #[inline]

@@ -3,9 +3,9 @@
 /// For the first version of the macro.
 pub mod v1 {
     pub use crate::answer::{Answer, Fallible};
-    pub use crate::calling::{Calling, calling};
+    pub use crate::calling::{ByTask, Calling};
     pub use crate::chain::{chain, methods};
-    pub use crate::client::{Client, call};
+    pub use crate::client::{Blocking, Client, call};
     pub use crate::codec::decode;
     pub use crate::interface::{Derives, Interface};
     pub use crate::serve::{Outcome, Serves};
