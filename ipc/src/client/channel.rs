@@ -47,7 +47,7 @@ pub(crate) struct Channel {
     pub(super) queue: LaneQueue,
     /// Tasks that wait for a reply.
     pub(super) tasks: Tasks,
-    /// Of tasks, which look for less long than threads.
+    /// Of tasks: whether looking for replies has paid off.
     pub(super) patience: Patience,
     /// Tasks have called through it: the watcher reads the socket.
     pub(super) listens: AtomicBool,
