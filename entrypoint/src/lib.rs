@@ -34,7 +34,8 @@
 //! | `apply` on itself, or on one further up the stack | [`Error::Busy`] |
 //! | `apply` on another | runs at once |
 //! | a call to an object elsewhere | waits, for as long as the caller of this method does at most; the entrypoint serves nobody meanwhile |
-//! | a call to an object of the same entrypoint | cannot be served while this method runs: use `apply` |
+//! | a call to an object of the same entrypoint, by whatever way | [`CallCycle`](portcullis_rpc::Error::CallCycle), at once: use `apply` |
+//! | a call to an object elsewhere that calls back, directly or through others, or two entrypoints that call each other at once | `CallCycle`, at once, at one of them: answer [`Later`](portcullis_rpc::Later) |
 //! | `run`, `run_until`, `dispatch_ready` | [`Error::Nested`] |
 //! | a panic | the client is told ([`ServerPanicked`](portcullis_rpc::Error::ServerPanicked)), the entrypoint lives on, the object stays in the pool as the panic left it |
 //!

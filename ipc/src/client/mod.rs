@@ -1,6 +1,8 @@
 //! The calling side of a channel.
 
+pub(crate) mod callee;
 pub(crate) mod channel;
+mod cycle;
 mod lane;
 mod lanes;
 pub(crate) mod portal;

@@ -12,3 +12,4 @@ mod models;
 pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
+pub(crate) mod waits;

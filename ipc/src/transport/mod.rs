@@ -7,6 +7,7 @@ pub(crate) mod local;
 pub(crate) mod socket;
 
 use crate::capability::Capability;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
@@ -41,14 +42,19 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
-    /// Takes the capabilities that came with a message. Fewer or more than `count` is a violation.
-    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error>;
+    /// Takes the capabilities that came with a message: one for each of the entrypoints that they are said to be at.
+    /// Fewer or more is a violation.
+    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error>;
 
-    /// Client: asks the entrypoint to take `socket` as a portal to what the row names.
-    fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error>;
+    /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in
+    /// there already.
+    fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error>;
 
     /// Client: how many messages that the server must read before anything later were sent so far, modulo 2¹⁶.
     fn sent(&self) -> u16;
+
+    /// Client: the greeting of the entrypoint, if it has come since this was last asked: its name and its page.
+    fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error>;
 
     /// Ends it for both sides.
     fn hang_up(&self);

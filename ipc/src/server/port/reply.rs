@@ -89,7 +89,7 @@ impl Port {
                 },
                 None => {
                     carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
-                    Slot::Portal
+                    Slot::Portal(capability.entrypoint())
                 }
             };
             slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
