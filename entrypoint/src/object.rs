@@ -19,6 +19,9 @@ pub(crate) trait Object {
     /// The object as it was managed.
     fn as_any(&mut self) -> &mut dyn Any;
 
+    /// The object as it was managed, out of the pool.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
     /// Nobody holds a capability to it any more.
     fn unreferenced(&mut self, entrypoint: &Entrypoint);
 }
@@ -53,6 +56,10 @@ where
 
     fn as_any(&mut self) -> &mut dyn Any {
         &mut self.object
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.object)
     }
 
     fn unreferenced(&mut self, entrypoint: &Entrypoint) {
