@@ -23,8 +23,8 @@ use syn::{ItemTrait, Path, parse_macro_input, parse_quote};
 /// through a capability.
 ///
 /// Arguments, all optional: `name = "..."` is the interface's name on the wire (by default the package and the
-/// trait, `package.Trait`), and `crate = path` says where `portcullis_rpc` is found, for who renames or re-exports
-/// it.
+/// trait, `package.Trait`), and `crate = path` says where `portcullis` or `portcullis_rpc` is found, for who renames
+/// or re-exports it.
 ///
 /// The documentation of `portcullis_rpc` says what the trait may contain.
 #[proc_macro_attribute]
@@ -32,11 +32,12 @@ pub fn rpc_interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
     interface(arguments, item, parse_quote!(::portcullis_rpc))
 }
 
-/// The same for users of the façade `portcullis`, which re-exports it as `rpc_interface`.
+/// [`macro@rpc_interface`] for users of the façade `portcullis`, which re-exports it under that name: they need not
+/// depend on `portcullis_rpc`.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn rpc_interface_of_facade(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    interface(arguments, item, parse_quote!(::portcullis::rpc))
+    interface(arguments, item, parse_quote!(::portcullis))
 }
 
 fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {
