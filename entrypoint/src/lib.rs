@@ -50,7 +50,8 @@
 //! - An entrypoint never waits for its clients. It waits for those whom its methods call.
 //!
 //! The modules: the parts of an entrypoint (`entrypoint`), its objects (`pool`, `object`), whose turn it is (`turn`),
-//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`).
+//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
+//! `trace`, a subscriber of `tracing` sees what is served (`trace`).
 #![forbid(unsafe_code)]
 
 mod entrypoint;
@@ -63,6 +64,7 @@ mod revocable;
 mod serving;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod trace;
 mod turn;
 mod weak;
 

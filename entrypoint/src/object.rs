@@ -1,6 +1,7 @@
 //! What the pool keeps: an object of any type with the interface that it is called through.
 
 use crate::entrypoint::Entrypoint;
+use crate::trace;
 use portcullis_ipc::{self as ipc, MsgBuf};
 use portcullis_rpc::{Outcome, Serves, serve};
 use std::any::Any;
@@ -47,11 +48,14 @@ where
 {
     fn serve(
         &mut self,
-        _: &Entrypoint,
+        entrypoint: &Entrypoint,
         request: &mut MsgBuf,
         reply: &mut MsgBuf,
     ) -> Result<Outcome, ipc::Error> {
-        serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused)
+        let traced = trace::Dispatch::of::<I>(entrypoint, request);
+        let result = serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused);
+        traced.replies(&result);
+        result
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -13,6 +13,14 @@
 //! [`spawn`] and [`serve_parent`] are the two sides of a child process, [`test`](mod@test) is for the tests of your
 //! own objects.
 //!
+//! Features, none of them by default:
+//! - `tokio` serves an entrypoint as a task: `Entrypoint::serve`.
+//! - `trace` shows each call to a subscriber of `tracing`, with the target `portcullis` at the level of traces. The
+//!   client's side is a span `call` (`interface`, `method`, `opcode`), which ends with an event `returned`; the object's
+//!   is a span `dispatch` (`interface`, `method`, `opcode`, `object`), which ends with an event `reply`. Their `outcome`
+//!   is `answered`, or `later`, or says what went wrong. A call that a method makes lies within the span of the
+//!   method's own. Without the feature nothing of this is there.
+//!
 //! [`Capability`]: rpc::Capability
 //! [`Entrypoint`]: entrypoint::Entrypoint
 #![forbid(unsafe_code)]
