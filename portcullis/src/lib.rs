@@ -57,4 +57,7 @@ pub use rpc::rpc_interface;
 mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;
+
+    #[doc = include_str!("../../docs/rpc.md")]
+    struct Rpc;
 }
