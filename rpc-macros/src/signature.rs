@@ -18,7 +18,7 @@ pub(crate) fn text(method: &Method<'_>) -> String {
 }
 
 /// Writes tokens with one space after each word: a compiler's own spacing differs from version to version.
-fn write(tokens: TokenStream, text: &mut String) {
+pub(crate) fn write(tokens: TokenStream, text: &mut String) {
     // A comma before a closing bracket may be there or not.
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -6,6 +6,7 @@ use crate::capability::Capability;
 use crate::codec;
 use crate::error::Error;
 use crate::interface::{Derives, Interface};
+use crate::trace;
 use portcullis_ipc::{Deadline, MsgBuf};
 use serde::Serialize;
 use std::fmt;
@@ -58,10 +59,12 @@ where
     A: Serialize,
     R: Answer<S> + Fallible,
 {
+    let traced = trace::Call::of::<I>(opcode);
     let result = with_buffers(|send, receive| {
         exchange(client, opcode, arguments, send, receive)?;
         R::receive(receive)
     });
+    traced.returned(result.as_ref().err());
     result.unwrap_or_else(R::failed)
 }
 

@@ -228,6 +228,17 @@ mod tests {
     }
 
     #[test]
+    fn every_error_has_its_line_in_the_docs() {
+        let page = include_str!("../../docs/rpc.md");
+        for error in all() {
+            let debug = format!("{error:?}");
+            let name = debug.split(|char: char| !char.is_alphanumeric()).next().unwrap();
+            let line = format!("\n| `{name}` | {} |", error.blame());
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
     fn every_error_of_a_peer_arrives_as_relayed() {
         for error in all() {
             let bytes = postcard::to_stdvec(&error).unwrap();
