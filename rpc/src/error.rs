@@ -205,6 +205,7 @@ mod tests {
             Error::TooManyCapabilities,
             Error::Unencodable,
             Error::BudgetExceeded,
+            Error::CallCycle,
             Error::ServerPanicked,
             Error::Unanswerable,
             Error::MalformedResult,
