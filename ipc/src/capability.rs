@@ -1,6 +1,7 @@
 //! Untyped capabilities.
 
 use crate::badge::Badge;
+use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::portal::Portal;
 use crate::deadline::Deadline;
@@ -135,9 +136,32 @@ impl Capability {
         Channel::call(channel, row, send, receive, deadline)
     }
 
+    /// Calls the object, for a task that waits for the answer and for no longer than the default time of the protection
+    /// domain that the capability came through. See [`call_async_with`](Self::call_async_with).
+    pub fn call_async(&self, message: Box<MsgBuf>) -> AsyncCall {
+        let deadline = match &self.0 {
+            Reference::Own { home, .. } => home.pd().default_deadline(),
+            Reference::Row(reference) => reference.channel.default_deadline(),
+            Reference::Portal(portal) => portal.pd().default_deadline(),
+        };
+        self.call_async_with(message, deadline)
+    }
+
+    /// Calls the object, for a task that waits for the answer until the deadline; the future gives the message back,
+    /// and the answer in it. It keeps what it needs of the capability. See [`AsyncCall`].
+    ///
+    /// Within a handler, a call takes no longer than what remains to the handler's own caller; that is settled here
+    /// and not when the future is polled.
+    ///
+    /// # Errors
+    /// Of the future: as [`call_with`](Self::call_with). [`Error::Busy`] if every lane was taken until the deadline.
+    pub fn call_async_with(&self, message: Box<MsgBuf>, deadline: Deadline) -> AsyncCall {
+        AsyncCall::new(self.clone(), message, deadline)
+    }
+
     /// The channel and the name on it under which the object is called.
     #[inline]
-    fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
+    pub(crate) fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
         match &self.0 {
             Reference::Own { home, badge, .. } => Ok((home.local_channel()?, badge.0)),
             Reference::Row(reference) => Ok((&reference.channel, reference.row)),

@@ -46,6 +46,7 @@ mod table;
 mod transport;
 #[cfg(not(loom))]
 mod wait_policy;
+mod wake;
 mod wire;
 
 pub use error::{Error, Refusal};
@@ -53,6 +54,7 @@ pub use error::{Error, Refusal};
 pub use {
     badge::Badge,
     capability::Capability,
+    client::async_call::AsyncCall,
     deadline::Deadline,
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,

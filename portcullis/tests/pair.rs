@@ -194,22 +194,26 @@ fn a_test_that_fails_already_fails_for_its_own_reason() {
     assert_eq!(panic_of(test), "the test's own");
 }
 
-/// Works until it is told otherwise.
-struct Slow(Receiver<()>);
+/// Says when it begins, and works until it is told otherwise.
+struct Slow(Sender<()>, Receiver<()>);
 
 impl Log for Slow {
     fn write(&mut self, _: &str) -> Result<usize, rpc::Error> {
-        let _ = self.0.recv();
+        let _ = (self.0.send(()), self.1.recv());
         Ok(0)
     }
 }
 
 #[test]
 fn a_method_that_does_not_return_fails_the_test_and_does_not_hold_it_up() {
+    let (begin, begun) = channel();
     let (_end, until) = channel();
-    let log = pair::<dyn Log, _>(Slow(until)).expect("there is a thread");
+    let log = pair::<dyn Log, _>(Slow(begin, until)).expect("there is a thread");
     let brief = Deadline::After(Duration::from_millis(1));
-    let answer = log.capability().client().with_deadline(brief).write("");
-    assert_eq!(answer, Err(rpc::Error::DeadlineExceeded));
+    // What it has not taken by then is withdrawn.
+    while begun.try_recv().is_err() {
+        let answer = log.capability().client().with_deadline(brief).write("");
+        assert_eq!(answer, Err(rpc::Error::DeadlineExceeded));
+    }
     assert!(panic_of(|| drop(log)).contains("still runs"));
 }

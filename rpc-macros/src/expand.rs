@@ -1,9 +1,10 @@
 //! The code for an interface.
 
-use crate::model::{Argument, Interface};
+use crate::model::{Argument, Interface, Method};
 use crate::parse::Terms;
 use crate::shape;
 use crate::signature;
+use crate::twin;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -13,20 +14,23 @@ pub(crate) fn code(interface: &Interface<'_>, terms: &Terms) -> TokenStream {
     let krate = &terms.krate;
     let (of_interface, checks) = (implement_interface(interface, &terms.name), checks(interface));
     let (serves, client) = (implement_serves(interface), implement_client(interface));
+    let (twin, of_twin) = (twin::declare(interface, krate), twin::implement(interface));
     quote! {
+        #twin
         #[doc(hidden)]
         const _: () = {
             use #krate::__private::v1 as __rpc;
             #of_interface
             #serves
             #client
+            #of_twin
             #checks
         };
     }
 }
 
 /// The opcode of a method, as a constant's name.
-fn opcode(index: usize) -> Ident {
+pub(crate) fn opcode(index: usize) -> Ident {
     format_ident!("__OPCODE_{index}")
 }
 
@@ -115,13 +119,10 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
         let (opcode, signature, result) = (opcode(index), &method.item.sig, shape::of_result(method.result));
         // Here the compiler finds out about result types that cannot report a failure: it should point at them.
         let call = quote_spanned!(method.result.span()=> __rpc::call::<__Derived, _, _, #result>);
-        let arguments = method.arguments.iter().map(|Argument { name, ty }| {
-            let shape = shape::of_argument(ty);
-            quote_spanned!(ty.span()=> __rpc::As::<_, #shape>::new(#name),)
-        });
+        let arguments = arguments(method);
         quote! {
             #signature {
-                #call(self, #opcode, &(#(#arguments)*))
+                #call(self, #opcode, #arguments)
             }
         }
     });
@@ -134,6 +135,15 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+/// The arguments of a method in their shapes, as one value.
+pub(crate) fn arguments(method: &Method<'_>) -> TokenStream {
+    let arguments = method.arguments.iter().map(|Argument { name, ty }| {
+        let shape = shape::of_argument(ty);
+        quote_spanned!(ty.span()=> __rpc::As::<_, #shape>::new(#name),)
+    });
+    quote!(&(#(#arguments)*))
 }
 
 /// Whether what has a known size fits: the compiler has to find that out.

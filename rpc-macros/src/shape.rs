@@ -100,7 +100,7 @@ pub(crate) fn is_no_result(ty: &Type) -> bool {
 }
 
 /// `R` of `Later<R>`, any other type as it is.
-fn promised(ty: &Type) -> &Type {
+pub(crate) fn promised(ty: &Type) -> &Type {
     match last(ty) {
         Some((name, arguments)) if name.ident == "Later" => arguments.first().copied().unwrap_or(ty),
         _ => ty,

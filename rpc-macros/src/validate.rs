@@ -3,6 +3,7 @@
 use crate::errors::Errors;
 use crate::model::{Interface, Method, NO_RESULT};
 use crate::shape;
+use crate::twin;
 use syn::visit::{self, Visit};
 use syn::{Ident, Lifetime, Safety, Type, TypeImplTrait, TypeReference};
 
@@ -27,6 +28,20 @@ pub(crate) fn check(interface: &Interface<'_>, errors: &mut Errors) {
     for method in &interface.methods {
         check_method(method, errors);
     }
+    for (method, twin) in pairs(&interface.methods) {
+        errors.add(
+            twin.name,
+            format_args!("`{}` is the name of the asynchronous twin of `{}`", twin.name, method.name),
+        );
+    }
+}
+
+/// Methods, and others that are called as their twins are.
+fn pairs<'a>(methods: &'a [Method<'a>]) -> impl Iterator<Item = (&'a Method<'a>, &'a Method<'a>)> {
+    methods.iter().flat_map(move |method| {
+        let twin = twin::name(method.name);
+        methods.iter().filter(move |other| *other.name == twin).map(move |other| (method, other))
+    })
 }
 
 fn check_method(method: &Method<'_>, errors: &mut Errors) {

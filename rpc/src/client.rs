@@ -35,6 +35,11 @@ impl<I: ?Sized + Interface> Client<I> {
         Client { deadline: Some(deadline), ..self }
     }
 
+    /// What each of its calls may take, if that was said.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
     /// The capability that it calls through.
     #[must_use]
     pub fn capability(&self) -> &Capability<I> {
@@ -80,15 +85,26 @@ where
     I: ?Sized + Interface,
     A: Serialize,
 {
-    let number = u32::try_from(opcode).map_err(|_| Error::UnknownMethod)?;
-    let link = *I::CHAIN.get(opcode).ok_or(Error::UnknownMethod)?;
-    codec::encode(arguments, send)?;
-    send.set_method(number, link);
+    prepare::<I, A>(opcode, arguments, send)?;
     let untyped = client.capability.untyped();
     match client.deadline {
         None => untyped.call(send, receive)?,
         Some(deadline) => untyped.call_with(send, receive, deadline)?,
     }
+    Ok(())
+}
+
+/// Makes a message of a call.
+#[inline]
+pub(crate) fn prepare<I, A>(opcode: usize, arguments: &A, send: &mut MsgBuf) -> Result<(), Error>
+where
+    I: ?Sized + Interface,
+    A: Serialize,
+{
+    let number = u32::try_from(opcode).map_err(|_| Error::UnknownMethod)?;
+    let link = *I::CHAIN.get(opcode).ok_or(Error::UnknownMethod)?;
+    codec::encode(arguments, send)?;
+    send.set_method(number, link);
     Ok(())
 }
 

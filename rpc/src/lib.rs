@@ -8,19 +8,21 @@
 //! - One trait, both sides: code that is generic over it runs against a local object and a remote one.
 //! - What a service answers, good or bad, is data. What keeps the answer away is an [`Error`], which names who
 //!   failed.
+//! - Each method has an asynchronous twin, which depends on no executor.
 //! - A method is meant by opcode and by a hash of its signature; a mismatch is refused and never misunderstood.
 //! - Arguments are encoded once, into the private message, and borrowed from it on the other side. A call allocates
 //!   nothing that its arguments and result do not.
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
-//! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`), the server's (`serve`,
-//! `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
+//! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
+//! server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
 #![forbid(unsafe_code)]
 
 mod answer;
 mod bounded;
 mod buffers;
 pub mod bytes;
+mod calling;
 mod capability;
 mod chain;
 mod client;
@@ -39,6 +41,7 @@ mod wire_size;
 pub mod __private;
 
 pub use answer::Fallible;
+pub use calling::Calling;
 pub use capability::Capability;
 pub use client::Client;
 pub use error::{Blame, Error};

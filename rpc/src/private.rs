@@ -3,6 +3,7 @@
 /// For the first version of the macro.
 pub mod v1 {
     pub use crate::answer::{Answer, Fallible};
+    pub use crate::calling::{Calling, calling};
     pub use crate::chain::{chain, methods};
     pub use crate::client::{Client, call};
     pub use crate::codec::decode;

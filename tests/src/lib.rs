@@ -7,6 +7,7 @@
 //! - [`watchdog`]: ends a test that hangs.
 //! - [`cores`]: keeps two spinning threads apart.
 //! - [`counting_allocator`]: how often a thread allocated.
+//! - [`executor`]: runs tasks, and polls each only when it was woken.
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
@@ -19,6 +20,7 @@ pub mod bystander;
 pub mod confinement;
 pub mod cores;
 pub mod counting_allocator;
+pub mod executor;
 pub mod host;
 pub mod remote;
 pub mod resources;

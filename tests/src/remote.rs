@@ -171,12 +171,63 @@ impl Remote {
         Ok(Nested::decode(answer.data()))
     }
 
+    /// As [`call_kept`](Self::call_kept), by a task of the peer.
+    ///
+    /// # Errors
+    /// As `Capability::call`: those of our own call, not those of the peer's.
+    pub fn call_kept_as_task(&self, number: u64, op: Op, deadline: Duration) -> Result<Nested, Error> {
+        let answer = self.ask(Op::CallKeptAsTask, &order(number, op, deadline, &[]), &[])?;
+        Ok(Nested::decode(answer.data()))
+    }
+
+    /// Asks, for a task that waits for the answer, for the default time.
+    ///
+    /// # Errors
+    /// As `Capability::call_async`.
+    pub async fn ask_async(
+        &self,
+        op: Op,
+        numbers: &[u64],
+        capabilities: &[&Remote],
+    ) -> Result<Box<MsgBuf>, Error> {
+        self.0.call_async(Box::new(request(op, numbers, capabilities)?)).await
+    }
+
+    /// Asks, for a task that waits for the answer until the deadline.
+    ///
+    /// # Errors
+    /// As `Capability::call_async_with`.
+    pub async fn ask_async_until(
+        &self,
+        deadline: Deadline,
+        op: Op,
+        numbers: &[u64],
+    ) -> Result<Box<MsgBuf>, Error> {
+        self.0.call_async_with(Box::new(request(op, numbers, &[])?), deadline).await
+    }
+
+    /// Asks for numbers, for a task that waits for them.
+    ///
+    /// # Errors
+    /// As `Capability::call_async`.
+    pub async fn numbers_async(&self, op: Op, numbers: &[u64]) -> Result<Vec<u64>, Error> {
+        Ok(words(self.ask_async(op, numbers, &[]).await?.data()))
+    }
+
     /// Has the peer call what it keeps, on a thread of its own.
     ///
     /// # Errors
     /// As `Capability::call`.
     pub fn call_in_background(&self, number: u64, op: Op, deadline: Duration) -> Result<(), Error> {
         self.ask(Op::CallInBackground, &order(number, op, deadline, &[]), &[]).map(drop)
+    }
+
+    /// As [`call_in_background`](Self::call_in_background), by a task that this thread runs.
+    ///
+    /// # Errors
+    /// As `Capability::call`.
+    pub fn call_in_background_as_task(&self, number: u64, op: Op, deadline: Duration) -> Result<(), Error> {
+        self.ask(Op::CallInBackgroundAsTask, &order(number, op, deadline, &[]), &[]).map(drop)
     }
 
     /// Waits for the oldest call in the background, and answers what came of it.

@@ -1,5 +1,6 @@
 //! What a well-behaved peer does when it is asked: serve, and be a client of others on request.
 
+use crate::executor::block_on;
 use crate::resources::Resources;
 use portcullis_ipc::{Badge, Caller, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Request, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -33,10 +34,14 @@ pub enum Op {
     /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words, with that deadline
     /// (0: never). The answer is as [`Nested`](crate::remote::Nested) decodes it.
     CallKept,
+    /// The same by a task, which the server's own thread runs until it is done.
+    CallKeptAsTask,
     /// What came of the last such call, whether or not its own caller had waited for it.
     LastNested,
     /// As [`CallKept`](Op::CallKept), on a thread of its own; answers at once.
     CallInBackground,
+    /// The same by a task, which that thread runs.
+    CallInBackgroundAsTask,
     /// What came of the oldest call in the background, as for [`CallKept`](Op::CallKept); waits for it.
     Join,
     /// `[count]`: from now on its process may hold so many descriptors.
@@ -68,7 +73,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 26] = [
+    const ALL: [Op; 28] = [
         Op::Echo,
         Op::NewObjects,
         Op::Name,
@@ -80,8 +85,10 @@ impl Op {
         Op::Give,
         Op::Drop,
         Op::CallKept,
+        Op::CallKeptAsTask,
         Op::LastNested,
         Op::CallInBackground,
+        Op::CallInBackgroundAsTask,
         Op::Join,
         Op::LimitDescriptors,
         Op::Hold,
@@ -215,9 +222,9 @@ impl Service {
                 self.kept.get_mut(index(number(0))).map(Option::take);
                 answer(message, &[])?;
             }
-            Op::CallKept => {
+            Op::CallKept | Op::CallKeptAsTask => {
                 let kept = self.kept(number(0));
-                self.last_nested = call(kept, &words);
+                self.last_nested = call(kept, &words, op == Op::CallKeptAsTask);
                 message.clear();
                 message.write(&self.last_nested)?;
             }
@@ -225,9 +232,9 @@ impl Service {
                 message.clear();
                 message.write(&self.last_nested)?;
             }
-            Op::CallInBackground => {
-                let kept = self.kept(number(0));
-                self.background.push_back(std::thread::spawn(move || call(kept, &words)));
+            Op::CallInBackground | Op::CallInBackgroundAsTask => {
+                let (kept, as_task) = (self.kept(number(0)), op == Op::CallInBackgroundAsTask);
+                self.background.push_back(std::thread::spawn(move || call(kept, &words, as_task)));
                 answer(message, &[])?;
             }
             Op::Join => {
@@ -335,8 +342,8 @@ impl Service {
 }
 
 /// Calls a kept capability as the words say.
-fn call(kept: Option<Capability>, words: &[u64]) -> Vec<u8> {
-    let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+fn call(kept: Option<Capability>, words: &[u64], as_task: bool) -> Vec<u8> {
+    let (mut send, mut receive) = (Box::new(MsgBuf::new()), Box::new(MsgBuf::new()));
     let Some(capability) = kept else { return nested(Duration::ZERO, b"there is no such capability", false) };
     let (opcode, micros) = (words.get(1).copied().unwrap_or(0), words.get(2).copied().unwrap_or(0));
     let deadline = match micros {
@@ -345,11 +352,12 @@ fn call(kept: Option<Capability>, words: &[u64]) -> Vec<u8> {
     };
     send.set_method(opcode.try_into().unwrap_or(u32::MAX), 0);
     let start = Instant::now();
-    let result = send
-        .write(&bytes(words.get(3..).unwrap_or_default()))
-        .and_then(|()| capability.call_with(&send, &mut receive, deadline));
+    let result = send.write(&bytes(words.get(3..).unwrap_or_default())).and_then(|()| match as_task {
+        true => block_on(capability.call_async_with(send, deadline)),
+        false => capability.call_with(&send, &mut receive, deadline).map(|()| receive),
+    });
     match result {
-        Ok(()) => nested(start.elapsed(), receive.data(), true),
+        Ok(receive) => nested(start.elapsed(), receive.data(), true),
         Err(error) => nested(start.elapsed(), format!("{error:?}").as_bytes(), false),
     }
 }

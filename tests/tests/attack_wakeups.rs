@@ -238,3 +238,23 @@ fn attack_20_a_storm_of_calls_holds_nobody_up() {
     drop(villains);
     town.assert_unharmed();
 }
+
+#[test]
+fn attack_20_a_client_that_asks_for_doorbells_and_never_reads_them_waits_alone() {
+    let mut town = town();
+    let mut villain = town.villain();
+    villain.memory.set(wire::WAITING, u64::MAX);
+    let answered =
+        |villain: &mut RawClient| villain.call(Row::FIRST, service::ECHO, b"ring").data() == b"ring";
+    // More than a socket holds.
+    for _ in 0..2_000 {
+        assert!(answered(&mut villain), "what finds no room is dropped");
+        villain.memory.set(wire::WAITING, u64::MAX);
+    }
+    assert_old_and_new_clients_are_served(&mut town);
+    // What must not be dropped finds no room either: it loses its channel, by its own doing.
+    let _ = villain.call(Row::FIRST, service::PORTALS, &[1]);
+    assert!(villain.is_thrown_out());
+    drop(villain);
+    town.assert_unharmed();
+}

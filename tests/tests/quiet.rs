@@ -99,6 +99,36 @@ fn a_blocked_client_and_an_idle_server_wake_up_for_nothing() -> Result<(), Error
 }
 
 #[test]
+fn a_task_that_waits_wakes_up_for_nothing_and_neither_does_its_watcher() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(LIMIT);
+    for deadline in [Duration::ZERO, Duration::from_secs(60)] {
+        let start = || Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default());
+        let (mut server, mut client) = (start()?, start()?);
+        let number = client.root.keep(&server.root)?;
+        // Tasks have called before, and one waits for a lane.
+        for _ in 0..100 {
+            client.root.call_kept_as_task(number, Op::Name, deadline)?;
+        }
+        for _ in 0..17 {
+            client.root.call_in_background_as_task(number, Op::Hold, deadline)?;
+        }
+        assert!(eventually(|| server.root.report().is_ok_and(|report| report.held == 16)));
+        let processes = [&mut server, &mut client].map(|host| host.child().expect("a process").id());
+        assert_eq!(wake_ups(&processes), 0, "with a deadline of {deadline:?} (0 is never)");
+        for _ in 0..17 {
+            assert!(eventually(|| server.root.report().is_ok_and(|report| report.held > 0)));
+            assert_eq!(server.root.numbers(Op::AnswerHeld, &[0, 9], &[])?, [1]);
+        }
+        for _ in 0..17 {
+            assert_eq!(client.root.join()?.words(), [9]);
+        }
+        // All is done, and those deadlines are far away.
+        assert_eq!(wake_ups(&processes), 0, "after a deadline of {deadline:?} (0 is never)");
+    }
+    Ok(())
+}
+
+#[test]
 fn one_wake_up_would_be_seen() -> Result<(), Error> {
     let _watchdog = Watchdog::start(LIMIT);
     let mut host = Host::process(env!("CARGO_BIN_EXE_peer"), Limits::default())?;

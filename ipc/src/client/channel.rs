@@ -15,6 +15,7 @@ use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::memory::Words;
@@ -33,7 +34,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// A channel to one entrypoint. Any number of threads call through it at once, each in a lane of its own.
 pub(crate) struct Channel {
-    pd: Pd,
+    pub(super) pd: Pd,
     pub(super) words: Words,
     pub(super) transport: Box<dyn Transport>,
     /// The other side is gone.
@@ -44,9 +45,15 @@ pub(crate) struct Channel {
     releases: Mutex<Releases>,
     /// Whether releases wait for room in their ring: what a call looks at.
     backlog: AtomicBool,
-    /// Threads that wait for a lane.
+    /// Threads and tasks that wait for a lane.
     pub(super) queue: LaneQueue,
-    watch: OnceLock<Watch>,
+    /// Tasks that wait for a reply.
+    pub(super) tasks: Tasks,
+    /// Tasks have called through it: the watcher reads the socket.
+    pub(super) listens: AtomicBool,
+    /// Cancelled lanes of which the server is to ring when it answers.
+    pub(super) marked: AtomicU64,
+    pub(super) watch: OnceLock<Watch>,
     /// The entrypoint, once it has greeted us; before that, what we were told of it.
     callee: OnceLock<Callee>,
     hint: Option<EntrypointId>,
@@ -84,7 +91,9 @@ impl Channel {
         let (ours, theirs) = LocalTransport::pair(bell);
         let channel = Channel::new(pd.clone(), words.clone(), Box::new(ours), None);
         let _ = channel.callee.set(callee);
-        Ok((Arc::new(channel), words, theirs))
+        let channel = Arc::new(channel);
+        let theirs = theirs.to(&channel);
+        Ok((channel, words, theirs))
     }
 
     fn new(pd: Pd, words: Words, transport: Box<dyn Transport>, hint: Option<EntrypointId>) -> Channel {
@@ -99,6 +108,9 @@ impl Channel {
             releases: Mutex::default(),
             backlog: AtomicBool::new(false),
             queue: LaneQueue::default(),
+            tasks: Tasks::default(),
+            listens: AtomicBool::new(false),
+            marked: AtomicU64::new(0),
             watch: OnceLock::new(),
             callee: OnceLock::new(),
             hint,
@@ -113,10 +125,12 @@ impl Channel {
 
     /// The entrypoint, if it has greeted us by now.
     pub(super) fn callee(&self) -> Result<Option<&Callee>, Error> {
-        if self.callee.get().is_none()
-            && let Some((id, page)) = self.transport.greeting()?
-        {
-            let _ = self.callee.set(Callee::greeted(&self.pd, id, page)?);
+        if self.callee.get().is_none() {
+            let greeting = self.transport.greeting()?;
+            self.read_along();
+            if let Some((id, page)) = greeting {
+                let _ = self.callee.set(Callee::greeted(&self.pd, id, page)?);
+            }
         }
         Ok(self.callee.get())
     }
@@ -146,7 +160,7 @@ impl Channel {
             Some(server) => Some(this.judge(Waiting::enter(server, chain, this))?),
         };
         let lane = this.take_lane(deadline)?;
-        if this.backlog.load(Ordering::Relaxed) {
+        if this.has_backlog() {
             this.catch_up();
         }
         let sequence = this.lanes[lane.index()].next_sequence();
@@ -163,15 +177,7 @@ impl Channel {
         // Before the lane is used again: it tells the callee that its answer is only not read yet.
         drop(waiting);
         match word {
-            Ok(word) => {
-                let result = Channel::take_reply(this, lane, word, receive);
-                this.free_lane(lane);
-                // It greets before it answers.
-                if !this.asked.load(Ordering::Relaxed) {
-                    this.meet();
-                }
-                this.judge(result)
-            }
+            Ok(word) => Channel::conclude(this, lane, word, receive),
             Err(error) => {
                 this.cancel(lane, send);
                 Err(error)
@@ -179,8 +185,25 @@ impl Channel {
         }
     }
 
+    /// Takes the reply that has come, and gives the lane back.
+    #[inline]
+    pub(super) fn conclude(
+        this: &Arc<Channel>,
+        lane: LaneId,
+        word: u64,
+        receive: &mut MsgBuf,
+    ) -> Result<(), Error> {
+        let result = Channel::take_reply(this, lane, word, receive);
+        this.free_lane(lane);
+        // It greets before it answers.
+        if !this.asked.load(Ordering::Relaxed) {
+            this.meet();
+        }
+        this.judge(result)
+    }
+
     /// Writes the request into its lane and makes the server look.
-    fn publish(
+    pub(super) fn publish(
         &self,
         lane: LaneId,
         sequence: u32,
@@ -258,9 +281,15 @@ impl Channel {
         }
     }
 
+    /// Whether releases wait for room.
+    #[inline]
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
     /// Gives back what had no room in the ring, as far as there is room now.
     #[cold]
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
         releases.flush(self.release_ring(), self.transport.sent());
         self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
@@ -330,7 +359,12 @@ impl HangUp for Channel {
             futex::wake(state);
         }
         self.queue.wake_all();
+        self.tasks.wake_answered(|_| true);
         self.transport.hang_up();
+    }
+
+    fn read(&self) -> bool {
+        self.read_socket()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which thread calls in which lane.
+//! Who calls in which lane.
 
 use super::channel::Channel;
 use crate::deadline::Deadline;
@@ -60,7 +60,7 @@ impl Channel {
 
     /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted.
     #[cold]
-    fn reclaim(self: &Arc<Self>) {
+    pub(super) fn reclaim(self: &Arc<Self>) {
         for lane in LaneId::all() {
             let word = self.words[lane.reply()].load(Ordering::Acquire);
             let bit = lane.bit();
@@ -77,6 +77,7 @@ impl Channel {
                 self.queue.wake_all();
                 continue;
             }
+            self.unmark(lane);
             // Made capabilities of, and dropped: that gives back rows and closes portals.
             let granted = State::decode(word)
                 .map_err(Error::from)

@@ -1,5 +1,6 @@
 //! The calling side of a channel.
 
+pub(crate) mod async_call;
 pub(crate) mod callee;
 pub(crate) mod channel;
 mod cycle;
@@ -8,3 +9,4 @@ mod lanes;
 pub(crate) mod portal;
 mod releases;
 mod reply;
+mod tasks;

@@ -45,6 +45,11 @@ impl Portal {
         self.connected().map_or(self.entrypoint, |reference| reference.channel.callee_id())
     }
 
+    /// The domain that it came to.
+    pub(crate) fn pd(&self) -> &Pd {
+        &self.pd
+    }
+
     /// The channel, if it was used before.
     pub(crate) fn connected(&self) -> Option<&RowReference> {
         self.connected.get()

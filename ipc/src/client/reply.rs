@@ -125,6 +125,7 @@ impl Channel {
         if state.kinds.has_portals() {
             let tag = Tag { lane, sequence: state.sequence };
             portals = this.transport.receive(tag, &slot::entrypoints(&slots))?.into_iter();
+            this.read_along();
         }
         for slot in slots {
             receive.push(match slot {

@@ -1,5 +1,6 @@
 //! Protection domains.
 
+mod alarms;
 mod closer;
 mod options;
 pub(crate) mod peer_socket;

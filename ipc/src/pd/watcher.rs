@@ -1,30 +1,43 @@
-//! The thread that sees the other sides of a domain's channels die.
+//! The thread that sees the other sides of a domain's channels die, and that wakes the tasks that call through them.
 
+use super::alarms::{self, Alarms};
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::socket;
 use crate::table::Table;
+use crate::wake::wake;
 use crate::wire::head::RowName;
-use rustix::event::{EventfdFlags, epoll};
+use rustix::event::{EventfdFlags, Timespec, epoll};
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 /// Who wants to know that the other side of a socket is gone.
 pub(crate) trait HangUp: Send + Sync {
     /// It is gone. Called on the watcher's thread; must not wait.
     fn hang_up(&self);
+
+    /// There is something on the socket, for whoever [listens](Watch::listen): reads it for a moment and answers
+    /// whether there may be more. Called on the watcher's thread; must not wait.
+    fn read(&self) -> bool {
+        false
+    }
 }
 
-/// The watcher of a domain. Its thread sleeps for as long as nobody dies.
+/// The watcher of a domain. Its thread sleeps for as long as nobody dies, no task's server rings, and nothing is due
+/// that a task waits for.
 #[derive(Debug)]
 pub(crate) struct Watcher(Arc<Shared>);
 
 struct Shared {
     epoll: OwnedFd,
-    /// Wakes the thread to stop.
+    /// Wakes the thread to stop, or to look at the alarms.
     bell: OwnedFd,
     state: Mutex<State>,
+    alarms: Alarms,
 }
 
 #[derive(Default)]
@@ -36,6 +49,9 @@ struct State {
 /// The event of the watcher's own bell; no table name is zero.
 const BELL: u64 = 0;
 
+/// What wakes the thread for a socket that nobody listens to.
+const DEATH: epoll::EventFlags = epoll::EventFlags::RDHUP.union(epoll::EventFlags::ET);
+
 impl Watcher {
     /// Starts the thread.
     pub(crate) fn start() -> Result<Watcher, Error> {
@@ -44,6 +60,7 @@ impl Watcher {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(Error::system("epoll_create1"))?,
             bell: rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?,
             state: Mutex::default(),
+            alarms: Alarms::default(),
         });
         epoll::add(&shared.epoll, &shared.bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)
             .map_err(Error::system("epoll_ctl"))?;
@@ -60,11 +77,19 @@ impl Watcher {
     /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
     pub(crate) fn watch(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
         let name = self.0.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
-        let events = epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
         let watch = Watch { shared: self.0.clone(), socket, name };
-        epoll::add(&self.0.epoll, watch.socket.as_fd(), epoll::EventData::new_u64(name.encode()), events)
+        epoll::add(&self.0.epoll, watch.socket.as_fd(), watch.data(), DEATH)
             .map_err(Error::system("epoll_ctl"))?;
         Ok(watch)
+    }
+
+    /// Wakes the task at that time, until the alarm is dropped.
+    pub(crate) fn alarm(&self, at: Instant, waker: &Waker) -> Alarm {
+        let (name, ring) = self.0.alarms.add(at, waker);
+        if ring {
+            socket::notify(&self.0.bell);
+        }
+        Alarm { shared: self.0.clone(), name }
     }
 }
 
@@ -83,9 +108,19 @@ impl Shared {
 
     fn run(&self) {
         let mut space = [MaybeUninit::uninit(); 16];
+        // Sockets that were read for a moment and may hold more: they take turns with all else.
+        let mut unread = VecDeque::new();
         loop {
+            let (due, left) = self.alarms.take_due(Instant::now());
+            due.into_iter().for_each(wake);
+            let left = if unread.is_empty() { left } else { Some(Duration::ZERO) };
+            let left = left.map(|left| Timespec {
+                tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            });
             // Interrupted, or nothing: look again.
-            let Ok((events, _)) = epoll::wait(&self.epoll, &mut space[..], None) else { continue };
+            let Ok((events, _)) = epoll::wait(&self.epoll, &mut space[..], left.as_ref()) else { continue };
+            let turns = unread.len();
             for event in events.iter() {
                 match event.data.u64() {
                     BELL => {
@@ -94,14 +129,26 @@ impl Shared {
                             return;
                         }
                     }
-                    name => {
-                        let who = self.state().watched.get(RowName::decode(name)).and_then(Weak::upgrade);
-                        if let Some(who) = who {
-                            who.hang_up();
-                        }
-                    }
+                    name => self.attend(name, event.flags, &mut unread),
                 }
             }
+            for _ in 0..turns {
+                let Some(name) = unread.pop_front() else { break };
+                self.attend(name, epoll::EventFlags::IN, &mut unread);
+            }
+        }
+    }
+
+    /// Something happened to that socket.
+    fn attend(&self, name: u64, flags: epoll::EventFlags, unread: &mut VecDeque<u64>) {
+        let who = self.state().watched.get(RowName::decode(name)).and_then(Weak::upgrade);
+        let Some(who) = who else { return };
+        // What was sent before the end counts.
+        if flags.contains(epoll::EventFlags::IN) && who.read() && !unread.contains(&name) {
+            unread.push_back(name);
+        }
+        if flags.intersects(DEATH | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+            who.hang_up();
         }
     }
 }
@@ -120,10 +167,43 @@ pub(crate) struct Watch {
     name: RowName,
 }
 
+impl Watch {
+    /// From now on its owner is told of what can be read, too; of what is there already at once.
+    pub(crate) fn listen(&self) -> Result<(), Error> {
+        let events = DEATH | epoll::EventFlags::IN;
+        epoll::modify(&self.shared.epoll, self.socket.as_fd(), self.data(), events)
+            .map_err(Error::system("epoll_ctl"))
+    }
+
+    fn data(&self) -> epoll::EventData {
+        epoll::EventData::new_u64(self.name.encode())
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         // Before the descriptor can be closed: a closed one could not be deregistered any more (epoll(7)).
         let _ = epoll::delete(&self.shared.epoll, self.socket.as_fd());
         self.shared.state().watched.remove(self.name);
+    }
+}
+
+/// Wakes a task when it is time; dropping it ends that.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    shared: Arc<Shared>,
+    name: alarms::Name,
+}
+
+impl Alarm {
+    /// The task has this waker now.
+    pub(crate) fn renew(&self, waker: &Waker) {
+        self.shared.alarms.renew(self.name, waker);
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.shared.alarms.remove(self.name);
     }
 }

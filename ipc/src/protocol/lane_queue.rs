@@ -1,25 +1,52 @@
-//! Who waits for a lane when all are taken.
+//! Who waits for a lane when all are taken: threads, which sleep, and tasks, which are woken.
 //!
 //! ```text
-//!           holder of a lane                         who wants one
-//!   taken := false                        length += 1
-//!   (total order)                         fence
-//!   length not 0? wake one                under the lock: a lane is free? take it
+//!           holder of a lane                  a thread that wants one             a task that wants one
+//!   taken := false                        length += 1                         under the lock: in line, length += 1
+//!   (total order)                         fence                               fence
+//!   length not 0? wake one of each kind   under the lock: a lane is free?     a lane is free? take it, leave the line
+//!                                         take it                             return to the executor
 //!                                         sleep, giving up the lock
 //! ```
-//! Either the holder sees that somebody queues, or that one sees the free lane. The holder wakes under the lock, so
-//! that it cannot do so between the look and the sleep of the other.
+//! Either the holder sees that somebody queues, or that one sees the free lane. The holder wakes threads under the lock,
+//! so that it cannot do so between the look and the sleep of the other.
+//!
+//! A woken task is in line no more. If it takes no lane then, because it was dropped or found one otherwise, it wakes
+//! the next in its stead.
 
-use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering, fence, total_order};
+use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, MutexGuard, Ordering, fence, total_order};
+use crate::wake::wake;
+use std::collections::VecDeque;
 use std::sync::PoisonError;
+use std::task::Waker;
 use std::time::Duration;
 
-/// The threads that wait for a lane of one channel.
+/// The threads and tasks that wait for a lane of one channel.
 #[derive(Debug, Default)]
 pub(crate) struct LaneQueue {
+    /// Threads that wait, and tasks in line.
     length: AtomicU32,
-    lock: Mutex<()>,
+    line: Mutex<Line>,
     freed: Condvar,
+}
+
+/// Tasks in the order in which they came. Wakers are the executor's code, which may come back here: they are woken and
+/// dropped without the lock.
+#[derive(Debug, Default)]
+struct Line {
+    last: u64,
+    tasks: VecDeque<(Place, Waker)>,
+}
+
+/// A task's place in line, which it keeps while it is woken in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u64);
+
+impl Line {
+    /// Where the place is, or would be.
+    fn find(&self, place: Place) -> Result<usize, usize> {
+        self.tasks.binary_search_by_key(&place, |(place, _)| *place)
+    }
 }
 
 /// Takes a lane, if it is free.
@@ -30,16 +57,33 @@ pub(crate) fn take(taken: &AtomicBool) -> bool {
 }
 
 impl LaneQueue {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives a lane back.
     #[inline]
     pub(crate) fn free(&self, taken: &AtomicBool) {
-        // Sequentially consistent, both: the lane is free before we look at who waits; pairs with the fence in
-        // `enter`. A swap, since a store and a fence cost more where a swap is a barrier anyway.
+        // Sequentially consistent, both: the lane is free before we look at who waits; pairs with the fences in
+        // `enter` and `line_up`. A swap, since a store and a fence cost more where a swap is a barrier anyway.
         taken.swap(false, Ordering::SeqCst);
         total_order();
         if self.length.load(Ordering::SeqCst) != 0 {
-            let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            self.wake_next();
+        }
+    }
+
+    /// Makes those look who are next: a thread and a task, since a woken task may not run for long.
+    #[cold]
+    pub(crate) fn wake_next(&self) {
+        let task = {
+            let mut line = self.line();
             self.freed.notify_one();
+            line.tasks.pop_front()
+        };
+        if let Some((_, waker)) = task {
+            self.leave();
+            wake(waker);
         }
     }
 
@@ -60,7 +104,7 @@ impl LaneQueue {
     /// or for no reason at all. Only between [`enter`](Self::enter) and [`leave`](Self::leave); `look` must not free
     /// a lane.
     pub(crate) fn look_or_sleep<T>(&self, look: impl FnOnce() -> Result<T, Option<Duration>>) -> Option<T> {
-        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = self.line();
         match look() {
             Ok(found) => return Some(found),
             // Whatever wakes us, the caller looks again.
@@ -70,9 +114,76 @@ impl LaneQueue {
         None
     }
 
+    /// A task looks for a lane, and if there was none, is woken when it is worth another look: `place` is its place in
+    /// line then, to be brought along, or given up by [`leave_line`](Self::leave_line). Looks at most twice.
+    pub(crate) fn poll<T>(
+        &self,
+        place: &mut Option<Place>,
+        waker: &Waker,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        let in_line = place.filter(|place| self.line().find(*place).is_ok());
+        if let Some(found) = look() {
+            // Who was woken for the lane that it took wakes nobody in its stead.
+            *place = None;
+            in_line.into_iter().for_each(|place| self.leave_line(place));
+            return Some(found);
+        }
+        let place_now = self.line_up(*place, waker);
+        *place = Some(place_now);
+        let found = look();
+        if found.is_some() {
+            *place = None;
+            self.leave_line(place_now);
+        }
+        found
+    }
+
+    /// A task is in line from now on, where it was before if it was. It must look for a lane once more after this.
+    fn line_up(&self, place: Option<Place>, waker: &Waker) -> Place {
+        let waker = waker.clone();
+        let mut line = self.line();
+        let place = place.unwrap_or_else(|| {
+            line.last += 1;
+            Place(line.last)
+        });
+        let old = match line.find(place) {
+            Ok(index) => Some(std::mem::replace(&mut line.tasks[index].1, waker)),
+            Err(index) => {
+                line.tasks.insert(index, (place, waker));
+                self.length.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        };
+        drop(line);
+        // As in `enter`.
+        fence(Ordering::SeqCst);
+        drop(old);
+        place
+    }
+
+    /// A task gives up its place. If it was woken, it may have been for a lane, which somebody else should take.
+    pub(crate) fn leave_line(&self, place: Place) {
+        let left = {
+            let mut line = self.line();
+            line.find(place).ok().and_then(|index| line.tasks.remove(index))
+        };
+        match left {
+            Some(_) => self.leave(),
+            None => self.wake_next(),
+        }
+    }
+
     /// Makes everybody who waits look again.
     pub(crate) fn wake_all(&self) {
-        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.freed.notify_all();
+        let tasks = {
+            let mut line = self.line();
+            self.freed.notify_all();
+            std::mem::take(&mut line.tasks)
+        };
+        for (_, waker) in tasks {
+            self.leave();
+            wake(waker);
+        }
     }
 }

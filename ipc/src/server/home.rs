@@ -85,6 +85,10 @@ impl Home {
         })
     }
 
+    pub(crate) fn pd(&self) -> &Pd {
+        &self.pd
+    }
+
     pub(crate) fn bell(&self) -> &Bell {
         &self.bell
     }

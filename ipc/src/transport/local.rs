@@ -1,14 +1,16 @@
 //! The transport within one process: a queue in private memory, and the entrypoint's own bell.
 
-use super::{Carried, Refused, Transport};
+use super::{Carried, Drained, Refused, Transport};
 use crate::capability::Capability;
+use crate::client::channel::Channel;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::server::home::Bell;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
+use crate::wire::layout::LaneId;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Capabilities on their way in one direction.
 #[derive(Debug, Default)]
@@ -39,6 +41,8 @@ impl Basket {
 #[derive(Debug)]
 pub(crate) struct LocalTransport {
     bell: Arc<Bell>,
+    /// Of the server's end: whose tasks it wakes.
+    client: Weak<Channel>,
     outgoing: Arc<Basket>,
     incoming: Arc<Basket>,
 }
@@ -49,10 +53,16 @@ impl LocalTransport {
         let (there, back) = (Arc::<Basket>::default(), Arc::<Basket>::default());
         let end = |outgoing: &Arc<Basket>, incoming: &Arc<Basket>| LocalTransport {
             bell: bell.clone(),
+            client: Weak::new(),
             outgoing: outgoing.clone(),
             incoming: incoming.clone(),
         };
         (end(&there, &back), end(&back, &there))
+    }
+
+    /// The server's end, once there is the client.
+    pub(crate) fn to(self, client: &Arc<Channel>) -> LocalTransport {
+        LocalTransport { client: Arc::downgrade(client), ..self }
     }
 }
 
@@ -87,6 +97,16 @@ impl Transport for LocalTransport {
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
         // Within a process everybody is known from the start.
         Ok(None)
+    }
+
+    fn listen(&self) -> Result<Drained, Error> {
+        Ok(Drained::Empty)
+    }
+
+    fn wake_task(&self, lane: LaneId) {
+        if let Some(client) = self.client.upgrade() {
+            client.answered(lane);
+        }
     }
 
     fn hang_up(&self) {

@@ -6,12 +6,14 @@
 pub(crate) mod local;
 pub(crate) mod socket;
 
+pub(crate) use socket::Drained;
+
 use crate::capability::Capability;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
-use crate::wire::layout::SLOTS;
+use crate::wire::layout::{LaneId, SLOTS};
 use std::os::fd::OwnedFd;
 
 /// Capabilities on their way.
@@ -55,6 +57,12 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
 
     /// Client: the greeting of the entrypoint, if it has come since this was last asked: its name and its page.
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error>;
+
+    /// Client: reads what the server sent, for a moment: portals are kept until their message asks for them.
+    fn listen(&self) -> Result<Drained, Error>;
+
+    /// Server: wakes the task that waits for the reply in the lane.
+    fn wake_task(&self, lane: LaneId);
 
     /// Ends it for both sides.
     fn hang_up(&self);

@@ -11,7 +11,7 @@ use crate::sys::socket::{self, Receipt};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag};
 use crate::wire::head::RowName;
-use crate::wire::layout::{LANES, SLOTS};
+use crate::wire::layout::{LANES, LaneId, SLOTS};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +51,9 @@ pub(crate) enum Drained {
 
 /// More messages than a socket ever holds: who reads so many has read all that was there when it began.
 pub(crate) const MOST_QUEUED: usize = 1_024;
+
+/// Messages that a client reads at once when it listens: as many as an honest server leaves unread, and some.
+const MOST_HEARD: usize = 32;
 
 /// One end of a channel across processes.
 #[derive(Debug)]
@@ -123,26 +126,6 @@ impl SocketTransport {
         self.inbox().received
     }
 
-    /// Client: reads what is there.
-    fn read(&self) -> Result<(), Error> {
-        let mut news = Vec::new();
-        self.drain(&mut news, MOST_QUEUED)?;
-        let mut news = news.into_iter();
-        while let Some(next) = news.next() {
-            let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, next) {
-                (Greeting::Expected, News::Greeting(entrypoint, page)) => {
-                    *greeting = Greeting::Here(entrypoint, page);
-                }
-                (_, other) => {
-                    self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
-                    return Err(Error::Violation("a server sent what only a client sends, or greeted twice"));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Reads what is there, but no more than `most` messages: portals are kept until their message asks for them,
     /// news go to `news`.
     pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
@@ -171,6 +154,28 @@ impl SocketTransport {
             }
         }
         Ok(Drained::More)
+    }
+}
+
+impl SocketTransport {
+    /// Client: reads what is there, but no more than `most` messages. There are no news for a client.
+    fn drain_as_client(&self, most: usize) -> Result<Drained, Error> {
+        let mut news = Vec::new();
+        let drained = self.drain(&mut news, most);
+        let mut news = news.into_iter();
+        while let Some(next) = news.next() {
+            let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, next) {
+                (Greeting::Expected, News::Greeting(entrypoint, page)) => {
+                    *greeting = Greeting::Here(entrypoint, page);
+                }
+                (_, other) => {
+                    self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
+                    return Err(Error::Violation("a server sent what only a client sends, or greeted twice"));
+                }
+            }
+        }
+        drained
     }
 }
 
@@ -235,7 +240,7 @@ impl Transport for SocketTransport {
     fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
         if self.inbox().portals[tag.lane.index()].is_none() {
-            self.read()?;
+            self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().portals[tag.lane.index()].take() {
             Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == entrypoints.len() => {
@@ -247,7 +252,7 @@ impl Transport for SocketTransport {
     }
 
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
-        self.read()?;
+        self.drain_as_client(MOST_QUEUED)?;
         let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::take(&mut *greeting) {
             Greeting::Here(entrypoint, page) => {
@@ -267,6 +272,15 @@ impl Transport for SocketTransport {
 
     fn sent(&self) -> u16 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    fn listen(&self) -> Result<Drained, Error> {
+        self.drain_as_client(MOST_HEARD)
+    }
+
+    fn wake_task(&self, _: LaneId) {
+        // A full socket is no failure: the client has not read it for long, and is being woken.
+        let _ = socket::send(self.socket(), &DOORBELL, &[]);
     }
 
     fn hang_up(&self) {

@@ -284,6 +284,8 @@ fn layout() {
             "awake-bit" => layout::AWAKE.trailing_zeros() as usize,
             "releases-at-once-bit" => layout::RELEASES_AT_ONCE.trailing_zeros() as usize,
             "pending-socket-bit" => layout::PENDING_SOCKET.trailing_zeros() as usize,
+            "waiting-task-lane-0-bit" => lane(0).task_bit().trailing_zeros() as usize,
+            "waiting-task-lane-15-bit" => lane(15).task_bit().trailing_zeros() as usize,
             "pending-releases-bit" => layout::PENDING_RELEASES.trailing_zeros() as usize,
             other => match other.strip_prefix("slots-behind-") {
                 Some(length) => layout::slots_behind(length.parse().unwrap()),

@@ -3,7 +3,7 @@
 //! ```text
 //! word     0  watched   written by the server when it wakes and sleeps
 //!         16  pending   set by the client, taken by the server
-//!         32  waiting   lanes whose client sleeps
+//!         32  waiting   lanes whose client sleeps, and how it wants to be woken
 //!         48  releases  ring head (client), word 56: ring tail (server)
 //!         64  releases  entries, a word each
 //!        192  lane 0: request 144 words, reply 144 words; lane 1; ...
@@ -23,7 +23,8 @@ pub(crate) const SLOTS: usize = 4;
 pub(crate) const WATCHED: usize = 0;
 /// The lanes that the server does not poll and that hold a request; [`PENDING_SOCKET`], [`PENDING_RELEASES`].
 pub(crate) const PENDING: usize = 16;
-/// The lanes whose client sleeps.
+/// The lanes whose client sleeps: a thread on the reply ([`LaneId::bit`]), or a task behind the socket
+/// ([`LaneId::task_bit`]).
 pub(crate) const WAITING: usize = 32;
 /// Entries that the client has put into the release ring, ever.
 pub(crate) const RELEASE_HEAD: usize = 48;
@@ -42,6 +43,8 @@ pub(crate) const RELEASES_AT_ONCE: u64 = 1 << 62;
 pub(crate) const PENDING_SOCKET: u64 = 1 << 32;
 /// In [`PENDING`]: the release ring wants to be emptied.
 pub(crate) const PENDING_RELEASES: u64 = 1 << 33;
+/// In [`WAITING`]: so much higher than a lane's own bit is the one that asks for a doorbell.
+pub(crate) const TASKS_SHIFT: u32 = 16;
 /// In [`PENDING`] and [`WATCHED`]: the bits that stand for lanes.
 pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
@@ -109,6 +112,12 @@ impl LaneId {
         1 << self.0
     }
 
+    /// Its bit among those that ask for a doorbell.
+    #[inline]
+    pub(crate) fn task_bit(self) -> u64 {
+        self.bit() << TASKS_SHIFT
+    }
+
     /// The first word of its request.
     #[inline]
     pub(crate) fn request(self) -> usize {
@@ -127,6 +136,7 @@ pub(crate) const CHANNEL_BYTES: usize = ((LANE_0 + LANES * 2 * MESSAGE_WORDS) * 
 
 const _: () = {
     assert!(CHANNEL_BYTES <= 64 * 1024);
+    assert!(LANES <= TASKS_SHIFT as usize);
     assert!(RELEASE_ENTRIES + RELEASE_CAPACITY <= LANE_0);
     assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
     assert!(LANE_0.is_multiple_of(16) && MESSAGE_WORDS.is_multiple_of(16));

@@ -7,6 +7,7 @@ mod deadlines;
 mod later;
 mod messages;
 mod servers;
+mod tasks;
 
 use portcullis_ipc::{Error, Limits};
 use portcullis_tests::host::Host;
@@ -114,4 +115,18 @@ suite! {
         what_a_call_waited_for_its_server_is_not_left_to_a_nested_one,
         a_nested_call_has_all_that_is_left_of_the_outer_one,
         a_wait_meets_its_deadline;
+    tasks:
+        a_task_is_answered,
+        nothing_is_sent_before_the_first_poll,
+        an_error_reaches_the_task,
+        more_tasks_than_lanes_join,
+        no_wake_up_is_lost,
+        a_tasks_deadline_needs_no_timer,
+        a_task_that_gets_no_lane_is_busy_at_its_deadline,
+        dropped_calls_give_their_lanes_back,
+        a_task_waits_for_a_cancelled_calls_lane,
+        a_dropped_calls_late_grant_is_given_back,
+        a_server_that_ends_tells_the_tasks,
+        a_nested_task_never_exceeds_what_is_left_of_the_outer_call,
+        a_call_goes_to_another_thread;
 }

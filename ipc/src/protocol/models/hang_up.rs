@@ -63,7 +63,7 @@ impl Channel {
     /// The server: as `Port::take` and `Port::reply`.
     fn answer(&self) {
         self.bell.sleep();
-        if reply_wait::publish(&self.state, NOW.into(), &self.waiting, 1) {
+        if reply_wait::publish(&self.state, NOW.into(), &self.waiting, 1) != 0 {
             self.futex.wake();
         }
     }

@@ -1,7 +1,10 @@
-//! What the kernel gives to the protocols: a bell that is heard even if it rang before, and a futex.
+//! What the kernel gives to the protocols: a bell that is heard even if it rang before, and a futex. And what an executor
+//! gives.
 
 use crate::sync::{AtomicU64, Condvar, Mutex, Ordering};
 use crate::wire::head;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 /// A pipe, socket or event counter in an epoll set.
 #[derive(Default)]
@@ -50,5 +53,29 @@ impl Futex {
     pub(crate) fn wake(&self) {
         *self.wakes.lock().unwrap() += 1;
         self.woken.notify_all();
+    }
+}
+
+/// A task's executor that runs nothing else: sleeps until the task is woken.
+#[derive(Clone, Default)]
+pub(crate) struct Executor(Arc<Woken>);
+
+#[derive(Default)]
+struct Woken(Bell);
+
+impl Executor {
+    pub(crate) fn waker(&self) -> Waker {
+        self.0.clone().into()
+    }
+
+    /// Sleeps until the task was woken since the last sleep.
+    pub(crate) fn sleep(&self) {
+        self.0.0.sleep();
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.ring();
     }
 }

@@ -37,7 +37,7 @@ impl Channel {
     /// Server: as `Port::reply`.
     fn reply(&self, lane: usize, sequence: u32) {
         self.results[lane].store(sequence.into(), Ordering::Relaxed);
-        if publish(&self.replies[lane], sequence.into(), &self.waiting, 1 << lane) {
+        if publish(&self.replies[lane], sequence.into(), &self.waiting, 1 << lane) != 0 {
             self.futexes[lane].wake();
         }
     }

@@ -49,7 +49,7 @@ impl Channel {
             let word = self.request.load(Ordering::Acquire);
             if polled != 0 && word != taken {
                 taken = word;
-                if reply_wait::publish(&self.reply, word, &self.waiting, LANE) {
+                if reply_wait::publish(&self.reply, word, &self.waiting, LANE) != 0 {
                     self.futex.wake();
                 }
                 continue;

@@ -58,8 +58,13 @@ impl Port {
         let Some(words) = &self.words else { return Err(Error::CallerGone) };
         self.busy &= !bit;
         let word = &words[lane.reply()];
-        if reply_wait::publish(word, state.encode(), &words[layout::WAITING], bit) {
+        let bits = bit | lane.task_bit();
+        let asleep = reply_wait::publish(word, state.encode(), &words[layout::WAITING], bits);
+        if asleep & bit != 0 {
             futex::wake(word);
+        }
+        if asleep & lane.task_bit() != 0 {
+            self.transport().wake_task(lane);
         }
         result
     }

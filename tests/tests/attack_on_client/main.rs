@@ -1,6 +1,8 @@
 //! Attacks on an honest client, this process, by the server that it calls; the bystander is another thread of the same
 //! protection domain, with a server that is honest.
 
+mod tasks;
+
 use portcullis_ipc::{Capability, Child, Deadline, Doorbell, Error, MsgBuf, Pd, PdOptions, WaitPolicy};
 use portcullis_tests::bystander::Bystander;
 use portcullis_tests::villain::script::{ANSWER, RUN, Step, Thing};
@@ -23,7 +25,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 struct House {
     pd: Pd,
     bystander: Option<Bystander>,
-    _honest: Child,
+    honest: (Child, Capability),
     descriptors: usize,
     _watchdog: Watchdog,
     _alone: MutexGuard<'static, ()>,
@@ -44,16 +46,21 @@ impl House {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let pd = Pd::with(PdOptions { doorbell, wait, deadline: Deadline::After(NOISE) }).expect("a domain");
         let (honest, capability) = pd.spawn(command(env!("CARGO_BIN_EXE_victim"))).expect("a server");
-        let bystander = Bystander::start(capability);
+        let bystander = Bystander::start(capability.clone());
         assert!(eventually(|| bystander.report().calls > 0));
         House {
             pd,
             bystander: Some(bystander),
-            _honest: honest,
+            honest: (honest, capability),
             descriptors: descriptors(),
             _watchdog: Watchdog::start(Duration::from_secs(120)),
             _alone: alone,
         }
+    }
+
+    /// The server of the bystander.
+    fn honest(&self) -> Capability {
+        self.honest.1.clone()
     }
 
     fn villain(&self) -> (Child, Capability) {
