@@ -49,6 +49,8 @@ const MOST_CREDIT: i32 = 4;
 const WAITS_BETWEEN_TRIES: i32 = 32;
 const ENOUGH_TOGETHER: u32 = 64;
 const MOST_TOGETHER: u32 = 1 << 16;
+/// A microsecond or so: longer than a round trip between two running cores, shorter than what an executor notices.
+const MOMENTS_IN_A_WAKE: u32 = 64;
 
 impl Patience {
     pub(crate) fn new(policy: WaitPolicy) -> Patience {
@@ -74,6 +76,11 @@ impl Patience {
                 if same_core || self.credit.load(Ordering::Relaxed) <= 0 { 0 } else { wake_turns() }
             }
         }
+    }
+
+    /// For how long a task should look this time, a [`moment`] whenever it is polled.
+    pub(crate) fn time(&self) -> Duration {
+        if self.turns() == 0 { Duration::ZERO } else { wake().time }
     }
 
     /// The answer came while looking.
@@ -130,16 +137,35 @@ impl Patience {
     }
 }
 
-/// Turns of looking that take about as long as waking a sleeping core. Measured once in a process.
+/// Turns of looking that take about as long as waking a sleeping core.
 #[inline]
 fn wake_turns() -> u32 {
-    static TURNS: OnceLock<u32> = OnceLock::new();
-    *TURNS.get_or_init(measure)
+    wake().turns
 }
 
-fn measure() -> u32 {
+/// How many turns a task looks before others have theirs.
+pub(crate) fn moment() -> u32 {
+    wake_turns() / MOMENTS_IN_A_WAKE
+}
+
+/// What waking a sleeping core costs.
+#[derive(Clone, Copy, Default)]
+struct Wake {
+    /// In turns of looking.
+    turns: u32,
+    time: Duration,
+}
+
+/// Measured once in a process.
+#[inline]
+fn wake() -> Wake {
+    static WAKE: OnceLock<Wake> = OnceLock::new();
+    *WAKE.get_or_init(measure)
+}
+
+fn measure() -> Wake {
     const TURNS: u32 = 1_000;
-    let Some(wake) = wake_cost() else { return 0 };
+    let Some(wake) = wake_cost() else { return Wake::default() };
     let start = Instant::now();
     for _ in 0..TURNS {
         std::hint::spin_loop();
@@ -147,7 +173,8 @@ fn measure() -> u32 {
     let turn = start.elapsed().max(Duration::from_nanos(1)) / TURNS;
     let turns = wake.as_nanos() / turn.as_nanos().max(1);
     // Between what pays at all and a tenth of a millisecond or so, whatever a noisy machine makes of it.
-    u32::try_from(turns).unwrap_or(u32::MAX).clamp(500, 20_000)
+    let turns = u32::try_from(turns).unwrap_or(u32::MAX).clamp(500, 20_000);
+    Wake { turns, time: turn * turns }
 }
 
 /// The median time from waking a thread that sleeps on another core until it runs; `None` if there is no other core

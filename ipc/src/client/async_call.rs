@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 ///
 /// It depends on no executor and on no runtime: the watcher of the protection domain wakes the task, also when the
 /// deadline has passed. Nothing is sent until it is first polled; the time of the deadline runs from when it was made.
-/// Polling never blocks. Dropped before it is done, it cancels the call, which may or may not have its effect then.
+/// Polling never blocks; while the answer is likely to come within microseconds, the task wakes itself to look for it, as
+/// [`WaitPolicy`](crate::WaitPolicy) says. Dropped before it is done, it cancels the call, which may or may not have its effect then.
 ///
 /// ```
 /// # fn main() -> Result<(), portcullis_ipc::Error> {
@@ -70,6 +71,8 @@ pub struct AsyncCall {
     message: Option<Box<MsgBuf>>,
     chain: u64,
     end: Option<Instant>,
+    /// Until then it is not asleep but looks for the reply whenever it is polled.
+    looks_until: Option<Instant>,
     alarm: Option<Alarm>,
 }
 
@@ -96,16 +99,24 @@ impl AsyncCall {
     pub(crate) fn new(capability: Capability, message: Box<MsgBuf>, deadline: Deadline) -> AsyncCall {
         let Terms { chain, deadline, .. } = context::start_call(deadline);
         let stage = Stage::New(capability);
-        AsyncCall { stage, message: Some(message), chain, end: deadline.instant(), alarm: None }
+        AsyncCall {
+            stage,
+            message: Some(message),
+            chain,
+            end: deadline.instant(),
+            looks_until: None,
+            alarm: None,
+        }
     }
 
-    fn left(&self) -> Deadline {
-        self.end.map_or(Deadline::Never, |end| Deadline::After(end.saturating_duration_since(Instant::now())))
+    fn left(&self, now: Instant) -> Deadline {
+        self.end.map_or(Deadline::Never, |end| Deadline::After(end.saturating_duration_since(now)))
     }
 
     /// Goes on as far as it can without waiting.
     fn advance(&mut self, waker: &Waker) -> Poll<Result<(), Error>> {
-        let left = self.left();
+        let now = Instant::now();
+        let left = self.left(now);
         let is_late = left == Deadline::After(Duration::ZERO);
         let (channel, late) = loop {
             match (&mut self.stage, &mut self.message) {
@@ -123,10 +134,18 @@ impl AsyncCall {
                     let lane = lane?;
                     let sequence = target.channel.send(lane, target.row, message, self.chain, left)?;
                     if let Stage::Queued(target, _) = std::mem::replace(&mut self.stage, Stage::Done) {
+                        self.looks_until = target.channel.look_until(now);
                         self.stage = Stage::Called(target, lane, sequence);
                     }
                 }
                 (Stage::Called(target, lane, sequence), Some(message)) => {
+                    if let Some(until) = self.looks_until.take_if(|_| !is_late)
+                        && target.channel.look_for_reply(*lane, until)
+                    {
+                        self.looks_until = Some(until);
+                        waker.wake_by_ref();
+                        return Poll::Pending;
+                    }
                     let Poll::Ready(word) = target.channel.poll_reply(*lane, *sequence, waker) else {
                         break (&target.channel, Error::DeadlineExceeded);
                     };

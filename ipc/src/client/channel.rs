@@ -23,6 +23,7 @@ use crate::sys::{futex, socket};
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
+use crate::wait_policy::Patience;
 use crate::wire::control::{Control, Tag};
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
@@ -49,6 +50,8 @@ pub(crate) struct Channel {
     pub(super) queue: LaneQueue,
     /// Tasks that wait for a reply.
     pub(super) tasks: Tasks,
+    /// Of tasks, which look for less long than threads.
+    pub(super) patience: Patience,
     /// Tasks have called through it: the watcher reads the socket.
     pub(super) listens: AtomicBool,
     /// Cancelled lanes of which the server is to ring when it answers.
@@ -109,6 +112,7 @@ impl Channel {
             backlog: AtomicBool::new(false),
             queue: LaneQueue::default(),
             tasks: Tasks::default(),
+            patience: Patience::new(policy),
             listens: AtomicBool::new(false),
             marked: AtomicU64::new(0),
             watch: OnceLock::new(),

@@ -8,12 +8,13 @@ use crate::pd::watcher::Alarm;
 use crate::protocol::lane_queue::Place;
 use crate::protocol::{hang_up, reply_wait};
 use crate::transport::Drained;
+use crate::wait_policy::moment;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LaneId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Channel {
     /// From now on tasks call: the watcher reads the socket, by which the server wakes them. `alarms` says that they
@@ -112,6 +113,35 @@ impl Channel {
         self.publish(lane, sequence, target, message, chain, deadline)
             .inspect_err(|_| self.free_lane(lane))
             .map(|()| sequence)
+    }
+
+    /// Until when a task should look now and then for the reply to what it has just published; `None` if it does not
+    /// pay. The first time in a process this takes a millisecond, to find out what a wake costs.
+    pub(super) fn look_until(&self, now: Instant) -> Option<Instant> {
+        match self.patience.time() {
+            Duration::ZERO => {
+                self.patience.did_not_pay_off();
+                None
+            }
+            time => now.checked_add(time),
+        }
+    }
+
+    /// Looks for a moment whether the reply comes: then nobody needs to ring. Answers whether it is worth another look
+    /// when other tasks have had their turn.
+    pub(super) fn look_for_reply(&self, lane: LaneId, until: Instant) -> bool {
+        for _ in 0..moment() {
+            if self.has_answer(lane) {
+                self.patience.paid_off();
+                return false;
+            }
+            std::hint::spin_loop();
+        }
+        if Instant::now() < until {
+            return true;
+        }
+        self.patience.did_not_pay_off();
+        false
     }
 
     /// The reply's state word, or has the task woken when it should look again.

@@ -287,3 +287,25 @@ impl Transport for SocketTransport {
         socket::hang_up(self.socket());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_reads_a_full_socket_a_moment_at_a_time() {
+        let pd = Pd::new().unwrap();
+        let (ours, theirs) = socket::pair().unwrap();
+        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours)), None);
+        let mut rings = 0;
+        while socket::send(theirs.as_fd(), &DOORBELL, &[]).is_ok() {
+            rings += 1;
+        }
+        for _ in 0..rings / MOST_HEARD {
+            assert_eq!(transport.listen(), Ok(Drained::More));
+        }
+        assert_eq!(transport.listen(), Ok(Drained::Empty));
+        drop(theirs);
+        assert_eq!(transport.listen(), Ok(Drained::Closed));
+    }
+}

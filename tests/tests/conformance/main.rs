@@ -121,6 +121,7 @@ suite! {
         an_error_reaches_the_task,
         more_tasks_than_lanes_join,
         no_wake_up_is_lost,
+        tasks_run_under_tokio,
         a_tasks_deadline_needs_no_timer,
         a_task_that_gets_no_lane_is_busy_at_its_deadline,
         dropped_calls_give_their_lanes_back,

@@ -1,9 +1,9 @@
 //! Calls that tasks wait for.
 
 use crate::{Place, Processes};
-use portcullis_ipc::{AsyncCall, Deadline, Error, MsgBuf};
+use portcullis_ipc::{AsyncCall, Deadline, Error, Limits, MsgBuf, WaitPolicy};
 use portcullis_tests::executor::{block_on, run_all};
-use portcullis_tests::host::Host;
+use portcullis_tests::host::{Host, patient};
 use portcullis_tests::remote::{Remote, objects, request};
 use portcullis_tests::resources::eventually;
 use portcullis_tests::service::{Op, micros, words};
@@ -120,11 +120,11 @@ pub(crate) fn more_tasks_than_lanes_join<P: Place>() -> Result<(), Error> {
 
 /// A mixture of tasks and threads in one channel, with portals in some answers: whoever reads the socket for its own
 /// portals takes the doorbells of others.
-pub(crate) fn no_wake_up_is_lost<P: Place>() -> Result<(), Error> {
+fn mixture(host: &Host) -> Result<(), Error> {
     const EXECUTORS: u64 = 2;
     const TASKS: u64 = 24;
     const CALLS: u64 = 2_000;
-    let (host, gift) = (P::start()?, Processes::start()?);
+    let gift = Processes::start()?;
     let gifts = host.root.keep(&gift.root)?;
     let before = host.root.report()?.requests;
     std::thread::scope(|scope| {
@@ -160,6 +160,43 @@ pub(crate) fn no_wake_up_is_lost<P: Place>() -> Result<(), Error> {
         all.into_iter().try_for_each(|one| one.join().expect("nobody panics"))
     })?;
     assert!(host.root.report()?.requests >= before + EXECUTORS * TASKS * CALLS);
+    Ok(())
+}
+
+pub(crate) fn no_wake_up_is_lost<P: Place>() -> Result<(), Error> {
+    mixture(&P::start()?)
+}
+
+/// The same by tasks that never look for a reply by themselves.
+#[test]
+fn no_wake_up_through_the_socket_is_lost() -> Result<(), Error> {
+    let _watchdog = portcullis_tests::watchdog::Watchdog::start(crate::LIMIT);
+    let pd = patient(WaitPolicy::Block)?;
+    mixture(&Host::process_of(&pd, env!("CARGO_BIN_EXE_peer"), Limits::default())?)
+}
+
+/// The same executor that most programs have, without its timer.
+pub(crate) fn tasks_run_under_tokio<P: Place>() -> Result<(), Error> {
+    const TASKS: u64 = 100;
+    const CALLS: u64 = 200;
+    let host = P::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let root = host.root.clone();
+            runtime.spawn(async move {
+                for call in 0..CALLS {
+                    assert_eq!(root.numbers_async(Op::Echo, &[task, call]).await?, [task, call]);
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .collect();
+    tasks.into_iter().try_for_each(|task| runtime.block_on(task).expect("no task panics"))?;
+    let root = host.root.clone();
+    let soon = Deadline::After(Duration::from_millis(20));
+    let late = runtime.spawn(async move { root.ask_async_until(soon, Op::Hold, &[]).await.map(drop) });
+    assert_eq!(runtime.block_on(late).expect("the task does not panic"), Err(Error::DeadlineExceeded));
     Ok(())
 }
 

@@ -3,8 +3,11 @@
 use crate::{Outcome, Place};
 use portcullis_ipc::{self as ipc, MsgBuf};
 use portcullis_rpc::{Deadline, Error, Interface};
+use portcullis_tests::executor::{block_on, run_all};
 use portcullis_tests::resources::{eventually, sleeps};
-use portcullis_tests::workshop::{Counter, Position, Switch, SwitchError, Workshop};
+use portcullis_tests::workshop::{
+    Counter, CounterAsync, Position, Switch, SwitchAsync, SwitchError, Workshop, WorkshopAsync,
+};
 use std::time::Duration;
 
 pub(crate) fn fig5_c1_the_entrypoint_wakes_for_the_object_that_is_called<P: Place>() -> Outcome {
@@ -120,5 +123,32 @@ pub(crate) fn a_method_answers_later_while_others_are_served<P: Place>() -> Outc
     let dropped = wait();
     assert!(eventually(|| root.abandon() == Ok(1)));
     assert_eq!(dropped.join().expect("no client panics"), Err(Error::Abandoned));
+    Ok(())
+}
+
+pub(crate) fn a_task_calls_every_kind_of_method<P: Place>() -> Outcome {
+    const COUNTERS: u64 = 40;
+    let host = P::start()?;
+    let root = host.root.client();
+    let sums = run_all((0..COUNTERS).map(|number| {
+        let root = &root;
+        async move {
+            let counter = root.counter_async(number).await?.client();
+            counter.add_async(number).await?;
+            // It comes home, in an argument.
+            assert_eq!(root.apply_async(counter.capability().clone(), 1).await?, number + 1);
+            counter.number_async().await
+        }
+    }));
+    assert_eq!(sums, (0..COUNTERS).map(Ok).collect::<Vec<_>>());
+    let switch = block_on(root.switch_async())?.client();
+    assert_eq!(block_on(switch.set_async(Position::Right)), Ok(Position::Left));
+    let refused = block_on(switch.set_async(Position::Right));
+    assert_eq!(refused, Err(SwitchError::Already(Position::Right)), "the object's own error is data");
+    // One that answers later: its future is done when the result is there.
+    let waits = root.wait_async();
+    let waits = std::thread::spawn(move || block_on(waits));
+    assert!(eventually(|| block_on(root.answer_async(11)) == Ok(1)));
+    assert_eq!(waits.join().expect("no task panics"), Ok(11));
     Ok(())
 }

@@ -80,7 +80,8 @@ suite! {
         fig5_c3_the_opcode_chooses_the_method,
         fig5_c4_it_replies_and_is_ready_for_the_next,
         fig5_c5_the_client_resumes_with_the_results,
-        a_method_answers_later_while_others_are_served;
+        a_method_answers_later_while_others_are_served,
+        a_task_calls_every_kind_of_method;
     inside:
         a_method_manages_and_delegates_new_objects,
         a_method_dissolves_its_own_object,

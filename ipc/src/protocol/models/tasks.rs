@@ -1,7 +1,7 @@
 //! A task is woken when its reply is there, through a socket that somebody else empties.
 //!
-//! Depends on: the fences in `intend_to_sleep` and `publish`, the order in which a task leaves its waker and sets its bit,
-//! and that whoever empties the socket looks at the replies after that.
+//! Depends on: the fences in `intend_to_sleep` and `publish`, the look at the reply by a task that has left its waker, and
+//! that by whoever emptied the socket.
 
 use super::bounded_model;
 use super::kernel::{Bell, Executor};
