@@ -163,6 +163,25 @@ impl Entrypoint {
         }
     }
 
+    /// [Dissolves](Self::dissolve) an object, and answers with it: what was given to [`manage`](Self::manage) comes
+    /// back.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply); the object stays then.
+    pub fn take<I: ?Sized, T: 'static>(&self, capability: &Capability<I>) -> Result<T, Error> {
+        let badge = self.badge_of(capability)?;
+        let wrong = Error::WrongType { expected: std::any::type_name::<T>() };
+        let object = {
+            let mut object = self.check_out(badge)?;
+            if !object.get().as_any().is::<T>() {
+                return Err(wrong);
+            }
+            object.keep()
+        };
+        self.dissolve_badge(badge);
+        object.into_any().downcast().map(|object| *object).map_err(|_| wrong)
+    }
+
     pub(crate) fn dissolve_badge(&self, badge: Badge) -> bool {
         self.0.server.borrow_mut().dissolve(badge);
         let removed = self.0.pool.borrow_mut().remove(badge);

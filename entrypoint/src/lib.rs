@@ -7,6 +7,7 @@
 //!                 └────────> checked out ───────┘
 //!                                 │ `dissolve`, of itself too: every capability is dead now
 //!   `dissolve` ──> waits ────────<┘ until no handler runs ──> dropped
+//!   `take`, while it is in the pool ──> back to whoever managed it
 //! ```
 //! [`manage`](Entrypoint::manage) makes a distinct identity whose destination is the entrypoint, puts the object
 //! into the pool under the badge that goes with it, and answers with the typed capability. Nobody has any authority
@@ -31,10 +32,11 @@
 //! | `manage` | at once |
 //! | `dissolve` of itself | the capabilities are dead now, the object is dropped when the method has returned and answered |
 //! | `dissolve` of another | the same; nobody's drop runs inside of this method |
-//! | `apply` on itself, or on one further up the stack | [`Error::Busy`] |
+//! | `apply` on itself or `take` of itself, or of one further up the stack | [`Error::Busy`] |
 //! | `apply` on another | runs at once |
 //! | a call to an object elsewhere | waits, for as long as the caller of this method does at most; the entrypoint serves nobody meanwhile |
-//! | a call to an object of the same entrypoint | cannot be served while this method runs: use `apply` |
+//! | a call to an object of the same entrypoint, by whatever way | [`CallCycle`](portcullis_rpc::Error::CallCycle), at once: use `apply` |
+//! | a call to an object elsewhere that calls back, directly or through others, or two entrypoints that call each other at once | `CallCycle`, at once, at one of them: answer [`Later`](portcullis_rpc::Later) |
 //! | `run`, `run_until`, `dispatch_ready` | [`Error::Nested`] |
 //! | a panic | the client is told ([`ServerPanicked`](portcullis_rpc::Error::ServerPanicked)), the entrypoint lives on, the object stays in the pool as the panic left it |
 //!
@@ -50,7 +52,8 @@
 //! - An entrypoint never waits for its clients. It waits for those whom its methods call.
 //!
 //! The modules: the parts of an entrypoint (`entrypoint`), its objects (`pool`, `object`), whose turn it is (`turn`),
-//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`).
+//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
+//! `trace`, a subscriber of `tracing` sees what is served (`trace`).
 #![forbid(unsafe_code)]
 
 mod entrypoint;
@@ -63,6 +66,7 @@ mod revocable;
 mod serving;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod trace;
 mod turn;
 mod weak;
 

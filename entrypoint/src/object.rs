@@ -1,6 +1,7 @@
 //! What the pool keeps: an object of any type with the interface that it is called through.
 
 use crate::entrypoint::Entrypoint;
+use crate::trace;
 use portcullis_ipc::{self as ipc, MsgBuf};
 use portcullis_rpc::{Outcome, Serves, serve};
 use std::any::Any;
@@ -18,6 +19,9 @@ pub(crate) trait Object {
 
     /// The object as it was managed.
     fn as_any(&mut self) -> &mut dyn Any;
+
+    /// The object as it was managed, out of the pool.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Nobody holds a capability to it any more.
     fn unreferenced(&mut self, entrypoint: &Entrypoint);
@@ -44,15 +48,22 @@ where
 {
     fn serve(
         &mut self,
-        _: &Entrypoint,
+        entrypoint: &Entrypoint,
         request: &mut MsgBuf,
         reply: &mut MsgBuf,
     ) -> Result<Outcome, ipc::Error> {
-        serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused)
+        let traced = trace::Dispatch::of::<I>(entrypoint, request);
+        let result = serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused);
+        traced.replies(&result);
+        result
     }
 
     fn as_any(&mut self) -> &mut dyn Any {
         &mut self.object
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.object)
     }
 
     fn unreferenced(&mut self, entrypoint: &Entrypoint) {

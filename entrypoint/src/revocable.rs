@@ -126,5 +126,9 @@ impl Object for Forwarder {
         self
     }
 
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
     fn unreferenced(&mut self, _: &Entrypoint) {}
 }

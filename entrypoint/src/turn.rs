@@ -48,6 +48,11 @@ impl CheckedOut<'_> {
     pub(crate) fn get(&mut self) -> &mut dyn Object {
         self.object.as_deref_mut().expect("it is here until it is dropped")
     }
+
+    /// The object, which does not go back into the pool. Its place there stays busy until it is removed.
+    pub(crate) fn keep(mut self) -> Box<dyn Object> {
+        self.object.take().expect("it is here until it is dropped")
+    }
 }
 
 impl Drop for CheckedOut<'_> {

@@ -168,6 +168,38 @@ fn apply_refuses_what_is_busy_of_another_type_or_not_ours() {
 }
 
 #[test]
+fn an_object_is_taken_back_unless_it_is_busy_of_another_type_or_not_ours() {
+    type Script = Box<
+        dyn FnMut(&portcullis_entrypoint::Entrypoint, Option<Capability<dyn Act>>) -> Result<u64, rpc::Error>,
+    >;
+    let entrypoint = new();
+    let script: Script = Box::new(|entrypoint, me| {
+        let me = me.expect("the client passed it");
+        assert_eq!(entrypoint.take::<_, common::Actor<Script>>(&me).err(), Some(Error::Busy));
+        Ok(1)
+    });
+    let is_dropped = Rc::new(Cell::new(false));
+    let grave = is_dropped.clone();
+    let mut object = actor(&entrypoint, script);
+    object.grave = Some(Box::new(move || grave.set(true)));
+    let me: Capability<dyn Act> = entrypoint.manage(object);
+    let wrong = entrypoint.take::<_, String>(&me);
+    assert!(matches!(wrong, Err(Error::WrongType { expected }) if expected.contains("String")));
+    let client = me.clone();
+    let results =
+        serve_while(&entrypoint, move || (client.client().act(Some(client.clone())), client.client().add(7)));
+    assert_eq!(results, (Ok(1), Ok(7)), "it is still there");
+
+    let object: common::Actor<Script> = entrypoint.take(&me).expect("it is managed");
+    assert_eq!((object.sum, is_dropped.get()), (7, false));
+    assert!(!entrypoint.manages(&me));
+    assert_eq!(entrypoint.take::<_, common::Actor<Script>>(&me).err(), Some(Error::NotManaged));
+    assert_eq!(entrypoint.usage().objects, 1, "the entrypoint itself");
+    drop(object);
+    assert!(is_dropped.get());
+}
+
+#[test]
 fn a_method_calls_an_object_of_another_entrypoint() {
     let (far, _running) = start(|entrypoint| entrypoint.manage::<dyn Act, _>(plain(entrypoint)));
     let entrypoint = new();

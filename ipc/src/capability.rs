@@ -5,6 +5,7 @@ use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::portal::Portal;
 use crate::deadline::Deadline;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -13,7 +14,7 @@ use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 /// The right to call one object, wherever it lives: a local name and a reference count.
@@ -93,9 +94,23 @@ impl Capability {
         Capability(Reference::Row(RowReference::new(channel, row)))
     }
 
-    pub(crate) fn from_portal(pd: &Pd, socket: PeerSocket) -> Result<Capability, Error> {
-        socket::adopt(rustix::fd::AsFd::as_fd(&socket))?;
-        Ok(Capability(Reference::Portal(Arc::new(Portal::new(pd.clone(), socket)))))
+    /// What is behind a portal, and at which entrypoint that is said to be.
+    pub(crate) fn from_portal(
+        pd: &Pd,
+        socket: PeerSocket,
+        entrypoint: Option<EntrypointId>,
+    ) -> Result<Capability, Error> {
+        socket::adopt(socket.as_fd())?;
+        Ok(Capability(Reference::Portal(Arc::new(Portal::new(pd.clone(), socket, entrypoint)))))
+    }
+
+    /// The entrypoint of the object, as far as it is known.
+    pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
+        match &self.0 {
+            Reference::Own { home, .. } => Some(home.id()),
+            Reference::Row(reference) => reference.channel.callee_id(),
+            Reference::Portal(portal) => portal.entrypoint(),
+        }
     }
 
     /// Calls the object and waits for its answer, for the default time of the protection domain that it came
@@ -180,7 +195,11 @@ impl Capability {
     pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
         match &self.0 {
-            Reference::Own { home, badge, .. } => home.adopt(ours, *badge),
+            Reference::Own { home, badge, .. } => {
+                // Here and now: our entrypoint may be busy with the very call that this portal travels in.
+                home.greet(ours.as_fd());
+                home.adopt(ours, *badge);
+            }
             _ => match self.reach().and_then(|(channel, row)| channel.open(row, ours)) {
                 // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
                 Ok(()) | Err(Error::Disconnected) => {}
@@ -193,10 +212,14 @@ impl Capability {
 
 impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match &self.0 {
-            Reference::Own { .. } => "Capability(of this process)",
-            Reference::Row(_) => "Capability(over a channel)",
-            Reference::Portal(_) => "Capability(behind a portal)",
-        })
+        let way = match &self.0 {
+            Reference::Own { .. } => "of this process",
+            Reference::Row(_) => "over a channel",
+            Reference::Portal(_) => "behind a portal",
+        };
+        match self.entrypoint() {
+            Some(entrypoint) => write!(f, "Capability({entrypoint:?}, {way})"),
+            None => write!(f, "Capability({way})"),
+        }
     }
 }

@@ -46,6 +46,12 @@ pub enum Error {
     /// Transient: every lane is taken or the channel's socket is full.
     #[error("the channel is busy: every lane is taken or its socket is full; try again")]
     Busy,
+    /// The caller's: the call would have come back to an entrypoint that waits for it, directly or through others, or
+    /// two entrypoints called each other at once. It was withdrawn, and is not carried out.
+    #[error(
+        "the call would come back to an entrypoint that waits for it: let its object answer later, or do without the call"
+    )]
+    CallCycle,
     /// The peer's: it broke the protocol. Its channel has been closed.
     #[error("the peer broke the protocol and its channel was closed: {0}")]
     Violation(&'static str),

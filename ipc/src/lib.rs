@@ -27,12 +27,14 @@ mod client;
 mod context;
 mod deadline;
 mod due;
+mod entrypoint_id;
 mod error;
 #[cfg(not(loom))]
 mod message;
 #[cfg(not(loom))]
 mod pd;
 mod protocol;
+mod random;
 #[cfg(not(loom))]
 mod server;
 mod sync;

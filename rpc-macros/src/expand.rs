@@ -189,3 +189,47 @@ fn fit<'a>(
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+    use quote::ToTokens;
+
+    /// The code as text in which spacing does not count, nor a comma before a closing bracket.
+    fn text(code: impl ToTokens) -> String {
+        let mut text = String::new();
+        signature::write(code.to_token_stream(), &mut text);
+        [",)", ",]", ",}"].iter().fold(text, |text, end| text.replace(end, &end[1..]))
+    }
+
+    #[test]
+    fn the_docs_show_what_is_made() {
+        let page = include_str!("../../docs/rpc.md");
+        let mut blocks = page.split("```rust\n").map(|rest| rest.split("```").next().unwrap_or(rest));
+        let block = blocks.find(|block| block.contains("__private")).expect("one shows it");
+        let syn::File { items, .. } = syn::parse_str(block).expect("the block is Rust");
+        let find = |item: &syn::Item| match item {
+            syn::Item::Trait(item) => Some(item.clone()),
+            _ => None,
+        };
+        let item = items.iter().find_map(find).expect("the trait as it is written");
+        let terms = Terms { name: "log".into(), krate: syn::parse_quote!(::portcullis) };
+        let mut errors = Errors::default();
+        let made = text(code(&Interface::of(&item, &mut errors), &terms));
+        errors.into_result().expect("the trait is an interface");
+
+        let shown = items.iter().find_map(|item| match item {
+            syn::Item::Const(item) => match &*item.expr {
+                syn::Expr::Block(body) => Some(&body.block.stmts),
+                _ => None,
+            },
+            _ => None,
+        });
+        let shown = shown.expect("the constant");
+        assert!(shown.len() >= 7, "all but the checks");
+        for part in shown.iter().map(text) {
+            assert!(made.contains(&part), "not made:\n{part}\nbut:\n{made}");
+        }
+    }
+}

@@ -20,26 +20,17 @@ use proc_macro::TokenStream;
 use quote::quote;
 use syn::{ItemTrait, Path, parse_macro_input, parse_quote};
 
-/// Makes an RPC interface of a trait: the client implements it too, and objects that implement it can be called
-/// through a capability. Beside the trait, say `Log`, there is `LogAsync`, which the client implements as well: for each
-/// method, say `write`, it has `write_async` with the same arguments, which returns a future of the result; of the `R`
-/// in a `Later<R>`.
-///
-/// Arguments, all optional: `name = "..."` is the interface's name on the wire (by default the package and the
-/// trait, `package.Trait`), and `crate = path` says where `portcullis_rpc` is found, for who renames or re-exports
-/// it.
-///
-/// The documentation of `portcullis_rpc` says what the trait may contain.
+#[doc = include_str!("attribute.md")]
 #[proc_macro_attribute]
 pub fn rpc_interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
     interface(arguments, item, parse_quote!(::portcullis_rpc))
 }
 
-/// The same for users of the façade `portcullis`, which re-exports it as `rpc_interface`.
-#[doc(hidden)]
+// The same for who depends on the façade alone, which re-exports it as `rpc_interface`.
+#[doc = include_str!("attribute.md")]
 #[proc_macro_attribute]
 pub fn rpc_interface_of_facade(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    interface(arguments, item, parse_quote!(::portcullis::rpc))
+    interface(arguments, item, parse_quote!(::portcullis))
 }
 
 fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {

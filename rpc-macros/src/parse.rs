@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Terms {
     /// The interface's name on the wire.
     pub(crate) name: String,
-    /// The path of the crate `portcullis_rpc`.
+    /// The path of the crate `portcullis_rpc`, or of one that has its `__private`.
     pub(crate) krate: Path,
 }
 

@@ -18,8 +18,9 @@ pub(crate) fn text(method: &Method<'_>) -> String {
 }
 
 /// Writes tokens with one space after each word: a compiler's own spacing differs from version to version.
-fn write(tokens: TokenStream, text: &mut String) {
-    // A comma before a closing bracket may be there or not.
+pub(crate) fn write(tokens: TokenStream, text: &mut String) {
+    // A comma before a closing bracket may be there or not, but for the only one of a tuple.
+    let (mut angles, mut commas) = (0_u32, 0_u32);
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
@@ -35,9 +36,18 @@ fn write(tokens: TokenStream, text: &mut String) {
                 text.push_str(close);
             }
             TokenTree::Punct(punct) => {
-                let closes =
-                    |next: &TokenTree| matches!(next, TokenTree::Punct(next) if next.as_char() == '>');
-                if punct.as_char() != ',' || !tokens.peek().is_some_and(closes) {
+                match punct.as_char() {
+                    '<' => angles += 1,
+                    '>' => angles = angles.saturating_sub(1),
+                    ',' if angles == 0 => commas += 1,
+                    _ => {}
+                }
+                let may_be_left_out = match tokens.peek() {
+                    None => commas != 1,
+                    Some(TokenTree::Punct(next)) => next.as_char() == '>',
+                    Some(_) => false,
+                };
+                if punct.as_char() != ',' || !may_be_left_out {
                     text.push(punct.as_char());
                 }
             }
@@ -62,6 +72,14 @@ mod tests {
     #[test]
     fn spacing_and_line_breaks_do_not_matter() {
         assert_eq!(written("Result<(u8, &str), E>"), written("Result <\n(u8,&str) , E,\n>"));
+    }
+
+    #[test]
+    fn a_comma_at_the_end_does_not_matter_but_for_a_tuple_of_one() {
+        assert_eq!(written("(A, B,)"), written("(A, B)"));
+        assert_eq!(written("(Result<A, B,>, C,)"), written("(Result<A, B>, C)"));
+        assert_ne!(written("(A,)"), written("(A)"));
+        assert_ne!(written("(Result<A, B>,)"), written("(Result<A, B>)"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn declare(interface: &Interface<'_>, krate: &Path) -> TokenStream {
          made when its future is polled, on whatever executor."
     );
     let methods = interface.methods.iter().map(|method| {
-        let signature = signature(method, &quote!(#krate::Calling));
+        let signature = signature(method, &quote!(#krate::__private::v1::Calling));
         let carried = carried(&method.item.attrs, &["doc", "allow", "deprecated"]);
         let about = format!("The asynchronous twin of [`{this}::{}`].", method.name.unraw());
         quote! {

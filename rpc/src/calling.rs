@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fallible};
 use crate::client::{Client, Way, prepare};
 use crate::error::Error;
 use crate::interface::Interface;
+use crate::trace;
 use portcullis_ipc::{AsyncCall, MsgBuf};
 use serde::Serialize;
 use std::fmt;
@@ -76,6 +77,7 @@ use std::task::{Context, Poll};
 pub struct Calling<R> {
     /// Or why it cannot be made; `None` once it is done.
     call: Option<Result<AsyncCall, Error>>,
+    traced: Option<trace::Call>,
     receive: fn(&mut MsgBuf) -> Result<R, Error>,
     failed: fn(Error) -> R,
 }
@@ -93,6 +95,7 @@ impl Way for ByTask {
         A: Serialize,
         R: Answer<S> + Fallible,
     {
+        let traced = Some(trace::Call::of::<I>(opcode));
         let mut message = Box::new(MsgBuf::new());
         let prepared = prepare::<I, _>(opcode, arguments, &mut message);
         let call = prepared.map(|()| {
@@ -102,7 +105,7 @@ impl Way for ByTask {
                 Some(deadline) => untyped.call_async_with(message, deadline),
             }
         });
-        Calling { call: Some(call), receive: R::receive, failed: R::failed }
+        Calling { call: Some(call), traced, receive: R::receive, failed: R::failed }
     }
 }
 
@@ -125,6 +128,9 @@ impl<R> Future for Calling<R> {
             },
         };
         this.call = None;
+        if let Some(traced) = this.traced.take() {
+            traced.returned(result.as_ref().err());
+        }
         Poll::Ready(result.unwrap_or_else(this.failed))
     }
 }

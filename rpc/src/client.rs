@@ -6,6 +6,7 @@ use crate::capability::Capability;
 use crate::codec;
 use crate::error::Error;
 use crate::interface::{Derives, Interface};
+use crate::trace;
 use portcullis_ipc::{Deadline, MsgBuf};
 use serde::Serialize;
 use std::fmt;
@@ -97,10 +98,12 @@ impl Way for Blocking {
         A: Serialize,
         R: Answer<S> + Fallible,
     {
+        let traced = trace::Call::of::<I>(opcode);
         let result = with_buffers(|send, receive| {
             exchange(client, opcode, arguments, send, receive)?;
             R::receive(receive)
         });
+        traced.returned(result.as_ref().err());
         result.unwrap_or_else(R::failed)
     }
 }

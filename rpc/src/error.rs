@@ -61,6 +61,13 @@ pub enum Error {
     /// What this client may hold at the server is used up.
     #[error("client: the budget that the server grants to this client is used up; drop capabilities first")]
     BudgetExceeded,
+    /// The call would have come back to an entrypoint that waits for it, directly or through others, or two entrypoints
+    /// called each other at once. It was withdrawn and is not carried out.
+    #[error(
+        "client: the call would come back to an entrypoint that waits for it; let its object answer later (`Later`), \
+         use `apply` on an object of the own entrypoint, or do without the call"
+    )]
+    CallCycle,
     /// The method panicked. The server goes on.
     #[error("server: it panicked while it carried out the call, and goes on; report it to whoever wrote it")]
     ServerPanicked,
@@ -135,7 +142,8 @@ impl Error {
             | Error::MessageTooLarge { .. }
             | Error::TooManyCapabilities
             | Error::Unencodable
-            | Error::BudgetExceeded => Blame::Client,
+            | Error::BudgetExceeded
+            | Error::CallCycle => Blame::Client,
             Error::ServerPanicked
             | Error::Unanswerable
             | Error::MalformedResult
@@ -160,6 +168,7 @@ impl From<ipc::Error> for Error {
             ipc::Error::Abandoned => Error::Abandoned,
             ipc::Error::BudgetExceeded => Error::BudgetExceeded,
             ipc::Error::Busy => Error::Busy,
+            ipc::Error::CallCycle => Error::CallCycle,
             ipc::Error::Refused(Refusal::UnknownMethod) => Error::UnknownMethod,
             ipc::Error::Refused(Refusal::WrongInterface) => Error::WrongInterface,
             ipc::Error::Refused(Refusal::Malformed) => Error::Malformed,
@@ -196,6 +205,7 @@ mod tests {
             Error::TooManyCapabilities,
             Error::Unencodable,
             Error::BudgetExceeded,
+            Error::CallCycle,
             Error::ServerPanicked,
             Error::Unanswerable,
             Error::MalformedResult,
@@ -215,6 +225,17 @@ mod tests {
             let text = error.to_string();
             assert!(text.starts_with(&format!("{}: ", error.blame())), "{text}");
             assert!(text.contains("; ") || matches!(error, Error::Transport(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_error_has_its_line_in_the_docs() {
+        let page = include_str!("../../docs/rpc.md");
+        for error in all() {
+            let debug = format!("{error:?}");
+            let name = debug.split(|char: char| !char.is_alphanumeric()).next().unwrap();
+            let line = format!("\n| `{name}` | {} |", error.blame());
+            assert!(page.contains(&line), "{line}");
         }
     }
 

@@ -15,7 +15,7 @@
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
 //! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
-//! server's (`serve`, `answer`, `later`).
+//! server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -33,6 +33,7 @@ mod later;
 mod serve;
 mod shape;
 mod slots;
+mod trace;
 mod wire_size;
 
 #[doc(hidden)]

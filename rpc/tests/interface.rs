@@ -152,8 +152,14 @@ fn g13_one_piece_of_code_runs_against_a_local_object_and_a_remote_one() {
 }
 
 #[test]
-fn g13_a_capability_names_its_interface() {
-    assert_eq!(format!("{:?}", window()), "Capability<portcullis-rpc.Window>(Capability(of this process))");
+fn g13_a_capability_names_its_interface_and_its_entrypoint() {
+    let window = window();
+    let text = format!("{window:?}");
+    let entrypoint = text
+        .strip_prefix("Capability<portcullis-rpc.Window>(Capability(entrypoint ")
+        .and_then(|rest| rest.strip_suffix(", of this process))"));
+    assert!(entrypoint.is_some_and(|digits| digits.len() == 8), "{text}");
+    assert_eq!(text, format!("{:?}", window.clone()), "its entrypoint keeps its name");
 }
 
 #[test]

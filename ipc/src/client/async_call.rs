@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use crate::capability::Capability;
-use crate::context;
+use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
@@ -97,7 +97,7 @@ struct Target {
 
 impl AsyncCall {
     pub(crate) fn new(capability: Capability, message: Box<MsgBuf>, deadline: Deadline) -> AsyncCall {
-        let (chain, deadline) = context::start_call(deadline);
+        let Terms { chain, deadline, .. } = context::start_call(deadline);
         let stage = Stage::New(capability);
         AsyncCall {
             stage,

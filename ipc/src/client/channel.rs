@@ -1,10 +1,13 @@
 //! The client's side of a channel: its memory, its lanes, and the calls that run through them.
 
+use super::callee::Callee;
+use super::cycle::Waiting;
 use super::lane::Lane;
 use super::releases::Releases;
-use crate::context;
+use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::due::Due;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -15,13 +18,13 @@ use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
-use crate::sys::futex;
 use crate::sys::memory::Words;
+use crate::sys::{futex, socket};
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Carried, Transport};
 use crate::wait_policy::Patience;
-use crate::wire::control::Tag;
+use crate::wire::control::{Control, Tag};
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
 use crate::wire::slot::{Kinds, Slot};
@@ -54,6 +57,11 @@ pub(crate) struct Channel {
     /// Cancelled lanes of which the server is to ring when it answers.
     pub(super) marked: AtomicU64,
     pub(super) watch: OnceLock<Watch>,
+    /// The entrypoint, once it has greeted us; before that, what we were told of it.
+    callee: OnceLock<Callee>,
+    hint: Option<EntrypointId>,
+    /// It was looked for a greeting.
+    asked: AtomicBool,
 }
 
 impl Channel {
@@ -61,27 +69,37 @@ impl Channel {
     /// taken notice.
     ///
     /// If there is too little of something to do so, nothing was said over the socket.
-    pub(crate) fn connect(pd: &Pd, socket: Arc<PeerSocket>) -> Result<Arc<Channel>, Error> {
+    pub(crate) fn connect(
+        pd: &Pd,
+        socket: Arc<PeerSocket>,
+        hint: Option<EntrypointId>,
+    ) -> Result<Arc<Channel>, Error> {
         let watcher = pd.watcher()?;
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
         let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);
         transport.introduce(memory.as_fd())?;
-        let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport)));
+        let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport), hint));
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
         let _ = channel.watch.set(watcher.watch(socket, watched)?);
         Ok(channel)
     }
 
     /// A channel to an entrypoint of this process, and what its server's side needs of it.
-    pub(crate) fn local(pd: &Pd, bell: &Arc<Bell>) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
+    pub(crate) fn local(
+        pd: &Pd,
+        bell: &Arc<Bell>,
+        callee: Callee,
+    ) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
         let words = Words::private(layout::CHANNEL_BYTES)?;
         let (ours, theirs) = LocalTransport::pair(bell);
-        let channel = Arc::new(Channel::new(pd.clone(), words.clone(), Box::new(ours)));
+        let channel = Channel::new(pd.clone(), words.clone(), Box::new(ours), None);
+        let _ = channel.callee.set(callee);
+        let channel = Arc::new(channel);
         let theirs = theirs.to(&channel);
         Ok((channel, words, theirs))
     }
 
-    fn new(pd: Pd, words: Words, transport: Box<dyn Transport>) -> Channel {
+    fn new(pd: Pd, words: Words, transport: Box<dyn Transport>, hint: Option<EntrypointId>) -> Channel {
         let policy = pd.wait_policy();
         Channel {
             pd,
@@ -98,7 +116,32 @@ impl Channel {
             listens: AtomicBool::new(false),
             marked: AtomicU64::new(0),
             watch: OnceLock::new(),
+            callee: OnceLock::new(),
+            hint,
+            asked: AtomicBool::new(false),
         }
+    }
+
+    /// The entrypoint, if it is known to have greeted us.
+    pub(super) fn known_callee(&self) -> Option<&Callee> {
+        self.callee.get()
+    }
+
+    /// The entrypoint, if it has greeted us by now.
+    pub(super) fn callee(&self) -> Result<Option<&Callee>, Error> {
+        if self.callee.get().is_none() {
+            let greeting = self.transport.greeting()?;
+            self.read_along();
+            if let Some((id, page)) = greeting {
+                let _ = self.callee.set(Callee::greeted(&self.pd, id, page)?);
+            }
+        }
+        Ok(self.callee.get())
+    }
+
+    /// The name of the entrypoint, as far as it is known.
+    pub(crate) fn callee_id(&self) -> Option<EntrypointId> {
+        self.callee.get().map_or(self.hint, |callee| Some(callee.id()))
     }
 
     /// The time that a call may take when nothing else is said.
@@ -115,7 +158,11 @@ impl Channel {
         receive: &mut MsgBuf,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let (chain, deadline) = context::start_call(deadline);
+        let Terms { chain, deadline, server } = context::start_call(deadline);
+        let waiting = match server.and_then(context::server) {
+            None => None,
+            Some(server) => Some(this.judge(Waiting::enter(server, chain, this))?),
+        };
         let lane = this.take_lane(deadline)?;
         if this.has_backlog() {
             this.catch_up();
@@ -127,20 +174,36 @@ impl Channel {
         }
         // Now and not when the reply is here: what the last reply granted goes back while the server works.
         receive.clear();
-        match this.await_reply(lane, sequence, deadline) {
-            Ok(word) => {
-                let result = Channel::take_reply(this, lane, word, receive);
-                this.free_lane(lane);
-                if let Err(Error::Violation(_)) = result {
-                    this.condemn();
-                }
-                result
-            }
+        let word = match &waiting {
+            None => this.await_reply(lane, sequence, deadline),
+            Some(waiting) => waiting.await_reply(this, lane, sequence, deadline),
+        };
+        // Before the lane is used again: it tells the callee that its answer is only not read yet.
+        drop(waiting);
+        match word {
+            Ok(word) => Channel::conclude(this, lane, word, receive),
             Err(error) => {
                 this.cancel(lane, send);
                 Err(error)
             }
         }
+    }
+
+    /// Takes the reply that has come, and gives the lane back.
+    #[inline]
+    pub(super) fn conclude(
+        this: &Arc<Channel>,
+        lane: LaneId,
+        word: u64,
+        receive: &mut MsgBuf,
+    ) -> Result<(), Error> {
+        let result = Channel::take_reply(this, lane, word, receive);
+        this.free_lane(lane);
+        // It greets before it answers.
+        if !this.asked.load(Ordering::Relaxed) {
+            this.meet();
+        }
+        this.judge(result)
     }
 
     /// Writes the request into its lane and makes the server look.
@@ -189,8 +252,9 @@ impl Channel {
         let mut carried = Carried::new();
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         for capability in send.held() {
-            let slot = capability.row_on(self).map_or(Slot::Portal, Slot::Row);
-            if slot == Slot::Portal {
+            let row = capability.row_on(self);
+            let slot = row.map_or_else(|| Slot::Portal(capability.entrypoint()), Slot::Row);
+            if row.is_none() {
                 carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
             }
             slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
@@ -245,9 +309,15 @@ impl Channel {
         }
     }
 
-    /// Asks the entrypoint to take `socket` as a portal to what the row names. Never waits.
+    /// Asks the entrypoint to take `socket` as a portal to what the row names. Never waits. If we know the entrypoint, we
+    /// greet in its stead: it may not come to it before the portal is used.
     pub(crate) fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
-        self.transport.open(row, socket)?;
+        let known = self.judge(self.callee())?;
+        let greeted = known.and_then(|callee| {
+            let greeting = Control::Greeting(callee.id()).encode();
+            socket::send(socket.as_fd(), &greeting, &[callee.file()?]).ok()
+        });
+        self.transport.open(row, socket, greeted.is_some())?;
         self.notify(layout::PENDING_SOCKET);
         Ok(())
     }
@@ -259,6 +329,22 @@ impl Channel {
         if doorbell::announce_unwatched(&self.words[layout::WATCHED], &self.words[layout::PENDING], bit) {
             self.transport.ring();
         }
+    }
+
+    /// Takes the greeting: it would lie in the socket for as long as nobody looks, with a descriptor of the server's.
+    #[cold]
+    fn meet(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+        // Without it, only circles of calls are not found out.
+        let _ = self.judge(self.callee());
+    }
+
+    /// If the server broke the protocol, it is condemned.
+    fn judge<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Violation(_)) = result {
+            self.condemn();
+        }
+        result
     }
 
     /// The server broke the protocol: nothing more is said to it.

@@ -1,7 +1,9 @@
 //! The calling side of a channel.
 
 pub(crate) mod async_call;
+pub(crate) mod callee;
 pub(crate) mod channel;
+mod cycle;
 mod lane;
 mod lanes;
 pub(crate) mod portal;

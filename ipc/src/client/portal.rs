@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use crate::capability::RowReference;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
@@ -14,11 +15,13 @@ pub(crate) struct Portal {
     /// Until it is connected.
     socket: Mutex<Option<Arc<PeerSocket>>>,
     connected: OnceLock<RowReference>,
+    /// Where it is said to lead to.
+    entrypoint: Option<EntrypointId>,
 }
 
 impl Portal {
-    pub(crate) fn new(pd: Pd, socket: PeerSocket) -> Portal {
-        Portal { pd, socket: Mutex::new(Some(Arc::new(socket))), connected: OnceLock::new() }
+    pub(crate) fn new(pd: Pd, socket: PeerSocket, entrypoint: Option<EntrypointId>) -> Portal {
+        Portal { pd, socket: Mutex::new(Some(Arc::new(socket))), connected: OnceLock::new(), entrypoint }
     }
 
     /// Makes it a channel, if it is none yet, without waiting for the entrypoint. If that fails for want of something,
@@ -30,11 +33,16 @@ impl Portal {
         let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have been first, while we waited for the lock.
         if let Some(socket) = &*socket {
-            let channel = Channel::connect(&self.pd, socket.clone())?;
+            let channel = Channel::connect(&self.pd, socket.clone(), self.entrypoint)?;
             let _ = self.connected.set(RowReference::new(channel, RowName::FIRST));
         }
         *socket = None;
         self.connected.get().ok_or(Error::Disconnected)
+    }
+
+    /// The entrypoint that it leads to, as far as that is known.
+    pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
+        self.connected().map_or(self.entrypoint, |reference| reference.channel.callee_id())
     }
 
     /// The domain that it came to.

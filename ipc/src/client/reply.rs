@@ -11,7 +11,7 @@ use crate::transport::Carried;
 use crate::wire::control::Tag;
 use crate::wire::head::{self, State, Status};
 use crate::wire::layout::{self, LaneId};
-use crate::wire::slot::Slot;
+use crate::wire::slot::{self, Slot};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -38,6 +38,11 @@ impl Channel {
         patience.did_not_pay_off();
         patience.keep_apart();
         self.sleep_for_reply(lane, sequence, deadline)
+    }
+
+    /// Whether the lane's reply carries the sequence.
+    pub(super) fn is_answered(&self, lane: LaneId, sequence: u32) -> bool {
+        head::sequence(self.words[lane.reply()].load(Ordering::Acquire)) == sequence
     }
 
     /// Never sleeps; looks at the clock and for the server's death now and then.
@@ -114,20 +119,18 @@ impl Channel {
         receive: &mut MsgBuf,
     ) -> Result<(), Error> {
         let words = &this.words[lane.reply() + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
+        let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
+        let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
         let mut portals = Carried::new().into_iter();
-        let count = state.kinds.portals();
-        if count != 0 {
+        if state.kinds.has_portals() {
             let tag = Tag { lane, sequence: state.sequence };
-            portals = this.transport.receive(tag, count)?.into_iter();
-            // Acquire: pairs with the release in `expect_tasks`, before any doorbell that may have come along.
-            if this.listens.load(Ordering::Acquire) {
-                this.wake_answered();
-            }
+            portals = this.transport.receive(tag, &slot::entrypoints(&slots))?.into_iter();
+            this.read_along();
         }
-        for slot in state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed))) {
+        for slot in slots {
             receive.push(match slot {
                 Slot::Row(row) => Capability::granted(this.clone(), row),
-                Slot::Portal => portals.next().ok_or(Error::Violation("a portal is missing"))?,
+                Slot::Portal(_) => portals.next().ok_or(Error::Violation("a portal is missing"))?,
             })?;
         }
         Ok(())

@@ -131,7 +131,7 @@ impl Channel {
     /// when other tasks have had their turn.
     pub(super) fn look_for_reply(&self, lane: LaneId, until: Instant) -> bool {
         for _ in 0..moment() {
-            if self.is_answered(lane) {
+            if self.has_answer(lane) {
                 self.patience.paid_off();
                 return false;
             }
@@ -171,12 +171,7 @@ impl Channel {
         receive: &mut MsgBuf,
     ) -> Result<(), Error> {
         this.tasks.leave(lane, &this.words[layout::WAITING]);
-        let result = Channel::take_reply(this, lane, word, receive);
-        this.free_lane(lane);
-        if let Err(Error::Violation(_)) = result {
-            this.condemn();
-        }
-        result
+        Channel::conclude(this, lane, word, receive)
     }
 
     /// The task's call has ended for us; its lane comes back now, or when the server has answered.
@@ -203,9 +198,9 @@ impl Channel {
 
     /// Whoever took a doorbell from the socket owes this to the tasks. A server may ring without reason.
     pub(super) fn wake_answered(&self) {
-        self.tasks.wake_answered(|lane| self.is_answered(lane));
+        self.tasks.wake_answered(|lane| self.has_answer(lane));
         let cancelled = self.cancelled.load(Ordering::Acquire);
-        if LaneId::in_set(cancelled).any(|lane| self.is_answered(lane)) {
+        if LaneId::in_set(cancelled).any(|lane| self.has_answer(lane)) {
             self.queue.wake_next();
         }
     }
@@ -219,8 +214,15 @@ impl Channel {
         }
     }
 
-    fn is_answered(&self, lane: LaneId) -> bool {
-        let word = self.words[lane.reply()].load(Ordering::Acquire);
-        head::sequence(word) == self.lanes[lane.index()].sequence()
+    /// The socket was read for something else than tasks: theirs may have come along.
+    pub(super) fn read_along(&self) {
+        // Acquire: pairs with the release in `expect_tasks`, before any doorbell that may have come.
+        if self.listens.load(Ordering::Acquire) {
+            self.wake_answered();
+        }
+    }
+
+    fn has_answer(&self, lane: LaneId) -> bool {
+        self.is_answered(lane, self.lanes[lane.index()].sequence())
     }
 }

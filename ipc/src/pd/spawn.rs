@@ -81,7 +81,7 @@ impl Pd {
         let child = Child(command.spawn().map_err(failed("execve"))?);
         // The command holds our copy of the child's end, which would hide the child's death from us.
         drop(command);
-        Ok((child, Capability::from_portal(self, PeerSocket::new(self, ours))?))
+        Ok((child, Capability::from_portal(self, PeerSocket::new(self, ours), None)?))
     }
 }
 

@@ -13,3 +13,4 @@ pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
 pub(crate) mod tasks;
+pub(crate) mod waits;

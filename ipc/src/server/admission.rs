@@ -29,8 +29,10 @@ impl Server {
                 // A refused portal is closed, and its holder finds a dead capability.
                 Post::Adopt(portal, badge) => drop(self.adopt(portal, badge, None)),
                 Post::Local(words, transport) => {
-                    let port = |name| Ok(Port::new(name, End::Local(transport), Some(words)));
+                    let of_port = words.clone();
+                    let port = |name| Ok(Port::new(name, End::Local(transport), Some(of_port)));
                     if let Ok(name) = self.insert_port(port) {
+                        self.insight.add(name, words);
                         self.local = Some(name);
                         self.heat(name);
                     }
@@ -118,7 +120,11 @@ impl Server {
         while let Some(next) = news.next() {
             let result = match next {
                 News::Hello(memory, bell) => self.introduce(name, memory, bell),
-                News::Open(row, portal) => self.open(name, row, portal),
+                News::Open(row, portal, greeted) => self.open(name, row, portal, greeted),
+                News::Greeting(_, page) => {
+                    self.pd.close_later([page]);
+                    Err(Error::Violation("a client sent what only an entrypoint sends"))
+                }
             };
             if let Err(error) = result {
                 self.pd.close_later(news.flat_map(News::into_descriptors));
@@ -138,7 +144,8 @@ impl Server {
             }
         };
         let Some(port) = self.ports.get_mut(name) else { return Ok(()) };
-        port.introduce(words, bell)?;
+        port.introduce(words.clone(), bell)?;
+        self.insight.add(name, words);
         if let Some(bell) = port.bell() {
             // Watched but never read: who shares it can make a read block.
             add_event(&self.epoll, bell.as_fd(), name.encode())?;
@@ -151,7 +158,7 @@ impl Server {
 
     /// Opens a portal to what the row names. A row that names nothing is no violation: the object may have been
     /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability.
-    fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd) -> Result<(), Error> {
+    fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd, greeted: bool) -> Result<(), Error> {
         if !socket::is_portal(portal.as_fd()) {
             self.pd.close_later([portal]);
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
@@ -162,6 +169,9 @@ impl Server {
             self.pd.close_later([portal]);
             return Ok(());
         };
+        if !greeted {
+            self.home.greet(portal.as_fd());
+        }
         // A refused portal is closed, and its holder finds a dead capability.
         let _ = self.adopt(portal, badge, Some(opener));
         Ok(())
@@ -173,6 +183,7 @@ impl Server {
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
         self.close_account(name, port.opener);
         self.ledger.close(name, port.rows());
+        self.insight.remove(name);
         self.hot.retain(|hot| *hot != name);
         // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
         if let Some(socket) = port.socket() {

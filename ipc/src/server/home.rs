@@ -1,19 +1,23 @@
 //! What other threads reach of a server.
 
 use crate::badge::Badge;
+use crate::client::callee::Callee;
 use crate::client::channel::Channel;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::watcher::HangUp;
-use crate::protocol::posts;
+use crate::protocol::{posts, waits};
 use crate::sys::memory::Words;
 use crate::sys::socket;
 use crate::transport::local::LocalTransport;
+use crate::wire::control::Control;
 use crate::wire::head::RowName;
+use crate::wire::layout;
 use crossbeam_queue::SegQueue;
 use rustix::event::EventfdFlags;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicBool;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 /// Wakes a server from within its own process.
@@ -54,6 +58,10 @@ pub(crate) enum Post {
 #[derive(Debug)]
 pub(crate) struct Home {
     pd: Pd,
+    id: EntrypointId,
+    /// Says to all clients for whom the server waits; and the file that they see it through.
+    page: Words,
+    page_file: OwnedFd,
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
     closed: AtomicBool,
@@ -64,8 +72,12 @@ impl Home {
     pub(crate) fn new(pd: &Pd) -> Result<Home, Error> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let counter = rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?;
+        let (page, page_file) = Words::published(layout::PAGE_BYTES)?;
         Ok(Home {
             pd: pd.clone(),
+            id: EntrypointId::draw(),
+            page,
+            page_file,
             bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
             posts: SegQueue::new(),
             closed: AtomicBool::new(false),
@@ -79,6 +91,24 @@ impl Home {
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// The name of the server.
+    #[inline]
+    pub(crate) fn id(&self) -> EntrypointId {
+        self.id
+    }
+
+    /// A word of what it says to its clients.
+    pub(crate) fn word(&self, word: waits::Word) -> &AtomicU64 {
+        &self.page[word as usize]
+    }
+
+    /// Greets whoever holds the other end of a socket that becomes a port. Never waits; who has no room for a greeting
+    /// does without.
+    pub(crate) fn greet(&self, socket: BorrowedFd<'_>) {
+        let greeting = Control::Greeting(self.id).encode();
+        let _ = socket::send(socket, &greeting, &[self.page_file.as_fd()]);
     }
 
     /// Leaves a post for the server. After its end the post is dropped.
@@ -138,7 +168,8 @@ impl Home {
 
     #[cold]
     fn make_local_channel(&self) -> Result<&Arc<Channel>, Error> {
-        let (channel, words, theirs) = Channel::local(&self.pd, &self.bell)?;
+        let callee = Callee::here(self.id, self.page.clone());
+        let (channel, words, theirs) = Channel::local(&self.pd, &self.bell, callee)?;
         // Unless another thread was first: then ours was made for nothing.
         let channel = self.local.get_or_init(|| {
             self.post(Post::Local(words, theirs));

@@ -5,6 +5,7 @@ mod caller;
 pub(crate) mod counted;
 mod event;
 pub(crate) mod home;
+pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
@@ -17,6 +18,7 @@ pub use limits::Limits;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
+use crate::context::{self, Context};
 use crate::error::{Error, Refusal};
 use crate::message::MsgBuf;
 use crate::pd::Pd;
@@ -26,11 +28,13 @@ use crate::wait_policy::Patience;
 use crate::wire::head::{RowName, Status};
 use caller::{Dropped, Ticket};
 use home::Home;
+use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use turns::Pace;
 
@@ -44,6 +48,7 @@ use turns::Pace;
 pub struct Server {
     pd: Pd,
     home: Arc<Home>,
+    insight: Rc<Insight>,
     ledger: Ledger,
     ports: Table<Port>,
     /// The ports that are polled: their clients need not ring.
@@ -62,6 +67,8 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    /// The call that was taken last, until it is answered.
+    serving: Option<Ticket>,
     /// Its waker was used since the last [`Event::Woken`].
     woken: bool,
     /// The last event was no call: a call comes first now.
@@ -106,9 +113,12 @@ impl Server {
         let mut ledger = Ledger::new(home.clone(), limits);
         let badge = ledger.mint()?;
         let own = (badge, Capability::own(home.clone(), badge, None));
+        let insight = Rc::new(Insight::new(home.clone()));
+        context::add_server(insight.clone());
         Ok(Server {
             pd: pd.clone(),
             home,
+            insight,
             ledger,
             ports: Table::default(),
             hot: Vec::new(),
@@ -122,6 +132,7 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            serving: None,
             woken: false,
             calls_first: false,
             own,
@@ -192,6 +203,7 @@ impl Server {
     /// [`Error::NotSpawned`] if this process was not started by [`Pd::spawn`], or if the portal was taken before.
     pub fn serve_parent(&mut self, badge: Badge) -> Result<(), Error> {
         let portal = inherit::take().ok_or(Error::NotSpawned)?;
+        self.home.greet(portal.as_fd());
         self.parent = Some(self.adopt(portal, badge, None)?);
         Ok(())
     }
@@ -257,6 +269,11 @@ impl Server {
     #[inline]
     fn finish(&mut self, ticket: Ticket, status: Status, message: Option<&MsgBuf>) -> Result<(), Error> {
         let port = self.ports.get_mut(ticket.port).ok_or(Error::CallerGone)?;
+        if self.serving == Some(ticket) {
+            // What the thread calls from now on is on nobody's behalf.
+            self.serving = None;
+            context::serve(Some(Context::unasked(self.home.id())));
+        }
         let core = self.patience.own_core();
         let result = port.reply(ticket, status, message, &mut self.ledger, core);
         match result {
@@ -271,6 +288,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        context::remove_server(self.home.id());
         self.home.close();
         let names: Vec<RowName> = self.ports.iter().map(|(name, _)| name).collect();
         for name in names {

@@ -136,7 +136,8 @@ impl Server {
             let _ = self.finish(taken.ticket, Status::InvalidCapability, None);
             return None;
         };
-        context::serve(Some(Context { chain: taken.chain, due: taken.due }));
+        self.serving = Some(taken.ticket);
+        context::serve(Some(Context { chain: taken.chain, due: taken.due, server: self.home.id() }));
         Some(Request { badge, caller: Caller::new(taken.ticket, &self.dropped) })
     }
 

@@ -3,7 +3,7 @@
 use super::Server;
 use super::caller::Caller;
 use super::event::{Event, Request};
-use crate::context;
+use crate::context::{self, Context};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
@@ -135,13 +135,18 @@ impl Server {
         Ok(self.poll(message).map(Event::Call).or_else(|| self.notice()))
     }
 
-    /// The next event that is no call.
+    /// The next event that is no call. What its handler calls begins a chain of its own.
     #[inline]
     fn notice(&mut self) -> Option<Event> {
-        if std::mem::take(&mut self.woken) {
-            return Some(Event::Woken);
+        let notice = if std::mem::take(&mut self.woken) {
+            Some(Event::Woken)
+        } else {
+            self.ledger.unreferenced().map(Event::Unreferenced)
+        };
+        if notice.is_some() {
+            context::serve(Some(Context::unasked(self.home.id())));
         }
-        self.ledger.unreferenced().map(Event::Unreferenced)
+        notice
     }
 }
 

@@ -1,4 +1,4 @@
-//! The memory of a channel: words that the other side may change at any time.
+//! Memory that is shared with another side, which may change its words at any time.
 #![allow(unsafe_code)]
 
 use crate::error::Error;
@@ -6,7 +6,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A mapping as a slice of atomic words; clones share it. Nothing of it is ever lent as plain memory.
 #[derive(Clone, Debug)]
@@ -21,40 +21,90 @@ impl Words {
 
     /// Memory for a channel across processes, and the sealed file behind it.
     pub(crate) fn shared(bytes: usize) -> Result<(Words, OwnedFd), Error> {
+        Words::sealed("portcullis-channel", bytes, REQUIRED_SEALS)
+    }
+
+    /// Memory that we alone write, and the sealed file behind it, through which others can but read.
+    pub(crate) fn published(bytes: usize) -> Result<(Words, OwnedFd), Error> {
+        Words::sealed("portcullis-page", bytes, PUBLISHED_SEALS)
+    }
+
+    fn sealed(name: &str, bytes: usize, seals: SealFlags) -> Result<(Words, OwnedFd), Error> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::NOEXEC_SEAL;
-        let file =
-            rustix::fs::memfd_create("portcullis-channel", flags).map_err(Error::system("memfd_create"))?;
+        let file = rustix::fs::memfd_create(name, flags).map_err(Error::system("memfd_create"))?;
         // Pages first, so that a full tmpfs is an error here and not a SIGBUS later, and so that we pay for them.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
             .map_err(Error::system("fallocate"))?;
-        rustix::fs::fcntl_add_seals(&file, REQUIRED_SEALS).map_err(Error::system("fcntl(F_ADD_SEALS)"))?;
+        // Mapped before it is sealed: a seal against writing lets be what is mapped already.
         let map = MmapOptions::new().len(bytes).map_raw(&file).map_err(map_failed)?;
+        rustix::fs::fcntl_add_seals(&file, seals).map_err(Error::system("fcntl(F_ADD_SEALS)"))?;
         Ok((Words(Arc::new(map)), file))
     }
 
     /// Maps memory that a peer made, if it is what it should be: on tmpfs, of exactly this size, all of it
     /// backed by pages, and sealed so that it can neither shrink (SIGBUS) nor grow nor lose its seals.
     pub(crate) fn foreign(file: &OwnedFd, bytes: usize) -> Result<Words, Error> {
-        let fail = |_| Error::Violation("the channel memory is no memory file");
-        let system = rustix::fs::fstatfs(file).map_err(fail)?;
-        // A hugetlb file takes seals too, and raises SIGBUS when its pool runs dry: only the type tells.
-        if system.f_type != TMPFS_MAGIC {
-            return Err(Error::Violation("the channel memory is not on tmpfs"));
-        }
-        let seals = rustix::fs::fcntl_get_seals(file).map_err(fail)?;
-        if !seals.contains(REQUIRED_SEALS) {
-            return Err(Error::Violation("the channel memory is not sealed against a change of size"));
-        }
-        let stat = rustix::fs::fstat(file).map_err(fail)?;
-        if stat.st_size != bytes as i64 {
-            return Err(Error::Violation("the channel memory has a wrong size"));
-        }
-        if stat.st_blocks.saturating_mul(512) < stat.st_size {
-            return Err(Error::Violation("the channel memory is sparse"));
-        }
+        check(file, bytes, REQUIRED_SEALS)?;
         let map = MmapOptions::new().len(bytes).map_raw(file).map_err(map_failed)?;
         Ok(Words(Arc::new(map)))
     }
+}
+
+/// Words that another side writes and we only read.
+#[derive(Debug)]
+pub(crate) struct ReadOnlyWords(MmapRaw);
+
+impl ReadOnlyWords {
+    /// Whether a peer's file is such memory as [`foreign`](Self::foreign) maps.
+    pub(crate) fn check(file: &OwnedFd, bytes: usize) -> Result<(), Error> {
+        check(file, bytes, PUBLISHED_SEALS)
+    }
+
+    /// Maps memory that a peer [published](Words::published), checked as [`Words::foreign`] does; sealed against later
+    /// writers, too, so that its pages stay there.
+    pub(crate) fn foreign(file: &OwnedFd, bytes: usize) -> Result<ReadOnlyWords, Error> {
+        check(file, bytes, PUBLISHED_SEALS)?;
+        MmapOptions::new().len(bytes).map_raw_read_only(file).map(ReadOnlyWords).map_err(map_failed)
+    }
+
+    /// Loads a word: with relaxed or acquire ordering, as read-only memory allows.
+    ///
+    /// # Panics
+    /// If there is no such word.
+    pub(crate) fn load(&self, index: usize, ordering: Ordering) -> u64 {
+        assert!(index < self.0.len() / size_of::<AtomicU64>(), "word {index} lies outside of the mapping");
+        let word = self.0.as_mut_ptr().cast::<u64>().wrapping_add(index);
+        // SAFETY:
+        // - valid: the word lies within the mapping, which is readable and lives as long as `self`; its file cannot
+        //   shrink under it (`F_SEAL_SHRINK` is checked before a file is mapped);
+        // - aligned: a mapping starts on a page;
+        // - never written through: all that is done with it is this load of 8 bytes, which read-only memory
+        //   supports (`std::sync::atomic`, "Atomic accesses to read-only memory"); a peer's writes are atomic to us.
+        unsafe { AtomicU64::from_ptr(word) }.load(ordering)
+    }
+}
+
+/// Whether a peer's file is such memory as we map.
+fn check(file: &OwnedFd, bytes: usize, seals: SealFlags) -> Result<(), Error> {
+    let fail = |_| Error::Violation("the shared memory is no memory file");
+    // First: it asks no file system, which could be one of the peer's own and never answer.
+    let sealed = rustix::fs::fcntl_get_seals(file).map_err(fail)?;
+    if !sealed.contains(seals) {
+        return Err(Error::Violation("the shared memory is not sealed as it must be"));
+    }
+    let system = rustix::fs::fstatfs(file).map_err(fail)?;
+    // A hugetlb file takes seals too, and raises SIGBUS when its pool runs dry: only the type tells.
+    if system.f_type != TMPFS_MAGIC {
+        return Err(Error::Violation("the shared memory is not on tmpfs"));
+    }
+    let stat = rustix::fs::fstat(file).map_err(fail)?;
+    if stat.st_size != bytes as i64 {
+        return Err(Error::Violation("the shared memory has a wrong size"));
+    }
+    if stat.st_blocks.saturating_mul(512) < stat.st_size {
+        return Err(Error::Violation("the shared memory is sparse"));
+    }
+    Ok(())
 }
 
 impl std::ops::Deref for Words {
@@ -72,6 +122,7 @@ impl std::ops::Deref for Words {
 }
 
 const REQUIRED_SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
+const PUBLISHED_SEALS: SealFlags = REQUIRED_SEALS.union(SealFlags::FUTURE_WRITE);
 
 /// The type of tmpfs in `statfs(2)`.
 const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;

@@ -3,6 +3,7 @@
 use super::{Carried, Drained, Refused, Transport};
 use crate::capability::Capability;
 use crate::client::channel::Channel;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::server::home::Bell;
 use crate::wire::control::Tag;
@@ -75,18 +76,27 @@ impl Transport for LocalTransport {
         Ok(())
     }
 
-    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error> {
         let carried = self.incoming.take(tag);
-        if carried.len() == count { Ok(carried) } else { Err(Error::Violation("capabilities are missing")) }
+        if carried.len() == entrypoints.len() {
+            Ok(carried)
+        } else {
+            Err(Error::Violation("capabilities are missing"))
+        }
     }
 
-    fn open(&self, _: RowName, _: OwnedFd) -> Result<(), Error> {
+    fn open(&self, _: RowName, _: OwnedFd, _: bool) -> Result<(), Error> {
         // Within a process a capability names its object itself, not a row: nobody has a row to open.
         Err(Error::InvalidCapability)
     }
 
     fn sent(&self) -> u16 {
         0
+    }
+
+    fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
+        // Within a process everybody is known from the start.
+        Ok(None)
     }
 
     fn listen(&self) -> Result<Drained, Error> {

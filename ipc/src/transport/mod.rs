@@ -9,6 +9,7 @@ pub(crate) mod socket;
 pub(crate) use socket::Drained;
 
 use crate::capability::Capability;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
@@ -43,14 +44,19 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
-    /// Takes the capabilities that came with a message. Fewer or more than `count` is a violation.
-    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error>;
+    /// Takes the capabilities that came with a message: one for each of the entrypoints that they are said to be at.
+    /// Fewer or more is a violation.
+    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error>;
 
-    /// Client: asks the entrypoint to take `socket` as a portal to what the row names.
-    fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error>;
+    /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in
+    /// there already.
+    fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error>;
 
     /// Client: how many messages that the server must read before anything later were sent so far, modulo 2¹⁶.
     fn sent(&self) -> u16;
+
+    /// Client: the greeting of the entrypoint, if it has come since this was last asked: its name and its page.
+    fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error>;
 
     /// Client: reads what the server sent, for a moment: portals are kept until their message asks for them.
     fn listen(&self) -> Result<Drained, Error>;

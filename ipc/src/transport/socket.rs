@@ -2,6 +2,7 @@
 
 use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
@@ -15,13 +16,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A message for the server that belongs to no call.
+/// A message that belongs to no call.
 #[derive(Debug)]
 pub(crate) enum News {
     /// The client's memory and perhaps its bell.
     Hello(OwnedFd, Option<OwnedFd>),
-    /// A portal to what the row names, and its socket.
-    Open(RowName, OwnedFd),
+    /// A portal to what the row names, its socket, and whether its holder was greeted.
+    Open(RowName, OwnedFd, bool),
+    /// From an entrypoint: its name, and its page.
+    Greeting(EntrypointId, OwnedFd),
 }
 
 impl News {
@@ -29,7 +32,7 @@ impl News {
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
             News::Hello(memory, bell) => (memory, bell),
-            News::Open(_, socket) => (socket, None),
+            News::Open(_, only, _) | News::Greeting(_, only) => (only, None),
         };
         std::iter::once(first).chain(second)
     }
@@ -62,6 +65,16 @@ pub(crate) struct SocketTransport {
     sent: AtomicU16,
     sending: Mutex<()>,
     inbox: Mutex<Inbox>,
+    greeting: Mutex<Greeting>,
+}
+
+/// Client: what the entrypoint said of itself, which it does once.
+#[derive(Debug, Default)]
+enum Greeting {
+    #[default]
+    Expected,
+    Here(EntrypointId, OwnedFd),
+    Taken,
 }
 
 /// What was read from the socket and not yet asked for.
@@ -80,6 +93,7 @@ impl SocketTransport {
             sent: AtomicU16::new(0),
             sending: Mutex::default(),
             inbox: Mutex::default(),
+            greeting: Mutex::default(),
         }
     }
 
@@ -148,11 +162,20 @@ impl SocketTransport {
     fn drain_as_client(&self, most: usize) -> Result<Drained, Error> {
         let mut news = Vec::new();
         let drained = self.drain(&mut news, most);
-        if news.is_empty() {
-            return drained;
+        let mut news = news.into_iter();
+        while let Some(next) = news.next() {
+            let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, next) {
+                (Greeting::Expected, News::Greeting(entrypoint, page)) => {
+                    *greeting = Greeting::Here(entrypoint, page);
+                }
+                (_, other) => {
+                    self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
+                    return Err(Error::Violation("a server sent what only a client sends, or greeted twice"));
+                }
+            }
         }
-        self.pd.close_later(news.into_iter().flat_map(News::into_descriptors));
-        Err(Error::Violation("a server sent what only a client sends"))
+        drained
     }
 }
 
@@ -171,8 +194,8 @@ impl Inbox {
                 news.push(News::Hello(memory, received.next()));
                 Ok(())
             }
-            (Control::Open(row), Some(socket)) => {
-                news.push(News::Open(row, socket));
+            (Control::Open { row, greeted }, Some(socket)) => {
+                news.push(News::Open(row, socket, greeted));
                 Ok(())
             }
             (Control::Portals(tag), Some(first)) => {
@@ -185,6 +208,10 @@ impl Inbox {
                     None => Ok(()),
                     Some(_) => Err(Error::Violation("portals came twice for one message")),
                 }
+            }
+            (Control::Greeting(entrypoint), Some(page)) => {
+                news.push(News::Greeting(entrypoint, page));
+                Ok(())
             }
             (Control::Doorbell, _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
@@ -210,21 +237,37 @@ impl Transport for SocketTransport {
         self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
     }
 
-    fn receive(&self, tag: Tag, count: usize) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
         if self.inbox().portals[tag.lane.index()].is_none() {
             self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().portals[tag.lane.index()].take() {
-            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == count => {
-                sockets.into_iter().map(|socket| Capability::from_portal(&self.pd, socket)).collect()
+            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == entrypoints.len() => {
+                let portals = sockets.into_iter().zip(entrypoints);
+                portals.map(|(socket, at)| Capability::from_portal(&self.pd, socket, *at)).collect()
             }
             _ => Err(Error::Violation("the portals of a message did not come")),
         }
     }
 
-    fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
-        self.send_control(Control::Open(row), &[socket.as_fd()])
+    fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
+        self.drain_as_client(MOST_QUEUED)?;
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *greeting) {
+            Greeting::Here(entrypoint, page) => {
+                *greeting = Greeting::Taken;
+                Ok(Some((entrypoint, page)))
+            }
+            before => {
+                *greeting = before;
+                Ok(None)
+            }
+        }
+    }
+
+    fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {
+        self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])
     }
 
     fn sent(&self) -> u16 {

@@ -4,13 +4,15 @@
 //!
 //! ```text
 //! hello        kind u16 = 1   version u16   lanes u32   memory bytes u64      1 or 2 descriptors: memory, bell pipe
-//! open         kind u16 = 2   zero u16      zero u32    row name u64          1 descriptor: socket
+//! open         kind u16 = 2   greeted u16   zero u32    row name u64          1 descriptor: socket
 //! portals      kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: sockets
+//! greeting     kind u16 = 4   version u16   zero u32    entrypoint u64        1 descriptor: page
 //! ```
 
 use super::head::RowName;
 use super::layout::{CHANNEL_BYTES, LANE_COUNT, LaneId, SLOTS};
 use super::{VERSION, Violation};
+use crate::entrypoint_id::EntrypointId;
 
 /// The length of every message but the doorbell.
 pub(crate) const CONTROL_BYTES: usize = 16;
@@ -32,10 +34,12 @@ pub(crate) enum Control {
     Doorbell,
     /// A client introduces itself with the channel's memory and, if it likes, a pipe as its doorbell.
     Hello,
-    /// Open a portal to what this row names; its socket comes with it.
-    Open(RowName),
+    /// Open a portal to what this row names; its socket comes with it, and may hold a greeting already.
+    Open { row: RowName, greeted: bool },
     /// The sockets of the portals in a message.
     Portals(Tag),
+    /// An entrypoint says its name, and shares the page that says for whom it waits.
+    Greeting(EntrypointId),
 }
 
 impl Control {
@@ -44,8 +48,9 @@ impl Control {
         let (kind, version, lane, last) = match self {
             Control::Doorbell => (0, 0, 0, 0),
             Control::Hello => (1, VERSION, LANE_COUNT.into(), CHANNEL_BYTES as u64),
-            Control::Open(row) => (2, 0, 0, row.encode()),
+            Control::Open { row, greeted } => (2, greeted.into(), 0, row.encode()),
             Control::Portals(tag) => (3, 0, tag.lane.number(), u64::from(tag.sequence)),
+            Control::Greeting(entrypoint) => (4, VERSION, 0, EntrypointId::encode(Some(entrypoint))),
         };
         let mut bytes = [0; CONTROL_BYTES];
         let (words, tail) = bytes.split_at_mut(8);
@@ -76,10 +81,16 @@ impl Control {
             }
             (1, VERSION, ..) => return Err(Violation("a hello of another geometry")),
             (1, ..) => return Err(Violation("a hello of another version")),
-            (2, 0, 0, row) => (Control::Open(RowName::decode(row)), 1..=1),
+            (2, greeted @ 0..=1, 0, row) => {
+                (Control::Open { row: RowName::decode(row), greeted: greeted == 1 }, 1..=1)
+            }
             (3, 0, lane, sequence) => match (LaneId::new(lane), u32::try_from(sequence)) {
                 (Some(lane), Ok(sequence)) => (Control::Portals(Tag { lane, sequence }), 1..=SLOTS),
                 _ => return Err(Violation("portals for a lane or a sequence that cannot be")),
+            },
+            (4, VERSION, 0, entrypoint) => match EntrypointId::decode(entrypoint) {
+                Some(entrypoint) => (Control::Greeting(entrypoint), 1..=1),
+                None => return Err(Violation("a greeting without a name")),
             },
             _ => return Err(Violation("a message on the socket of no known kind")),
         };

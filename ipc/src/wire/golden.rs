@@ -6,6 +6,7 @@ use super::layout::{self, LaneId};
 use super::slot::{Kinds, Slot};
 use super::{VERSION, Violation};
 use crate::due::Due;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::{Error, Refusal};
 use crate::protocol::release_ring::{Release, Ring};
 use crate::sync::{AtomicU64, Ordering};
@@ -99,7 +100,7 @@ fn vectors(file: &str, bad: bool) -> Vec<Vector> {
 /// Slots as letters, lowest first. What their words are does not matter here.
 fn kinds(letters: &str) -> Kinds {
     let slots: Vec<Slot> = (letters.chars().filter(|letter| *letter != '-'))
-        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal })
+        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal(None) })
         .collect();
     Kinds::of(&slots)
 }
@@ -137,7 +138,7 @@ fn slots() {
     for vector in vectors("slot.txt", false) {
         let (meant, letter) = match vector.wire.split_once(' ') {
             Some(("r", _)) => (Slot::Row(vector.row()), "r"),
-            _ => (Slot::Portal, "p"),
+            _ => (Slot::Portal(EntrypointId::decode(vector.field("entrypoint"))), "p"),
         };
         assert_eq!(meant.encode(), vector.word(), "{}", vector.place);
         let decoded: Vec<Slot> = kinds(letter).slots([vector.word()].into_iter()).collect();
@@ -182,6 +183,7 @@ fn statuses() {
             "WrongInterface" => (Status::WrongInterface, Err(Error::Refused(Refusal::WrongInterface))),
             "Malformed" => (Status::Malformed, Err(Error::Refused(Refusal::Malformed))),
             "Panicked" => (Status::Panicked, Err(Error::Refused(Refusal::Panicked))),
+            "CallCycle" => (Status::CallCycle, Err(Error::CallCycle)),
             "Unanswerable" => (Status::Unanswerable, Err(Error::Refused(Refusal::Unanswerable))),
             _ => (Status::Answered, Ok(())),
         };
@@ -232,11 +234,12 @@ fn control_messages() {
         let meant = || match vector.meaning.split(' ').next() {
             Some("doorbell") => Control::Doorbell,
             Some("hello") => Control::Hello,
-            Some("open") => Control::Open(vector.row()),
+            Some("open") => Control::Open { row: vector.row(), greeted: vector.field("greeted") == 1 },
             Some("portals") => Control::Portals(Tag {
                 lane: LaneId::new(vector.field_u32("lane")).unwrap(),
                 sequence: vector.field_u32("sequence"),
             }),
+            Some("greeting") => Control::Greeting(EntrypointId::decode(vector.field("entrypoint")).unwrap()),
             _ => panic!("{}: no such message", vector.place),
         };
         vector.check(Control::decode(&sent, descriptors), meant);
@@ -260,6 +263,8 @@ fn layout() {
         let value = match vector.wire.as_str() {
             "version" => VERSION.into(),
             "memory-bytes" => layout::CHANNEL_BYTES,
+            "page-bytes" => layout::PAGE_BYTES,
+            "chain" => layout::CHAIN,
             "lanes" => layout::LANES,
             "data-bytes" => layout::DATA_WORDS * 8,
             "slots" => layout::SLOTS,
@@ -318,7 +323,7 @@ fn messages() {
             let (index, generation) = (index.parse().unwrap(), generation.parse().unwrap());
             Slot::Row(RowName { index, generation })
         }
-        None => Slot::Portal,
+        None => Slot::Portal(EntrypointId::decode(text.strip_prefix("portal:").map_or(0, number))),
     };
     for vector in vectors("message.txt", true) {
         let words = vector.words();

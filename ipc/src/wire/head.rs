@@ -25,13 +25,19 @@ pub(crate) struct State {
     pub(crate) length: u16,
     /// What its capability slots hold.
     pub(crate) kinds: Kinds,
-    /// How the call ended; zero in a request.
+    /// How the call ended; [`WITHDRAWN`] or zero in a request.
     pub(crate) status: u8,
     /// The sender's core, a hint.
     pub(crate) core: u8,
 }
 
+/// The status of a request whose caller has given up: it is not to be carried out.
+pub(crate) const WITHDRAWN: u8 = 1;
+
 impl State {
+    /// What must be set in a request's state to make it withdrawn.
+    pub(crate) const WITHDRAW: u64 = (WITHDRAWN as u64) << 51;
+
     #[inline]
     pub(crate) fn encode(self) -> u64 {
         u64::from(self.sequence)
@@ -141,10 +147,11 @@ pub(crate) enum Status {
     Malformed = 7,
     Panicked = 8,
     Unanswerable = 9,
+    CallCycle = 10,
 }
 
 impl Status {
-    const ALL: [Status; 10] = [
+    const ALL: [Status; 11] = [
         Status::Answered,
         Status::InvalidCapability,
         Status::Abandoned,
@@ -155,6 +162,7 @@ impl Status {
         Status::Malformed,
         Status::Panicked,
         Status::Unanswerable,
+        Status::CallCycle,
     ];
 
     #[inline]
@@ -167,6 +175,7 @@ impl Status {
         match error {
             Error::Refused(refusal) => (*refusal).into(),
             Error::Busy => Status::Busy,
+            Error::CallCycle => Status::CallCycle,
             Error::BudgetExceeded => Status::BudgetExceeded,
             // Whatever it was that the object held, it is worth nothing any more.
             Error::InvalidCapability | Error::Disconnected | Error::Violation(_) => Status::InvalidCapability,
@@ -183,6 +192,7 @@ impl Status {
             Status::Abandoned => Err(Error::Abandoned),
             Status::BudgetExceeded => Err(Error::BudgetExceeded),
             Status::Busy => Err(Error::Busy),
+            Status::CallCycle => Err(Error::CallCycle),
             Status::UnknownMethod => Err(Error::Refused(Refusal::UnknownMethod)),
             Status::WrongInterface => Err(Error::Refused(Refusal::WrongInterface)),
             Status::Malformed => Err(Error::Refused(Refusal::Malformed)),

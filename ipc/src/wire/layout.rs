@@ -48,9 +48,14 @@ pub(crate) const TASKS_SHIFT: u32 = 16;
 /// In [`PENDING`] and [`WATCHED`]: the bits that stand for lanes.
 pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
+/// The size in bytes of the page in which an entrypoint says for whom it waits: its first three words.
+pub(crate) const PAGE_BYTES: usize = 4096;
+
 const LANE_0: usize = 192;
 /// Words of a request or of a reply: head, data, a word for each used slot; rounded up to 128 bytes.
 pub(crate) const MESSAGE_WORDS: usize = 144;
+/// The word of a request's head that holds the chain of calls.
+pub(crate) const CHAIN: usize = 4;
 /// Words of a request's head.
 pub(crate) const REQUEST_HEAD: usize = 5;
 /// Words of a reply's head.

@@ -13,7 +13,7 @@ mod properties;
 pub(crate) mod slot;
 
 /// The version of everything in this module. A peer of another version is refused.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 
 /// What was wrong with an alleged value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use super::head::{Request, RowName, State, Status};
 use super::layout::{self, LANE_COUNT, LaneId, SLOTS};
 use super::slot::{Kinds, Slot};
 use crate::due::Due;
+use crate::entrypoint_id::EntrypointId;
 use crate::protocol::release_ring::{Release, Ring};
 use crate::sync::{AtomicU64, Ordering};
 use proptest::prelude::*;
@@ -14,7 +15,10 @@ fn row() -> impl Strategy<Value = RowName> {
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
-    let slot = prop_oneof![row().prop_map(Slot::Row), Just(Slot::Portal)];
+    let slot = prop_oneof![
+        row().prop_map(Slot::Row),
+        any::<u64>().prop_map(|word| Slot::Portal(EntrypointId::decode(word)))
+    ];
     proptest::collection::vec(slot, 0..=SLOTS)
 }
 
@@ -44,10 +48,13 @@ fn request() -> impl Strategy<Value = Request> {
 fn control() -> impl Strategy<Value = (Control, usize)> {
     let lane = (0..u32::from(LANE_COUNT)).prop_map(|number| LaneId::new(number).expect("a lane"));
     let portals = (lane, any::<u32>()).prop_map(|(lane, sequence)| Control::Portals(Tag { lane, sequence }));
+    let greeting =
+        (1..=u64::MAX).prop_filter_map("a name", |word| EntrypointId::decode(word).map(Control::Greeting));
     prop_oneof![
         (Just(Control::Hello), 1..=2_usize),
-        (row().prop_map(Control::Open), Just(1)),
+        ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
         (portals, 1..=SLOTS),
+        (greeting, Just(1)),
     ]
 }
 
@@ -70,7 +77,7 @@ proptest! {
         if let Ok(state) = State::decode(word) {
             prop_assert_eq!(state.encode(), word);
             prop_assert!(state.length <= 1024);
-            prop_assert!(state.kinds.portals() <= SLOTS);
+            prop_assert!(state.kinds.slots(0..).count() <= SLOTS);
         }
     }
 

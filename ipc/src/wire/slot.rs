@@ -2,19 +2,21 @@
 //!
 //! The kinds of all four slots are in the state word, two bits each, lowest slot first, the used ones first:
 //! 0 unused, 1 row, 2 portal, 3 reserved. Behind the data, rounded up to a whole word, follows one word for each used
-//! slot: the name of the row, or zero for a portal. So a short message and its capabilities share a cache line.
+//! slot: the name of the row, or that of the entrypoint that the portal leads to (zero if the sender does not know it). So a short message and its capabilities share a cache line.
 
 use super::Violation;
 use super::head::RowName;
 use super::layout::SLOTS;
+use crate::entrypoint_id::EntrypointId;
 
 /// One capability in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// A row of this channel: granted, when the server says it; coming home, when the client does.
     Row(RowName),
-    /// A portal, whose socket comes beside the message in the order of the slots.
-    Portal,
+    /// A portal, whose socket comes beside the message in the order of the slots, and the entrypoint that it is said to
+    /// lead to.
+    Portal(Option<EntrypointId>),
 }
 
 /// The kinds of a message's slots.
@@ -27,7 +29,7 @@ const PORTAL: u8 = 2;
 impl Kinds {
     /// Of these slots; what is beyond the fourth is left out.
     pub(crate) fn of(slots: &[Slot]) -> Kinds {
-        let kind = |slot: &Slot| if *slot == Slot::Portal { PORTAL } else { ROW };
+        let kind = |slot: &Slot| if let Slot::Row(_) = slot { ROW } else { PORTAL };
         Kinds(slots.iter().take(SLOTS).rev().fold(0, |kinds, slot| kinds << 2 | kind(slot)))
     }
 
@@ -53,9 +55,9 @@ impl Kinds {
         self.0 == 0
     }
 
-    /// How many of the slots are portals.
-    pub(crate) fn portals(self) -> usize {
-        self.iter().filter(|kind| *kind == PORTAL).count()
+    /// Whether some of the slots are portals.
+    pub(crate) fn has_portals(self) -> bool {
+        self.iter().any(|kind| kind == PORTAL)
     }
 
     fn iter(self) -> impl Iterator<Item = u8> {
@@ -66,7 +68,7 @@ impl Kinds {
     pub(crate) fn slots(self, words: impl Iterator<Item = u64>) -> impl Iterator<Item = Slot> {
         self.iter().zip(words).map(|(kind, word)| match kind {
             ROW => Slot::Row(RowName::decode(word)),
-            _ => Slot::Portal,
+            _ => Slot::Portal(EntrypointId::decode(word)),
         })
     }
 }
@@ -76,7 +78,16 @@ impl Slot {
     pub(crate) fn encode(self) -> u64 {
         match self {
             Slot::Row(name) => name.encode(),
-            Slot::Portal => 0,
+            Slot::Portal(entrypoint) => EntrypointId::encode(entrypoint),
         }
     }
+}
+
+/// The entrypoints that the portals among the slots are said to lead to, in order.
+pub(crate) fn entrypoints(slots: &[Slot]) -> heapless::Vec<Option<EntrypointId>, SLOTS> {
+    let portals = slots.iter().filter_map(|slot| match slot {
+        Slot::Row(_) => None,
+        Slot::Portal(entrypoint) => Some(*entrypoint),
+    });
+    portals.take(SLOTS).collect()
 }

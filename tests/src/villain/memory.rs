@@ -102,6 +102,18 @@ pub fn sealed_file(bytes: usize) -> io::Result<OwnedFd> {
     Ok(file)
 }
 
+/// A file as an entrypoint's page is: nobody can map it to write any more.
+///
+/// # Errors
+/// What the system says.
+pub fn page_file(bytes: usize) -> io::Result<OwnedFd> {
+    let file = rustix::fs::memfd_create("villain", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&file, seals)?;
+    Ok(file)
+}
+
 /// The descriptor that this process was born with. To be called once, at the start of a villain's `main`.
 #[must_use]
 pub fn birth_socket() -> OwnedFd {

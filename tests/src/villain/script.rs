@@ -1,8 +1,8 @@
 //! What a hostile server is told to do instead of answering: a list of steps in the data of a request.
 
 use super::server::{RawServer, Taken};
-use super::socket;
 use super::wire::{self, State};
+use super::{memory, socket};
 use rustix::fs::FallocateFlags;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -20,6 +20,10 @@ pub enum Thing {
     Pipe,
     /// A TCP socket whose close takes two minutes, or until the villain is gone.
     Slow,
+    /// A page as an entrypoint shares it.
+    Page,
+    /// A page that is not sealed against later writers.
+    OpenPage,
 }
 
 /// One step.
@@ -97,7 +101,8 @@ impl Step {
             0 => {
                 let ([length, descriptors, thing], rest) = rest.split_first_chunk()?;
                 let (bytes, rest) = rest.split_at_checked((*length).into())?;
-                let thing = [Thing::Socket, Thing::Pipe, Thing::Slow][usize::from(*thing)];
+                let thing = [Thing::Socket, Thing::Pipe, Thing::Slow, Thing::Page, Thing::OpenPage]
+                    [usize::from(*thing)];
                 (Step::Send(bytes.to_vec(), *descriptors, thing), rest)
             }
             1 => {
@@ -228,6 +233,8 @@ impl RawServer {
             Thing::Socket => socket::pair()?,
             Thing::Pipe => rustix::pipe::pipe()?,
             Thing::Slow => socket::lingering(120)?,
+            Thing::Page => (memory::page_file(4096)?, memory::page_file(4096)?),
+            Thing::OpenPage => (memory::sealed_file(4096)?, memory::sealed_file(4096)?),
         };
         if thing == Thing::Slow {
             self.keep(kept);

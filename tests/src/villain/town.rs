@@ -58,7 +58,10 @@ impl Town {
         let mut launcher = RawClient::connect(portal)?;
         // Whatever the server starts when it is first needed is started now, and not taken for a leak later.
         let _ = launcher.call(Row::FIRST, service::PORTALS, &[1]).data();
-        drop(socket::receive(&launcher.socket, PATIENCE));
+        // The greeting and the portal.
+        for _ in 0..2 {
+            drop(socket::receive(&launcher.socket, PATIENCE));
+        }
         let (bystander, to_bystander) = Town::start_bystander(victim, &mut launcher)?;
         let mut town = Town {
             server,

@@ -1,5 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
+/// The version of the format.
+pub const VERSION: u16 = 2;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -160,13 +162,19 @@ pub const DOORBELL: [u8; 1] = [0];
 /// A client introduces itself; one or two descriptors.
 #[must_use]
 pub fn hello() -> [u8; 16] {
-    control(1, 1, LANES as u32, CHANNEL_BYTES as u64)
+    control(1, VERSION, LANES as u32, CHANNEL_BYTES as u64)
 }
 
 /// A portal to a row is to be opened; one descriptor.
 #[must_use]
 pub fn open(row: Row) -> [u8; 16] {
     control(2, 0, 0, row.encode())
+}
+
+/// An entrypoint greets; one descriptor, its page.
+#[must_use]
+pub fn greeting(entrypoint: u64) -> [u8; 16] {
+    control(4, VERSION, 0, entrypoint)
 }
 
 /// The sockets of a message's portals; one to four descriptors.

@@ -7,6 +7,7 @@ pub use host::{Host, serve_parent};
 
 use portcullis_rpc::{Capability, Error, Later, rpc_interface};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What a switch is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,20 @@ pub struct Holdings {
     pub drops_inside: u64,
 }
 
+/// How far calls from one to the next came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Journey {
+    /// As far as they should.
+    Arrived,
+    /// The next would have been one that waits.
+    Cycle {
+        /// Stations that were not reached.
+        left: u64,
+        /// When that was found out, after the call.
+        after: Duration,
+    },
+}
+
 /// The first object: it makes others, and does to them and to itself what an object may do from within a method.
 #[rpc_interface]
 pub trait Workshop {
@@ -108,4 +123,14 @@ pub trait Workshop {
     fn lend(&mut self, counter: Capability<dyn Counter>) -> Result<Capability<dyn Counter>, Error>;
     /// Takes back all that was lent.
     fn take_back(&mut self) -> Result<(), Error>;
+    /// Calls the first of the stations, which calls the next, and so on.
+    fn travel(&mut self, stations: Vec<Capability<dyn Workshop>>) -> Result<Journey, Error>;
+    /// Waits at the gate for its answer, then calls the partner.
+    fn meet(
+        &mut self,
+        gate: Capability<dyn Workshop>,
+        partner: Capability<dyn Workshop>,
+    ) -> Result<Journey, Error>;
+    /// How many journeys came this far.
+    fn visits(&mut self) -> Result<u64, Error>;
 }

@@ -1,10 +1,11 @@
 //! The objects of a workshop.
 
-use super::{Counter, Holdings, Position, Switch, SwitchError, Workshop};
+use super::{Counter, Holdings, Journey, Position, Switch, SwitchError, Workshop};
 use portcullis_entrypoint::{Entrypoint, Error as EntrypointError, Revocable, WeakEntrypoint};
 use portcullis_rpc::{Capability, Error, Later, Reply};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Instant;
 
 /// What all objects of an entrypoint report to.
 #[derive(Default)]
@@ -92,6 +93,7 @@ pub(super) struct Master {
     stay: Vec<Capability<dyn Counter>>,
     kept: Option<Capability<dyn Counter>>,
     lent: Vec<Revocable<dyn Counter>>,
+    visits: u64,
 }
 
 /// Marks, until it is dropped, that a method of the workshop runs.
@@ -111,6 +113,7 @@ impl Master {
             stay: Vec::new(),
             kept: None,
             lent: Vec::new(),
+            visits: 0,
         }
     }
 
@@ -224,5 +227,32 @@ impl Workshop for Master {
     fn take_back(&mut self) -> Result<(), Error> {
         self.lent.clear();
         Ok(())
+    }
+
+    fn travel(&mut self, mut stations: Vec<Capability<dyn Workshop>>) -> Result<Journey, Error> {
+        self.visits += 1;
+        let left = stations.len() as u64;
+        if stations.is_empty() {
+            return Ok(Journey::Arrived);
+        }
+        let next = stations.remove(0);
+        let start = Instant::now();
+        match next.client().travel(stations) {
+            Err(Error::CallCycle) => Ok(Journey::Cycle { left, after: start.elapsed() }),
+            other => other,
+        }
+    }
+
+    fn meet(
+        &mut self,
+        gate: Capability<dyn Workshop>,
+        partner: Capability<dyn Workshop>,
+    ) -> Result<Journey, Error> {
+        gate.client().wait().get()?;
+        self.travel(vec![partner])
+    }
+
+    fn visits(&mut self) -> Result<u64, Error> {
+        Ok(self.visits)
     }
 }

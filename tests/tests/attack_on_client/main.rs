@@ -198,6 +198,27 @@ fn attack_08_descriptors_beside_other_bytes_end_the_channel() {
 }
 
 #[test]
+fn attack_08_a_greeting_without_a_page_ends_the_channel() {
+    let house = house();
+    let greeting = |thing| Step::Send(wire::greeting(7).to_vec(), 1, thing);
+    for (script, good) in [
+        (vec![greeting(Thing::Page), ANSWER], true),
+        (vec![greeting(Thing::OpenPage), ANSWER], false),
+        (vec![greeting(Thing::Socket), ANSWER], false),
+        (vec![greeting(Thing::Pipe), ANSWER], false),
+        (vec![greeting(Thing::Slow), ANSWER], false),
+        (vec![greeting(Thing::Page), greeting(Thing::Page), ANSWER], false),
+    ] {
+        let (_villain, capability) = house.villain();
+        // The reply was good. What came beside it is looked at after the first.
+        assert_eq!(run(&capability, &script).map(drop), Ok(()), "{script:?}");
+        let next = run(&capability, &[ANSWER]).map(drop);
+        assert_eq!(next, if good { Ok(()) } else { Err(Error::Disconnected) }, "{script:?}");
+    }
+    house.assert_unharmed();
+}
+
+#[test]
 fn attack_09_half_a_reply_costs_its_caller_the_deadline() {
     let house = house();
     let later = Step::Publish { lane: 0, sequence: 1 << 30, length: 1024, kinds: 0, status: 0 };

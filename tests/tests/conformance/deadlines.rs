@@ -21,8 +21,10 @@ pub(crate) fn a_call_meets_its_deadline<P: Place>() -> Result<(), Error> {
         let time = start.elapsed();
         assert_eq!(result, Err(Error::DeadlineExceeded));
         assert!(time >= limit && time < limit + NOISE, "{time:?} of {limit:?}");
-        assert!(eventually(|| host.root.report().is_ok_and(|report| report.held == 1)));
-        host.root.ask(Op::AnswerHeld, &[0], &[])?;
+        // Unless it was given up before the server took it.
+        if host.root.report()?.held == 1 {
+            host.root.ask(Op::AnswerHeld, &[0], &[])?;
+        }
     }
     Ok(())
 }

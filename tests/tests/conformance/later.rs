@@ -18,11 +18,21 @@ fn hold(host: &Host) -> JoinHandle<Result<Vec<u64>, Error>> {
     std::thread::spawn(move || root.numbers(Op::Hold, &[], &[]))
 }
 
-/// Makes a call that the server holds and that we do not wait for.
+/// Makes calls that we do not wait for until the server holds one: what it has not taken when we give up is withdrawn.
 fn cancel(host: &Host) {
+    let held = || host.root.report().map(|report| report.held);
+    cancel_until_more(host, held);
+}
+
+/// As [`cancel`]; how many calls are held is asked for in another way.
+fn cancel_until_more(host: &Host, held: impl Fn() -> Result<u64, Error>) {
+    let before = held().expect("the server answers");
     let soon = Deadline::After(Duration::from_millis(1));
-    let result = host.root.ask_until(soon, Op::Hold, &[]).map(drop);
-    assert_eq!(result, Err(Error::DeadlineExceeded));
+    assert!(eventually(|| {
+        let result = host.root.ask_until(soon, Op::Hold, &[]).map(drop);
+        assert_eq!(result, Err(Error::DeadlineExceeded));
+        held() == Ok(before + 1)
+    }));
 }
 
 fn is_held(host: &Host, count: u64) -> bool {
@@ -68,6 +78,25 @@ pub(crate) fn a_cancelled_calls_lane_comes_back<P: Place>() -> Result<(), Error>
     Ok(())
 }
 
+pub(crate) fn what_is_given_up_before_it_is_taken_is_not_carried_out<P: Place>() -> Result<(), Error> {
+    let (host, inner) = (P::start()?, P::start()?);
+    let number = host.root.keep(&inner.root)?;
+    let root = host.root.clone();
+    // The server waits for another one, which waits for us.
+    let busy = std::thread::spawn(move || root.call_kept(number, Op::Hold, NEVER, &[]).map(drop));
+    assert!(is_held(&inner, 1));
+    let soon = Deadline::After(Duration::from_millis(1));
+    for _ in 0..LANES / 2 {
+        let result = host.root.ask_until(soon, Op::Hold, &[]).map(drop);
+        assert_eq!(result, Err(Error::DeadlineExceeded));
+    }
+    inner.root.ask(Op::AnswerHeld, &[0], &[])?;
+    busy.join().expect("the caller does not panic")?;
+    assert_eq!(host.root.report()?.held, 0);
+    // And their lanes are back.
+    (0..2 * LANES).try_for_each(|_| host.root.name().map(drop))
+}
+
 pub(crate) fn a_cancelled_calls_late_grant_is_given_back<P: Place>() -> Result<(), Error> {
     let host = P::start()?;
     let gift = P::start()?;
@@ -93,8 +122,8 @@ pub(crate) fn a_caller_waits_for_a_cancelled_calls_lane<P: Place>() -> Result<()
     let number = other.root.keep(&host.root)?;
     let held = || Ok(other.root.call_kept(number, Op::Report, NEVER, &[])?.words()[4]);
     for count in 1..=LANES {
-        cancel(&host);
-        assert!(eventually(|| held() == Ok::<_, Error>(count)));
+        cancel_until_more(&host, held);
+        assert_eq!(held(), Ok(count));
     }
     let soon = Deadline::After(Duration::from_millis(5));
     assert_eq!(host.root.ask_until(soon, Op::Name, &[]).map(drop), Err(Error::Busy), "no lane is left");

@@ -105,6 +105,7 @@ suite! {
         g8_answers_are_given_later_and_in_any_order,
         a_dropped_caller_is_told,
         a_cancelled_calls_lane_comes_back,
+        what_is_given_up_before_it_is_taken_is_not_carried_out,
         a_cancelled_calls_late_grant_is_given_back,
         a_caller_waits_for_a_cancelled_calls_lane;
     deadlines:

@@ -49,8 +49,19 @@ impl Elsewhere {
         Ok(self.0.root.call_kept(self.1, op, NEVER, numbers)?.words())
     }
 
+    fn held(&self) -> Result<u64, Error> {
+        Ok(self.ask(Op::Report, &[])?[4])
+    }
+
     fn holds(&self, count: u64) -> bool {
-        eventually(|| self.ask(Op::Report, &[]).is_ok_and(|report| report[4] == count))
+        eventually(|| self.held() == Ok(count))
+    }
+
+    /// Gives up calls when the host has taken them, and holds so many: what is not taken is withdrawn.
+    fn give_up(&self, calls: Vec<AsyncCall>, count: u64) {
+        assert!(self.holds(count));
+        drop(calls);
+        assert!(self.holds(count));
     }
 }
 
@@ -199,8 +210,10 @@ pub(crate) fn a_tasks_deadline_needs_no_timer<P: Place>() -> Result<(), Error> {
         assert_eq!(result, Err(Error::DeadlineExceeded));
         assert!(time >= limit && time < limit + NOISE, "{time:?} of {limit:?}");
     }
-    assert!(eventually(|| host.root.report().is_ok_and(|report| report.held == 4)));
-    (0..4).try_for_each(|_| host.root.ask(Op::AnswerHeld, &[0], &[]).map(drop))?;
+    // Some may have been withdrawn before the server took them.
+    let held = host.root.report()?.held;
+    assert!(held <= 4);
+    (0..held).try_for_each(|_| host.root.ask(Op::AnswerHeld, &[0], &[]).map(drop))?;
     // Many at once, the later ones first.
     let other = Elsewhere::of(&host)?;
     let root = &host.root;
@@ -214,8 +227,11 @@ pub(crate) fn a_tasks_deadline_needs_no_timer<P: Place>() -> Result<(), Error> {
         assert_eq!(result, Err(Error::DeadlineExceeded));
         assert!(time >= limit && time < limit + NOISE, "{time:?} of {limit:?}");
     }
-    assert!(other.holds(LANES));
-    other.ask(Op::AnswerHeld, &[0]).map(drop)
+    // There must be a lane for who ends the host.
+    match other.held()? {
+        0 => Ok(()),
+        _ => other.ask(Op::AnswerHeld, &[0]).map(drop),
+    }
 }
 
 pub(crate) fn a_task_that_gets_no_lane_is_busy_at_its_deadline<P: Place>() -> Result<(), Error> {
@@ -233,11 +249,10 @@ pub(crate) fn a_task_that_gets_no_lane_is_busy_at_its_deadline<P: Place>() -> Re
 pub(crate) fn dropped_calls_give_their_lanes_back<P: Place>() -> Result<(), Error> {
     let host = P::start()?;
     let other = Elsewhere::of(&host)?;
-    for round in 0..3 {
+    for _ in 0..3 {
         // Those that are not sent, and those that wait for a lane, leave nothing behind.
         drop(call(&host.root, Op::Hold, Deadline::Never)?);
-        drop(hold(&host, LANES + 4)?);
-        assert!(other.holds(LANES), "round {round}");
+        other.give_up(hold(&host, LANES + 4)?, LANES);
         (0..LANES).try_for_each(|_| other.ask(Op::AnswerHeld, &[0, 7]).map(drop))?;
         assert_eq!(host.root.numbers(Op::Echo, &[8], &[])?, [8], "nobody gets another's late answer");
     }
@@ -249,12 +264,12 @@ pub(crate) fn a_task_waits_for_a_cancelled_calls_lane<P: Place>() -> Result<(), 
     let other = Elsewhere::of(&host)?;
     // Some of them are cancelled by threads, before any task has called.
     let soon = Deadline::After(Duration::from_millis(1));
-    for _ in 0..LANES / 2 {
+    assert!(eventually(|| {
         let result = host.root.ask_until(soon, Op::Hold, &[]).map(drop);
         assert_eq!(result, Err(Error::DeadlineExceeded));
-    }
-    drop(hold(&host, LANES / 2)?);
-    assert!(other.holds(LANES));
+        other.held() == Ok(LANES / 2)
+    }));
+    other.give_up(hold(&host, LANES / 2)?, LANES);
     for place in [3, 12] {
         let root = host.root.clone();
         let waiting = std::thread::spawn(move || {
@@ -268,8 +283,7 @@ pub(crate) fn a_task_waits_for_a_cancelled_calls_lane<P: Place>() -> Result<(), 
         let time = waiting.join().expect("the caller does not panic")?;
         assert!(time < Duration::from_secs(10), "served when a lane came back and not {time:?} later");
         // That lane is taken again.
-        drop(hold(&host, 1)?);
-        assert!(other.holds(LANES));
+        other.give_up(hold(&host, 1)?, LANES);
     }
     other.ask(Op::AnswerHeld, &[0]).map(drop)
 }
@@ -279,8 +293,9 @@ pub(crate) fn a_dropped_calls_late_grant_is_given_back<P: Place>() -> Result<(),
     let objects = host.root.new_objects(2)?;
     let rows = || host.root.report().map(|report| report.rows);
     let before = rows()?;
-    drop(hold(&host, 1)?);
+    let call = hold(&host, 1)?;
     assert!(eventually(|| host.root.report().is_ok_and(|report| report.held == 1)));
+    drop(call);
     assert_eq!(host.root.numbers(Op::AnswerHeld, &[0], &[&objects[0], &objects[1]])?, [1]);
     drop(objects);
     let expected = before - if P::ROWS { 2 } else { 0 };

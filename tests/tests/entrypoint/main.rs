@@ -3,6 +3,7 @@
 
 mod attacks;
 mod create;
+mod cycles;
 mod holders;
 mod inside;
 mod invoke;
@@ -88,6 +89,11 @@ suite! {
         a_method_applies_to_what_came_home_and_not_to_itself,
         a_method_panics_and_the_entrypoint_lives_on,
         a_method_calls_another_entrypoint;
+    cycles:
+        attack_13_a_call_that_comes_back_is_a_call_cycle,
+        attack_13_a_call_to_its_own_entrypoint_is_a_call_cycle,
+        attack_13_two_that_call_each_other_at_once_are_a_call_cycle,
+        calls_that_do_not_come_back_are_no_cycle;
     holders:
         an_object_learns_that_nobody_holds_it_any_more,
         every_holder_counts,

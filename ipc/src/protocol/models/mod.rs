@@ -14,6 +14,7 @@ mod release_ring;
 mod reply_wait;
 mod round_trip;
 mod tasks;
+mod waits;
 
 /// Every schedule, for as long as `LOOM_MAX_PREEMPTIONS` does not say less.
 fn model(run: impl Fn() + Sync + Send + 'static) {

@@ -12,13 +12,13 @@ use crate::transport::socket::MOST_QUEUED;
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, State};
 use crate::wire::layout::{self, LaneId};
-use crate::wire::slot::Slot;
+use crate::wire::slot::{self, Slot};
 use std::sync::atomic::Ordering;
 
 /// A request that was taken out of its lane.
 pub(crate) struct Taken {
     pub(crate) ticket: Ticket,
-    /// What was called; `None` if the capability is not valid or an argument is not.
+    /// What was called; `None` if the capability is not valid or an argument is not, or its caller has given up.
     pub(crate) badge: Option<Badge>,
     pub(crate) chain: u64,
     pub(crate) due: Due,
@@ -65,6 +65,9 @@ impl Port {
             End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
             End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
         };
+        if state.status == head::WITHDRAWN {
+            badge = None;
+        }
         if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, ledger)? {
             badge = None;
         }
@@ -86,23 +89,20 @@ impl Port {
         into: &mut MsgBuf,
         ledger: &mut Ledger,
     ) -> Result<bool, Error> {
-        let portals = state.kinds.portals();
-        if portals != 0 {
-            // They were sent before the request was published, so they are here or nowhere.
-            self.drain(MOST_QUEUED)?;
-        }
-        let tag = Tag { lane, sequence: state.sequence };
-        let mut portals = match portals {
-            0 => Carried::new(),
-            count => self.transport().receive(tag, count)?,
-        }
-        .into_iter();
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
         let words = &words[lane.request() + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
-        let words = words.iter().map(|word| word.load(Ordering::Relaxed));
-        for slot in state.kinds.slots(words) {
+        let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
+        let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
+        let mut portals = Carried::new().into_iter();
+        if state.kinds.has_portals() {
+            // They were sent before the request was published, so they are here or nowhere.
+            self.drain(MOST_QUEUED)?;
+            let tag = Tag { lane, sequence: state.sequence };
+            portals = self.transport().receive(tag, &slot::entrypoints(&slots))?.into_iter();
+        }
+        for slot in slots {
             let capability = match slot {
-                Slot::Portal => portals.next(),
+                Slot::Portal(_) => portals.next(),
                 Slot::Row(name) => {
                     self.rows.get(name).and_then(Row::badge).map(|badge| ledger.capability(badge))
                 }

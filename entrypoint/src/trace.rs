@@ -1,0 +1,75 @@
+//! Trace points of the serving side, for the feature `trace`; without it they are empty.
+//!
+//! A call that is served is a span `dispatch` with the fields `interface`, `method`, `opcode` and `object`, the slot
+//! of its badge. It ends with an event `reply`, whose `outcome` is `answered`, `later`, `panicked`, or says why the
+//! call was refused. A call that reaches no object is not seen here, and its caller sees why.
+
+use crate::entrypoint::Entrypoint;
+use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_rpc::{Interface, Outcome};
+
+#[cfg(feature = "trace")]
+use crate::turn::Turn;
+
+/// A call that is being served.
+#[cfg(feature = "trace")]
+pub(crate) struct Dispatch {
+    _span: tracing::span::EnteredSpan,
+    has_replied: bool,
+}
+
+#[cfg(feature = "trace")]
+impl Dispatch {
+    /// Served by the object whose turn it is.
+    #[inline]
+    pub(crate) fn of<I: ?Sized + Interface>(entrypoint: &Entrypoint, request: &MsgBuf) -> Dispatch {
+        let opcode = request.opcode();
+        let method = usize::try_from(opcode).ok().and_then(|opcode| I::METHODS.get(opcode));
+        let (interface, method) = (I::NAME, method.copied().unwrap_or("unknown"));
+        let object = match entrypoint.0.turn.get() {
+            Turn::Objects(badge) => Some(badge.slot()),
+            Turn::Nobodys | Turn::Others => None,
+        };
+        let span = tracing::trace_span!(target: "portcullis", "dispatch", interface, method, opcode, object);
+        Dispatch { _span: span.entered(), has_replied: false }
+    }
+
+    /// The method has returned, or was not called.
+    #[inline]
+    pub(crate) fn replies(mut self, result: &Result<Outcome, ipc::Error>) {
+        self.has_replied = true;
+        match result {
+            Ok(Outcome::Answered) => tracing::trace!(target: "portcullis", outcome = "answered", "reply"),
+            Ok(Outcome::Later(_)) => tracing::trace!(target: "portcullis", outcome = "later", "reply"),
+            Err(error) => tracing::trace!(target: "portcullis", outcome = %error, "reply"),
+        }
+    }
+}
+
+#[cfg(feature = "trace")]
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        if !self.has_replied {
+            tracing::trace!(target: "portcullis", outcome = "panicked", "reply");
+        }
+    }
+}
+
+/// Nothing.
+#[cfg(not(feature = "trace"))]
+pub(crate) struct Dispatch;
+
+#[cfg(not(feature = "trace"))]
+const _: () = assert!(size_of::<Dispatch>() == 0 && !std::mem::needs_drop::<Dispatch>());
+
+#[cfg(not(feature = "trace"))]
+impl Dispatch {
+    #[inline(always)]
+    #[allow(clippy::extra_unused_type_parameters)] // the same as with the feature
+    pub(crate) fn of<I: ?Sized + Interface>(_: &Entrypoint, _: &MsgBuf) -> Dispatch {
+        Dispatch
+    }
+
+    #[inline(always)]
+    pub(crate) fn replies(self, _: &Result<Outcome, ipc::Error>) {}
+}

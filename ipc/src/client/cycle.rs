@@ -1,0 +1,101 @@
+//! Calls that would go round in a circle: they fail at once, where they would wait for their deadlines.
+//!
+//! An entrypoint that calls, from within a handler, serves nobody until the answer is here. So it says to all its clients
+//! in which chain of calls it waits, and for whom; and whoever calls it from within a handler looks at that:
+//!
+//! - *before* he publishes his request, whether it waits in the very chain that he serves. Then it waits for him,
+//!   directly or through others. (Afterwards it may wait on his behalf.)
+//! - *after* that, whether it waits for his own entrypoint in another chain: the two have called each other at once. One
+//!   of them at least sees the other ([`waits`](crate::protocol::waits)). Who has been answered may still seem to wait,
+//!   until he runs: so neither counts as waiting whose answer is there, which the reply and the own ports tell.
+//!
+//! If only one of them knows the other, he looks once more after a while: the other may have called after he looked.
+//!
+//! Three that call each other at once, in three chains, are not found out: their deadlines end them.
+
+use super::callee::Callee;
+use super::channel::Channel;
+use crate::context;
+use crate::deadline::Deadline;
+use crate::entrypoint_id::EntrypointId;
+use crate::error::Error;
+use crate::protocol::waits::{self, Wait};
+use crate::server::insight::Insight;
+use crate::wire::layout::LaneId;
+use std::rc::Rc;
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+/// When a caller looks once more whether the callee waits for him.
+const SECOND_LOOK: Duration = Duration::from_micros(500);
+
+/// This thread's entrypoint waits for the answer to a call, and says so until this is dropped.
+pub(super) struct Waiting {
+    caller: Rc<Insight>,
+    chain: u64,
+}
+
+impl Waiting {
+    /// The entrypoint is about to call, from within a handler.
+    pub(super) fn enter(caller: Rc<Insight>, chain: u64, channel: &Channel) -> Result<Waiting, Error> {
+        let callee = channel.callee()?;
+        let id = callee.map_or(channel.callee_id(), |callee| Some(callee.id()));
+        // It would wait for itself, or for another one of its own thread.
+        if id.is_some_and(context::is_here) {
+            return Err(Error::CallCycle);
+        }
+        let wait = Wait { chain, callee: EntrypointId::encode(id) };
+        waits::enter(|word| caller.home.word(word), wait);
+        let waiting = Waiting { caller, chain };
+        // What we say before we look: who looks at us later sees it, or we see him.
+        fence(Ordering::SeqCst);
+        match callee.map_or(Ok(None), Callee::wait)? {
+            Some(theirs) if theirs.chain == chain => Err(Error::CallCycle),
+            _ => Ok(waiting),
+        }
+    }
+
+    /// The request was published: waits until the reply is there, unless the callee waits for us meanwhile.
+    pub(super) fn await_reply(
+        &self,
+        channel: &Channel,
+        lane: LaneId,
+        sequence: u32,
+        deadline: Deadline,
+    ) -> Result<u64, Error> {
+        if self.is_awaited_by(channel, lane, sequence) {
+            return Err(Error::CallCycle);
+        }
+        match channel.await_reply(lane, sequence, deadline.min(Deadline::After(SECOND_LOOK))) {
+            Err(Error::DeadlineExceeded) => {}
+            answered => return answered,
+        }
+        let rest = match deadline {
+            Deadline::Never => Deadline::Never,
+            Deadline::After(time) if time <= SECOND_LOOK => return Err(Error::DeadlineExceeded),
+            Deadline::After(time) => Deadline::After(time - SECOND_LOOK),
+        };
+        if self.is_awaited_by(channel, lane, sequence) {
+            return Err(Error::CallCycle);
+        }
+        channel.await_reply(lane, sequence, rest)
+    }
+
+    /// Whether the callee waits for us, and neither has answered the other.
+    fn is_awaited_by(&self, channel: &Channel, lane: LaneId, sequence: u32) -> bool {
+        let theirs = channel.known_callee().and_then(|callee| callee.wait().ok().flatten());
+        let Some(theirs) = theirs else { return false };
+        let own = EntrypointId::encode(Some(self.caller.home.id()));
+        theirs.callee == own
+            && theirs.chain != self.chain
+            // If he answered first and called then, we see the answer since we have seen the wait.
+            && !channel.is_answered(lane, sequence)
+            && self.caller.owes(theirs.chain)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        waits::leave(|word| self.caller.home.word(word));
+    }
+}

@@ -1,0 +1,8 @@
+//! The names of every day: `use portcullis::prelude::*;`.
+//!
+//! The errors are not among them, since every program has an `Error` of its own: a method's is
+//! [`rpc::Error`], by the name of its module.
+
+pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, WeakEntrypoint};
+pub use crate::ipc::{Deadline, Pd};
+pub use crate::rpc::{self, Capability, Client, Later, Reply, rpc_interface};
