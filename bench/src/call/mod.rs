@@ -6,6 +6,7 @@
 //! | `same-core/N` | the same, both on one core; doorbell: pipe | `futex` |
 //! | `same-core-socket/N` | the same; doorbell: socket | `futex` |
 //! | `unpinned/N` | the same, on whatever cores the system chooses | `spin` |
+//! | `layer/N` | typed calls that carry N bytes there and back, client and server on a core each | `untyped` |
 //! | `new-object` | a call whose reply carries the capability to a new object, which the client drops | `call` |
 //! | `objects/1000000` | calls to objects of one entrypoint, chosen at random out of a million | `objects/10` |
 //! | `object-of-1000000` | calls to one and the same of a million objects | `objects/10` |
