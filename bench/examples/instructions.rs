@@ -1,9 +1,17 @@
-//! Instructions of a call, typed and untyped: `cargo run --release -p portcullis-bench --example instructions`.
+//! Instructions of a call, typed and untyped, for machines that have too much else to do to measure times:
 //!
-//! Times say little on a machine that others use; instructions can be counted. This starts itself under callgrind,
-//! which comes with valgrind: `valgrind --tool=callgrind instructions typed 64 1000` makes 1,000 typed calls with 64
-//! bytes there and back. Two runs of different lengths make what a call takes: client and server together, user space
-//! alone. Both sides are threads of one process, and sleep while they wait, so that no spinning is counted.
+//! ```text
+//! RUSTFLAGS="--cfg rustix_use_libc" CARGO_TARGET_DIR=target/libc \
+//!     cargo run --release -p portcullis-bench --example instructions
+//! ```
+//!
+//! It starts itself under valgrind, once for each case and number of calls, as in
+//! `valgrind --tool=callgrind --fair-sched=yes instructions typed 64 1000`: typed calls, 64 bytes there and back, 1,000
+//! of them. The difference between two numbers of calls is what calls take: client and server together, in user space.
+//! Both are threads of one process and sleep while they wait, so that no looking is counted; how often a thread finds
+//! what it would have slept for differs from run to run, and with it the result, by some percent.
+//!
+//! The flag has `rustix` call the C library, since its own way reads memory of the kernel's that valgrind hides.
 
 use portcullis_entrypoint::Entrypoint;
 use portcullis_ipc::{self as ipc, Deadline, MsgBuf, Pd, PdOptions, Server, WaitPolicy};
@@ -56,7 +64,7 @@ fn each(side: &str, bytes: &str) -> Outcome<i64> {
 /// The instructions of a process that makes so many calls.
 fn count(side: &str, bytes: &str, calls: &str) -> Outcome<i64> {
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"])
         .arg(std::env::current_exe()?)
         .args([side, bytes, calls])
         .output()

@@ -101,6 +101,7 @@ impl MsgBuf {
     ///
     /// # Errors
     /// Those of `fill`; the message is as it was then.
+    #[inline]
     pub fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
         let room = &mut self.data[usize::from(self.length)..];
         let used = fill(room)?.min(room.len());

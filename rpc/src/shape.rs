@@ -5,6 +5,7 @@
 //! there are none, and the others for what lies around bytes.
 
 use crate::bytes;
+use serde::de::{EnumAccess, Error, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -151,21 +152,48 @@ impl<'de, T, S: Decode<'de, T>> Decode<'de, Vec<T>> for Each<S> {
     }
 }
 
-/// A `Result` whose `Ok` has the shape `S`, and whose `Err` serde's own.
+/// A `Result` whose `Ok` has the shape `S`, and whose `Err` serde's own. On the wire it is as serde has it; every answer
+/// is one, so it has a short way of its own.
 #[derive(Debug)]
 pub struct Either<S>(PhantomData<S>);
+
+const RESULT: &str = "Result";
+const OK: &str = "Ok";
+const ERR: &str = "Err";
 
 impl<T, E: Serialize, S: Encode<T>> Encode<Result<T, E>> for Either<S> {
     #[inline]
     fn encode<Z: Serializer>(value: &Result<T, E>, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        value.as_ref().map(Part::<T, S>::of).serialize(serializer)
+        match value {
+            Ok(value) => serializer.serialize_newtype_variant(RESULT, 0, OK, &Part::<T, S>::of(value)),
+            Err(error) => serializer.serialize_newtype_variant(RESULT, 1, ERR, error),
+        }
     }
 }
 
 impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Decode<'de, Result<T, E>> for Either<S> {
     #[inline]
     fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Result<T, E>, D::Error> {
-        Ok(Result::<As<T, S>, E>::deserialize(deserializer)?.map(|part| part.value))
+        deserializer.deserialize_enum(RESULT, &[OK, ERR], EitherVisitor::<T, E, S>(PhantomData))
+    }
+}
+
+struct EitherVisitor<T, E, S>(PhantomData<fn() -> (T, E, S)>);
+
+impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Visitor<'de> for EitherVisitor<T, E, S> {
+    type Value = Result<T, E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a result")
+    }
+
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Result<T, E>, A::Error> {
+        match data.variant::<u32>()? {
+            (0, content) => Ok(Ok(content.newtype_variant::<As<T, S>>()?.value)),
+            (1, content) => Ok(Err(content.newtype_variant()?)),
+            _ => Err(A::Error::custom("neither Ok nor Err")),
+        }
     }
 }
 
