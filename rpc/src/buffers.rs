@@ -19,11 +19,11 @@ thread_local! {
 /// Runs `work` with two empty messages. What they hold afterwards is dropped.
 #[inline]
 pub(crate) fn with_buffers<R>(work: impl FnOnce(&mut MsgBuf, &mut MsgBuf) -> R) -> R {
-    let mut buffers = SPARE.take().unwrap_or_default();
+    let mut buffers = SPARE.with(Cell::take).unwrap_or_default();
     let result = work(&mut buffers.send, &mut buffers.receive);
     // The capabilities go now, not with the next call.
     buffers.send.clear();
     buffers.receive.clear();
-    SPARE.set(Some(buffers));
+    SPARE.with(|spare| spare.set(Some(buffers)));
     result
 }

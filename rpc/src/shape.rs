@@ -178,7 +178,7 @@ impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Decode<'de, Result<T, E>> f
     }
 }
 
-struct EitherVisitor<T, E, S>(PhantomData<fn() -> (T, E, S)>);
+struct EitherVisitor<T, E, S>(PhantomData<(T, E, S)>);
 
 impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Visitor<'de> for EitherVisitor<T, E, S> {
     type Value = Result<T, E>;
