@@ -225,3 +225,31 @@ tuples! {
     (A SA 0 B SB 1 C SC 2 D SD 3 E SE 4 F SF 5 G SG 6)
     (A SA 0 B SB 1 C SC 2 D SD 3 E SE 4 F SF 5 G SG 6 H SH 7)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Malformed, decode, encode};
+    use portcullis_ipc::MsgBuf;
+
+    type Short = As<Result<Option<u32>, String>, Either<Plain>>;
+
+    #[test]
+    fn a_result_is_on_the_wire_as_serde_has_it() {
+        for result in [Ok(None), Ok(Some(300)), Err("no".to_owned()), Err(String::new())] {
+            let mut message = MsgBuf::new();
+            encode(&Short::new(result.clone()), &mut message).unwrap();
+            assert_eq!(message.data(), postcard::to_stdvec(&result).unwrap());
+            assert_eq!(decode::<Short>(&mut message).unwrap().value, result);
+        }
+    }
+
+    #[test]
+    fn attack_3_a_result_that_is_neither_is_malformed() {
+        for bytes in [&[2, 0][..], &[0x80, 0x80, 0], &[0xff, 0xff, 0xff, 0xff, 0x0f, 0], &[]] {
+            let mut message = MsgBuf::new();
+            message.write(bytes).unwrap();
+            assert_eq!(decode::<Short>(&mut message).map(|short| short.value), Err(Malformed), "{bytes:?}");
+        }
+    }
+}
