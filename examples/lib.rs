@@ -6,8 +6,10 @@
 
 pub mod wordcount;
 
+use portcullis_entrypoint::Error;
+
 /// A component's program: runs until its parent ends.
-pub type Program = fn() -> Result<(), portcullis_ipc::Error>;
+pub type Program = fn() -> Result<(), Error>;
 
 /// The component of that name; `None` if there is none.
 ///
@@ -21,5 +23,13 @@ pub fn component(name: &str) -> Option<Program> {
         wordcount::COUNTER => Some(wordcount::counter::run),
         wordcount::CLIENT => Some(wordcount::client::run),
         _ => None,
+    }
+}
+
+/// A component whose parent has ended has done its work.
+fn until_parent_ends(ended: Result<(), Error>) -> Result<(), Error> {
+    match ended {
+        Err(Error::Transport(portcullis_ipc::Error::ParentGone)) => Ok(()),
+        other => other,
     }
 }

@@ -1,5 +1,6 @@
 //! Two ways to do a thing, measured in turns in the same processes.
 
+use crate::component::interface::Component;
 use crate::error::Error;
 use crate::meter::{self, Length, Times, cpu_time, measure, times};
 use crate::process::Process;
@@ -107,11 +108,11 @@ pub(crate) fn ratio(ours: u64, floor: u64) -> f64 {
 /// One block; answers its median.
 fn block(plan: Plan, server: &Process, side: &mut impl Side, tally: &mut Tally) -> Result<u64, Error> {
     let mut times = times();
-    let before = server.cpu_time()? + cpu_time();
+    let before = server.component().cpu_time()? + cpu_time();
     side.enter()?;
     let operations = measure(plan.length, &mut times, || side.operate())?;
     side.leave()?;
-    let after = server.cpu_time()? + cpu_time();
+    let after = server.component().cpu_time()? + cpu_time();
     tally.add(&times, operations, after - before);
     Ok(times.value_at_quantile(0.5))
 }

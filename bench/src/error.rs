@@ -1,5 +1,8 @@
 //! What can go wrong with a benchmark.
 
+use portcullis_entrypoint as entrypoint;
+use portcullis_ipc as ipc;
+use portcullis_rpc as rpc;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -22,14 +25,14 @@ pub enum Error {
     },
     /// A call failed, most likely because the process on the other side has ended: its own message says why.
     #[error("a call of the benchmark failed, see the message of the other process if there is one: {0}")]
-    Call(#[from] portcullis_ipc::Error),
+    Call(#[from] rpc::Error),
     /// The other process does not answer over the floor's memory.
     #[error("the other process has not answered the floor's ping-pong for {seconds} s: was it stopped?")]
     Stalled {
         /// How long it was waited for.
         seconds: u64,
     },
-    /// A component was given an order, or an answer, that it does not understand.
+    /// Somebody was told something that he does not understand.
     #[error("`{0}` is not understood: both sides must be the same build of the same program")]
     Misunderstood(&'static str),
     /// The system's: a system call failed.
@@ -48,6 +51,25 @@ pub enum Error {
         /// The system's own reason.
         reason: std::io::Error,
     },
+}
+
+impl From<ipc::Error> for Error {
+    fn from(error: ipc::Error) -> Error {
+        Error::Call(error.into())
+    }
+}
+
+impl From<entrypoint::Error> for Error {
+    fn from(error: entrypoint::Error) -> Error {
+        Error::Call(error.into())
+    }
+}
+
+/// What a component's method answers with: the failure in its own words.
+impl From<Error> for rpc::Error {
+    fn from(error: Error) -> rpc::Error {
+        rpc::Error::Relayed(error.to_string())
+    }
 }
 
 impl Error {

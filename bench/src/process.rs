@@ -1,9 +1,10 @@
 //! A component that was started, seen from the benchmark.
 
-use crate::component::orders::{Order, order, read_numbers};
+use crate::component::interface::{Component, Objects};
 use crate::error::Error;
 use crate::floor::Memory;
-use portcullis_ipc::{Capability, Child, Deadline, Doorbell, MsgBuf, Pd, PdOptions};
+use portcullis_ipc::{Child, Deadline, Doorbell, Pd, PdOptions};
+use portcullis_rpc::{Capability, Client};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -47,7 +48,9 @@ pub(crate) const PATIENCE: Deadline = Deadline::After(Duration::from_secs(60));
 
 /// A component, and the memory that is shared with it.
 pub(crate) struct Process {
-    first: Capability,
+    component: Capability<dyn Component>,
+    /// Its objects.
+    pub(crate) objects: Objects,
     _child: Child,
 }
 
@@ -70,37 +73,13 @@ impl Process {
         let pd = Pd::with(PdOptions { doorbell: bell, deadline: PATIENCE, ..PdOptions::default() })?;
         let memory = shared.file.try_clone().map_err(Error::io("fcntl(F_DUPFD_CLOEXEC)"))?;
         let (child, first) = pd.spawn(program.command(memory))?;
-        Ok(Process { first, _child: child })
+        let component: Capability<dyn Component> = Capability::from_untyped(first);
+        let objects = component.client().objects()?;
+        Ok(Process { component, objects, _child: child })
     }
 
-    /// Its first object: it echoes.
-    pub(crate) fn first(&self) -> &Capability {
-        &self.first
-    }
-
-    /// Gives an order and waits for the answer.
-    pub(crate) fn order(&self, what: Order, numbers: &[u64]) -> Result<MsgBuf, Error> {
-        let mut answer = MsgBuf::new();
-        self.first.call(&order(what, numbers)?, &mut answer)?;
-        Ok(answer)
-    }
-
-    /// Has it run on one core, or on all.
-    pub(crate) fn bind(&self, core: Option<usize>) -> Result<(), Error> {
-        self.order(Order::Bind, &[core.map_or(0, |core| core as u64 + 1)]).map(drop)
-    }
-
-    /// The CPU time that it has used, in nanoseconds.
-    pub(crate) fn cpu_time(&self) -> Result<u64, Error> {
-        let [time] = read_numbers(&self.order(Order::CpuTime, &[])?, "a CPU time")?;
-        Ok(time)
-    }
-
-    /// Hands it the capability to what it is to call.
-    pub(crate) fn aim_at(&self, target: &Capability) -> Result<(), Error> {
-        let mut message = order(Order::Target, &[])?;
-        message.push(target.clone())?;
-        self.first.call(&message, &mut MsgBuf::new())?;
-        Ok(())
+    /// The component itself, to be asked for something.
+    pub(crate) fn component(&self) -> Client<dyn Component> {
+        self.component.client()
     }
 }

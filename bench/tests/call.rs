@@ -10,7 +10,7 @@ fn options(filter: Option<&str>) -> call::CallOptions {
 }
 
 /// All cases and their floors.
-const CASES: [(&str, &str); 18] = [
+const CASES: [(&str, &str); 21] = [
     ("both-awake/0", "spin"),
     ("both-awake/64", "spin"),
     ("both-awake/1000", "spin"),
@@ -23,6 +23,9 @@ const CASES: [(&str, &str); 18] = [
     ("unpinned/0", "spin"),
     ("unpinned/64", "spin"),
     ("unpinned/1000", "spin"),
+    ("layer/0", "untyped"),
+    ("layer/64", "untyped"),
+    ("layer/1000", "untyped"),
     ("new-object", "call"),
     ("objects/1000000", "objects/10"),
     ("object-of-1000000", "objects/10"),
@@ -67,7 +70,7 @@ fn one_core_is_enough_for_some_cases_and_the_others_say_so() {
     let measured: Vec<&str> = rows.iter().map(|row| row.case.as_str()).collect();
     assert_eq!(measured, ["same-core/64", "same-core-socket/64", "clients/64"]);
     let named: Vec<&str> = skipped.iter().map(|skipped| skipped.case.as_str()).collect();
-    assert_eq!(named, ["both-awake/64", "unpinned/64"]);
+    assert_eq!(named, ["both-awake/64", "unpinned/64", "layer/64"]);
 }
 
 #[test]

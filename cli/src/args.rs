@@ -46,7 +46,7 @@ pub(crate) enum Demo {
     /// Count the lines, words and bytes of a file, as `wc` does
     ///
     /// A server process, `counter`, makes a counting object. A client process is handed the capability to this
-    /// object and the file as its standard input, and streams it to the object in calls of up to 1,024 bytes. The
+    /// object and the file as its standard input, and streams it to the object in calls of up to 1,022 bytes. The
     /// result goes to standard output as `wc` prints it, the calls per second to standard error.
     Wordcount {
         /// The file, or - for standard input [default: README.md here or in a directory above]

@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     #[error("there is no component '{0}'; components are started by `portcullis demo`")]
     NoComponent(String),
     #[error("component {name}: {error}")]
-    Component { name: String, error: portcullis_ipc::Error },
+    Component { name: String, error: portcullis_entrypoint::Error },
     #[error(transparent)]
     Bench(#[from] portcullis_bench::Error),
     #[error("interrupted")]

@@ -16,8 +16,8 @@
 //! # The life of a call
 //! The entrypoint wakes with a badge, the entrypoint's own name for the object, and a message. The pool knows the
 //! object of that badge; if there is none, the client is told so. The object is checked out, its interface decodes
-//! the arguments by opcode and runs the method, and the object goes back. The result is sent, and the entrypoint is
-//! ready for the next call before the client goes on. A method that answers [`Later`](portcullis_rpc::Later) leaves
+//! the arguments by opcode and runs the method. The result is sent, the object goes back, and the entrypoint is ready
+//! for the next call. A method that answers [`Later`](portcullis_rpc::Later) leaves
 //! its client waiting, and nobody else.
 //!
 //! # Handlers

@@ -2,8 +2,8 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::error::Error;
-use crate::turn::{InTurn, Turn, caught};
-use portcullis_ipc::{self as ipc, Badge, Deadline, Event, MsgBuf, Refusal, Request};
+use crate::turn::{CheckedOut, InTurn, Turn, caught};
+use portcullis_ipc::{self as ipc, Badge, Caller, Deadline, Event, MsgBuf, Refusal, Request};
 use portcullis_rpc::Outcome;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
@@ -129,7 +129,21 @@ impl Entrypoint {
     #[inline]
     fn handle_call(&self, Request { badge, caller }: Request, messages: &mut Messages) {
         let Messages { request, reply } = messages;
-        let outcome = self.serve_object(badge, request, reply);
+        match self.check_out_for_call(badge) {
+            Ok(mut object) => {
+                let outcome = self.run_method(&mut object, request, reply);
+                // The client goes on while the object goes back.
+                self.answer(caller, outcome, reply);
+            }
+            Err(error) => self.answer(caller, Err(error), reply),
+        }
+        // What was delegated is the client's from now on, and not held here as well.
+        reply.clear();
+    }
+
+    /// Tells the client what its call came to: now, or when the result that is promised is there.
+    #[inline]
+    fn answer(&self, caller: Caller, outcome: Result<Outcome, ipc::Error>, reply: &MsgBuf) {
         // The client is told what is wrong with an answer, and whether it still waits for one is its own business.
         let _ = match outcome {
             Ok(Outcome::Answered) => self.0.server.borrow_mut().reply(caller, reply),
@@ -139,21 +153,34 @@ impl Entrypoint {
             }
             Err(error) => self.0.server.borrow_mut().fail(caller, &error),
         };
-        // What was delegated is the client's from now on, and not held here as well.
-        reply.clear();
     }
 
-    /// Runs the method that is called on an object.
+    /// Runs the method that is called on an object, for an object that passes its calls on.
     pub(crate) fn serve_object(
         &self,
         badge: Badge,
         request: &mut MsgBuf,
         reply: &mut MsgBuf,
     ) -> Result<Outcome, ipc::Error> {
-        let mut object = self.check_out(badge).map_err(|error| match error {
+        let mut object = self.check_out_for_call(badge)?;
+        self.run_method(&mut object, request, reply)
+    }
+
+    #[inline]
+    fn check_out_for_call(&self, badge: Badge) -> Result<CheckedOut<'_>, ipc::Error> {
+        self.check_out(badge).map_err(|error| match error {
             Error::Busy => ipc::Error::Busy,
             _ => ipc::Error::InvalidCapability,
-        })?;
+        })
+    }
+
+    #[inline]
+    fn run_method(
+        &self,
+        object: &mut CheckedOut<'_>,
+        request: &mut MsgBuf,
+        reply: &mut MsgBuf,
+    ) -> Result<Outcome, ipc::Error> {
         let panicked = Err(ipc::Error::Refused(Refusal::Panicked));
         caught(|| object.get().serve(self, request, reply)).unwrap_or(panicked)
     }

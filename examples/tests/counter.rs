@@ -2,64 +2,101 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
-use portcullis_examples::wordcount::{CounterClient, CountingClient, Failure, Refusal, WordRule, counter};
-use portcullis_ipc::{Capability, Error, MsgBuf, Pd, Server};
+use portcullis_entrypoint::Entrypoint;
+use portcullis_examples::wordcount::{Counter, Counting, Failure, PIECE, WordRule, counter};
+use portcullis_ipc::{self as ipc, MsgBuf, Pd, Refusal, Server};
+use portcullis_rpc::{Capability, Client, Error, Interface, codec};
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// Opcodes.
+const ADD: u32 = 0;
+const COUNTS: u32 = 1;
+const CLOSE: u32 = 2;
+const OPEN: u32 = 0;
 
 /// A counter on a thread of its own; it ends with the test's process.
-fn counter() -> Capability {
+fn counter() -> Client<dyn Counter> {
     let (to_test, from_counter) = channel();
     std::thread::spawn(move || {
-        let mut server = Server::new(&Pd::new().unwrap()).unwrap();
-        to_test.send(server.capability()).unwrap();
-        counter::serve(&mut server)
+        let entrypoint = Entrypoint::new(&Pd::new().unwrap()).unwrap();
+        to_test.send(counter::manage(&entrypoint)).unwrap();
+        entrypoint.run()
     });
-    from_counter.recv().unwrap()
+    from_counter.recv().unwrap().client()
 }
 
-/// The first byte of the answer to any call.
-fn answer(object: &Capability, opcode: u32, data: &[u8]) -> u8 {
+/// What a call with the right link and any data comes to.
+fn call<I: ?Sized + Interface>(object: &Capability<I>, opcode: u32, data: &[u8]) -> Result<(), ipc::Error> {
+    let link = I::CHAIN.get(opcode as usize).copied().unwrap_or_default();
     let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
-    send.set_method(opcode, 0);
+    send.set_method(opcode, link);
     send.write(data).unwrap();
-    object.call(&send, &mut receive).unwrap();
-    assert_eq!((receive.data().len(), receive.capabilities()), (1, 0), "a refusal says no more");
-    receive.data()[0]
+    let result = object.untyped().call(&send, &mut receive);
+    if result.is_err() {
+        assert_eq!((receive.data(), receive.capabilities()), (&[][..], 0), "a refusal says no more");
+    }
+    result
 }
 
-fn open(counter: &Capability) -> CountingClient {
-    CounterClient::new(counter.clone()).open(WordRule::Ascii).unwrap()
+fn open(counter: &mut Client<dyn Counter>) -> Client<dyn Counting> {
+    counter.open(WordRule::Ascii).unwrap().client()
 }
 
 #[test]
 fn unknown_methods_are_refused() {
-    let counter = counter();
-    let object = open(&counter);
+    let mut counter = counter();
+    let object = open(&mut counter);
+    let unknown = Err(ipc::Error::Refused(Refusal::UnknownMethod));
     for opcode in [3, 4, 255, 1 << 16, u32::MAX] {
-        assert_eq!(answer(&counter, opcode, b""), Refusal::UnknownMethod as u8);
-        assert_eq!(answer(&object.capability(), opcode, b""), Refusal::UnknownMethod as u8);
+        assert_eq!(call(counter.capability(), opcode, b""), unknown);
+        assert_eq!(call(object.capability(), opcode, b""), unknown);
     }
-    assert_eq!(answer(&counter, 1, b""), Refusal::UnknownMethod as u8, "a method of another interface");
+    assert_eq!(call(counter.capability(), COUNTS, b""), unknown, "a method of another interface");
+}
+
+#[test]
+fn methods_of_another_interface_are_refused() {
+    let mut counter = counter();
+    let object = open(&mut counter);
+    let mistaken: Capability<dyn Counting> = Capability::from_untyped(counter.capability().untyped().clone());
+    assert_eq!(mistaken.client().add(b"\0"), Err(Failure::Call(Error::WrongInterface)));
+    let mistaken: Capability<dyn Counter> = Capability::from_untyped(object.capability().untyped().clone());
+    assert_eq!(mistaken.client().open(WordRule::Ascii).err(), Some(Failure::Call(Error::WrongInterface)));
 }
 
 #[test]
 fn malformed_arguments_are_refused_and_change_nothing() {
-    let counter = counter();
-    let mut object = open(&counter);
+    let mut counter = counter();
+    let mut object = open(&mut counter);
     object.add(b"one word").unwrap();
+    let malformed = Err(ipc::Error::Refused(Refusal::Malformed));
     for data in [&b""[..], &[2], &[255], &[0, 0], &[0; 1024]] {
-        assert_eq!(answer(&counter, 0, data), Refusal::Malformed as u8, "open {data:?}");
+        assert_eq!(call(counter.capability(), OPEN, data), malformed, "open {data:?}");
     }
-    for opcode in [1, 2] {
-        assert_eq!(answer(&object.capability(), opcode, &[0]), Refusal::Malformed as u8);
+    for data in [&b""[..], &[2, b'x'], &[1, b'x', b'y'], &[0xff; 1024]] {
+        assert_eq!(call(object.capability(), ADD, data), malformed, "add {data:?}");
     }
-    assert_eq!(object.counts().unwrap().words, 2);
+    for opcode in [COUNTS, CLOSE] {
+        assert_eq!(call(object.capability(), opcode, &[0]), malformed);
+    }
+    let counts = object.counts().unwrap();
+    assert_eq!((counts.words, counts.bytes), (2, 8));
+}
+
+#[test]
+fn the_largest_piece_fits_and_no_larger_one() {
+    let mut object = open(&mut counter());
+    object.add(&[b'x'; PIECE]).unwrap();
+    assert_eq!(object.counts().unwrap().bytes, PIECE as u64);
+    let too_large = Failure::Call(Error::MessageTooLarge { length: 1025 });
+    assert_eq!(object.add(&[b'x'; PIECE + 1]), Err(too_large));
 }
 
 #[test]
 fn objects_count_apart_from_each_other() {
-    let counter = counter();
-    let (mut first, mut second) = (open(&counter), open(&counter));
+    let mut counter = counter();
+    let (mut first, mut second) = (open(&mut counter), open(&mut counter));
     first.add(b"a b").unwrap();
     second.add(b"c\n").unwrap();
     first.add(b"c\n").unwrap();
@@ -67,32 +104,51 @@ fn objects_count_apart_from_each_other() {
 }
 
 #[test]
-fn objects_are_bounded_and_come_back() {
-    let counter = counter();
-    let mut objects: Vec<_> = (0..counter::MOST_OBJECTS).map(|_| open(&counter)).collect();
-    let one_more = || CounterClient::new(counter.clone()).open(WordRule::Ascii).map(drop);
-    assert_eq!(one_more(), Err(Failure::Refused(Refusal::Exhausted)));
+fn objects_are_bounded_and_come_back_when_they_are_closed() {
+    let mut counter = counter();
+    let mut objects: Vec<_> = (0..counter::MOST_OBJECTS).map(|_| open(&mut counter)).collect();
+    assert_eq!(counter.open(WordRule::Ascii).err(), Some(Failure::Exhausted));
     objects.pop().unwrap().close().unwrap();
-    assert_eq!(one_more(), Ok(()));
+    objects.push(open(&mut counter));
+    assert_eq!(counter.open(WordRule::Ascii).err(), Some(Failure::Exhausted));
+}
+
+#[test]
+fn objects_that_nobody_holds_come_back() {
+    let mut counter = counter();
+    let start = Instant::now();
+    for _ in 0..2 {
+        for _ in 0..counter::MOST_OBJECTS {
+            // What was dropped may not have been noticed yet.
+            while let Err(failure) = counter.open(WordRule::Ascii) {
+                assert_eq!(failure, Failure::Exhausted);
+                assert!(start.elapsed() < Duration::from_secs(10), "what was dropped does not come back");
+            }
+        }
+    }
 }
 
 #[test]
 fn a_closed_object_is_gone_for_everybody() {
-    let object = open(&counter());
-    let mut other = CountingClient::new(object.capability());
+    let mut object = open(&mut counter());
+    let mut other = object.clone();
     object.close().unwrap();
     assert_eq!(other.counts(), Err(Failure::Call(Error::InvalidCapability)));
 }
 
 #[test]
-fn capabilities_that_no_method_takes_are_dropped() {
+fn capabilities_that_no_method_takes_are_refused_with_their_call() {
     let counter = counter();
-    let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
-    send.write(&[0]).unwrap();
     let stray = Server::new(&Pd::new().unwrap()).unwrap();
+    let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+    codec::encode(&(WordRule::Ascii,), &mut send).unwrap();
+    send.set_method(OPEN, <dyn Counter>::CHAIN[OPEN as usize]);
+    let untyped = counter.capability().untyped();
+    untyped.call(&send, &mut receive).unwrap();
+    assert_eq!(receive.capabilities(), 1, "the same call without them");
     for _ in 0..4 {
         send.push(stray.capability()).unwrap();
     }
-    counter.call(&send, &mut receive).unwrap();
-    assert_eq!((receive.data(), receive.capabilities()), (&[0][..], 1), "the new object and nothing else");
+    assert_eq!(untyped.call(&send, &mut receive), Err(ipc::Error::Refused(Refusal::Malformed)));
+    assert_eq!(receive.capabilities(), 0);
 }

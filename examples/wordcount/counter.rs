@@ -1,13 +1,15 @@
 //! The counter component: makes counting objects, and counts.
 //!
-//! It believes no request: what is not one of its methods with the right arguments is refused, and so are more
-//! objects than [`MOST_OBJECTS`]. It does not know who calls; whoever holds an object may count with it.
+//! It makes no more than [`MOST_OBJECTS`] of them at a time. It does not know who calls; whoever holds an object may
+//! count with it.
 
 use super::count::{Counts, WordCounter, WordRule};
-use super::interface::{counter, counting};
-use super::reply::{self, Refusal};
-use portcullis_ipc::{Badge, Capability, Deadline, Error, Limits, MsgBuf, Pd, Server};
-use std::collections::HashMap;
+use super::interface::{Counter, Counting, Failure};
+use crate::until_parent_ends;
+use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
+use portcullis_ipc::{Limits, Pd};
+use portcullis_rpc::{self as rpc, Capability};
+use std::rc::Rc;
 
 /// Counting objects at one time. All of them are made for the one parent, who alone holds the counter.
 pub const MOST_OBJECTS: u32 = 64;
@@ -18,108 +20,65 @@ const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, channels: 128, portals: 
 /// Runs the component: serves the parent until it ends.
 ///
 /// # Errors
-/// [`Error::NotSpawned`] if this process is no component; else what the system refuses.
+/// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
-    let mut server = Server::with(&Pd::new()?, LIMITS)?;
-    server.serve_parent(server.badge())?;
-    serve(&mut server)
+    let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
+    entrypoint.serve_parent(&manage(&entrypoint))?;
+    until_parent_ends(entrypoint.run())
 }
 
-/// Makes the server's own object a counter and serves until the parent ends.
-///
-/// # Errors
-/// What the system refuses.
-pub fn serve(server: &mut Server) -> Result<(), Error> {
-    let mut counter = Counter::default();
-    let mut message = MsgBuf::new();
-    let mut caller = None;
-    loop {
-        match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
-            Ok(request) => {
-                counter.answer(server, request.badge, &mut message)?;
-                caller = Some(request.caller);
-            }
-            // The new object could not be handed over, as its client was told: nobody will ever call it.
-            Err(Error::BudgetExceeded) => counter.close_newest(server),
-            Err(Error::ParentGone) => return Ok(()),
-            Err(error) => return Err(error),
+/// Has an entrypoint manage a counter.
+#[must_use]
+pub fn manage(entrypoint: &Entrypoint) -> Capability<dyn Counter> {
+    entrypoint.manage(Maker { entrypoint: entrypoint.downgrade(), place: Place::default() })
+}
+
+/// What every object holds a share of: so they are counted.
+type Place = Rc<()>;
+
+struct Maker {
+    entrypoint: WeakEntrypoint,
+    place: Place,
+}
+
+impl Counter for Maker {
+    fn open(&mut self, rule: WordRule) -> Result<Capability<dyn Counting>, Failure> {
+        // One share is the maker's own.
+        if Rc::strong_count(&self.place) > MOST_OBJECTS as usize {
+            return Err(Failure::Exhausted);
         }
-    }
-}
-
-/// What a method answers.
-enum Answer {
-    Nothing,
-    Object(Capability),
-    Counts(Counts),
-}
-
-#[derive(Default)]
-struct Counter {
-    objects: HashMap<Badge, WordCounter>,
-    /// The object that was made last.
-    newest: Option<Badge>,
-}
-
-impl Counter {
-    /// Turns a request into its answer.
-    fn answer(&mut self, server: &mut Server, badge: Badge, message: &mut MsgBuf) -> Result<(), Error> {
-        let answer = if badge == server.badge() {
-            self.make(server, message)
-        } else {
-            self.count(server, badge, message)
+        let entrypoint = self.entrypoint.upgrade().ok_or(rpc::Error::Disconnected)?;
+        let object = WordStream {
+            counter: WordCounter::new(rule),
+            entrypoint: self.entrypoint.clone(),
+            _place: self.place.clone(),
         };
-        match answer {
-            Err(refusal) => reply::refused(message, refusal),
-            Ok(Answer::Nothing) => reply::done(message),
-            Ok(Answer::Object(object)) => reply::done(message).and_then(|()| message.push(object)),
-            Ok(Answer::Counts(counts)) => reply::done(message).and_then(|()| message.write(&counts.encode())),
-        }
+        // An object that nobody can call any more is of no use, be it that its answer did not arrive.
+        Ok(entrypoint.manage_counted(object, |_, entrypoint| {
+            entrypoint.dissolve_current();
+        }))
+    }
+}
+
+/// A counting object.
+struct WordStream {
+    counter: WordCounter,
+    entrypoint: WeakEntrypoint,
+    _place: Place,
+}
+
+impl Counting for WordStream {
+    fn add(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        self.counter.add(piece);
+        Ok(())
     }
 
-    /// A call to the counter.
-    fn make(&mut self, server: &mut Server, request: &MsgBuf) -> Result<Answer, Refusal> {
-        let rule = match (request.opcode(), request.data()) {
-            (counter::OPEN, &[rule]) => WordRule::decode(rule).ok_or(Refusal::Malformed)?,
-            (counter::OPEN, _) => return Err(Refusal::Malformed),
-            _ => return Err(Refusal::UnknownMethod),
-        };
-        if self.objects.len() >= MOST_OBJECTS as usize {
-            return Err(Refusal::Exhausted);
-        }
-        let (badge, object) = server.mint().map_err(|_| Refusal::Exhausted)?;
-        self.objects.insert(badge, WordCounter::new(rule));
-        self.newest = Some(badge);
-        Ok(Answer::Object(object))
+    fn counts(&mut self) -> Result<Counts, Failure> {
+        Ok(self.counter.counts())
     }
 
-    /// A call to a counting object.
-    fn count(&mut self, server: &mut Server, badge: Badge, request: &MsgBuf) -> Result<Answer, Refusal> {
-        // The server lets through no call to an object that was dissolved.
-        let object = self.objects.get_mut(&badge).ok_or(Refusal::UnknownMethod)?;
-        match (request.opcode(), request.data()) {
-            (counting::ADD, piece) => {
-                object.add(piece);
-                Ok(Answer::Nothing)
-            }
-            (counting::COUNTS, []) => Ok(Answer::Counts(object.counts())),
-            (counting::CLOSE, []) => {
-                self.close(server, badge);
-                Ok(Answer::Nothing)
-            }
-            (counting::COUNTS | counting::CLOSE, _) => Err(Refusal::Malformed),
-            _ => Err(Refusal::UnknownMethod),
-        }
-    }
-
-    fn close(&mut self, server: &mut Server, badge: Badge) {
-        self.objects.remove(&badge);
-        server.dissolve(badge);
-    }
-
-    fn close_newest(&mut self, server: &mut Server) {
-        if let Some(badge) = self.newest.take() {
-            self.close(server, badge);
-        }
+    fn close(&mut self) -> Result<(), Failure> {
+        self.entrypoint.upgrade().ok_or(rpc::Error::Disconnected)?.dissolve_current();
+        Ok(())
     }
 }

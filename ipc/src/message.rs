@@ -101,6 +101,7 @@ impl MsgBuf {
     ///
     /// # Errors
     /// Those of `fill`; the message is as it was then.
+    #[inline]
     pub fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
         let room = &mut self.data[usize::from(self.length)..];
         let used = fill(room)?.min(room.len());
@@ -157,11 +158,11 @@ impl MsgBuf {
     /// a peer that looks at the state word while another line is fetched takes that line away once more.
     #[inline]
     pub(crate) fn copy_to(&self, words: &[AtomicU64]) {
-        let (whole, rest) = self.data().as_chunks::<8>();
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            words[whole.len()].store(u64::from_le_bytes(last), Ordering::Relaxed);
+        let length = usize::from(self.length);
+        let (whole, rest) = self.data.as_chunks::<8>().0.split_at(length / 8);
+        if let (Some(last), bytes @ 1..) = (rest.first(), length % 8) {
+            let kept = (1 << (8 * bytes)) - 1;
+            words[whole.len()].store(u64::from_le_bytes(*last) & kept, Ordering::Relaxed);
         }
         for (word, chunk) in words.iter().zip(whole).rev() {
             // Relaxed: the state word, stored after with release, orders all of it.
@@ -196,5 +197,27 @@ impl std::fmt::Debug for MsgBuf {
             .field("bytes", &self.length)
             .field("capabilities", &self.used)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_holds_the_data_and_nothing_that_was_there_before() {
+        let words: Vec<AtomicU64> = (0..DATA_WORDS).map(|_| AtomicU64::new(0)).collect();
+        for length in (0..=17).chain(MAX_DATA - 9..=MAX_DATA) {
+            let mut message = MsgBuf::new();
+            message.write(&[0xff; MAX_DATA]).unwrap();
+            message.clear();
+            message.write(&vec![0x5a; length]).unwrap();
+            words.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+            message.copy_to(&words);
+            let copied: Vec<u8> =
+                words.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
+            assert!(copied[..length].iter().all(|byte| *byte == 0x5a), "{length}");
+            assert!(copied[length..].iter().all(|byte| *byte == 0), "{length}");
+        }
     }
 }

@@ -95,6 +95,7 @@ fn implement_serves(interface: &Interface<'_>) -> TokenStream {
     });
     quote! {
         impl<__Object: ?Sized + #this> __rpc::Serves<__Object> for dyn #this {
+            #[inline]
             fn dispatch(
                 __object: &mut __Object,
                 __opcode: usize,

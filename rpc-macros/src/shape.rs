@@ -52,7 +52,14 @@ pub(crate) fn of_argument(ty: &Type) -> TokenStream {
 
 /// The shape of a method's result; that of a later one is that of the result it brings.
 pub(crate) fn of_result(ty: &Type) -> TokenStream {
-    or_plain(bytes_within(promised(ty)))
+    match success(ty) {
+        Some(success) => {
+            let within = or_plain(bytes_within(success));
+            quote!(__rpc::Either<#within>)
+        }
+        // An alias, perhaps.
+        None => or_plain(bytes_within(promised(ty))),
+    }
 }
 
 /// The type that a method answers with if all goes well, if the text says so: `T` of `Result<T, E>`.

@@ -4,7 +4,7 @@ use crate::bounded;
 use crate::error::Error;
 use crate::slots::Place;
 use portcullis_ipc::MsgBuf;
-use postcard::ser_flavors;
+use postcard::ser_flavors::{self, Flavor, Slice};
 use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
@@ -31,10 +31,18 @@ pub struct Malformed;
 #[inline]
 pub fn encode<T: Serialize + ?Sized>(value: &T, into: &mut MsgBuf) -> Result<(), Error> {
     let place = Place::empty();
-    match into.fill(|room| postcard::to_slice(value, room).map(|used| used.len())) {
+    match into.fill(|room| write(value, room)) {
         Ok(()) => Ok(place.empty_into(into)?),
         Err(error) => Err(explain(value, &place, &error)),
     }
+}
+
+/// Encodes a value into the room; answers how much of it that took. As `postcard::to_slice`, which is not inlined.
+#[inline]
+fn write<T: Serialize + ?Sized>(value: &T, room: &mut [u8]) -> Result<usize, postcard::Error> {
+    let mut serializer = postcard::Serializer { output: Slice::new(room) };
+    value.serialize(&mut serializer)?;
+    Ok(serializer.output.finalize()?.len())
 }
 
 /// Why a value could not be encoded.
@@ -63,9 +71,9 @@ fn explain<T: Serialize + ?Sized>(value: &T, place: &Place, error: &postcard::Er
 pub fn decode<'m, T: Deserialize<'m>>(from: &'m mut MsgBuf) -> Result<T, Malformed> {
     let place = Place::of(from);
     let mut deserializer = postcard::Deserializer::from_bytes(from.data());
-    let decoded = bounded::deserialize(&mut deserializer);
-    match (decoded, deserializer.finalize()) {
-        (Ok(value), Ok([])) if place.is_used_up() => Ok(value),
+    let value = bounded::deserialize(&mut deserializer).map_err(|_| Malformed)?;
+    match deserializer.finalize() {
+        Ok([]) if place.is_used_up() => Ok(value),
         _ => Err(Malformed),
     }
 }

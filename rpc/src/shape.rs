@@ -5,6 +5,7 @@
 //! there are none, and the others for what lies around bytes.
 
 use crate::bytes;
+use serde::de::{EnumAccess, Error, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -151,21 +152,48 @@ impl<'de, T, S: Decode<'de, T>> Decode<'de, Vec<T>> for Each<S> {
     }
 }
 
-/// A `Result` whose `Ok` has the shape `S`, and whose `Err` serde's own.
+/// A `Result` whose `Ok` has the shape `S`, and whose `Err` serde's own. On the wire it is as serde has it; every answer
+/// is one, so it has a short way of its own.
 #[derive(Debug)]
 pub struct Either<S>(PhantomData<S>);
+
+const RESULT: &str = "Result";
+const OK: &str = "Ok";
+const ERR: &str = "Err";
 
 impl<T, E: Serialize, S: Encode<T>> Encode<Result<T, E>> for Either<S> {
     #[inline]
     fn encode<Z: Serializer>(value: &Result<T, E>, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        value.as_ref().map(Part::<T, S>::of).serialize(serializer)
+        match value {
+            Ok(value) => serializer.serialize_newtype_variant(RESULT, 0, OK, &Part::<T, S>::of(value)),
+            Err(error) => serializer.serialize_newtype_variant(RESULT, 1, ERR, error),
+        }
     }
 }
 
 impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Decode<'de, Result<T, E>> for Either<S> {
     #[inline]
     fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Result<T, E>, D::Error> {
-        Ok(Result::<As<T, S>, E>::deserialize(deserializer)?.map(|part| part.value))
+        deserializer.deserialize_enum(RESULT, &[OK, ERR], EitherVisitor::<T, E, S>(PhantomData))
+    }
+}
+
+struct EitherVisitor<T, E, S>(PhantomData<(T, E, S)>);
+
+impl<'de, T, E: Deserialize<'de>, S: Decode<'de, T>> Visitor<'de> for EitherVisitor<T, E, S> {
+    type Value = Result<T, E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a result")
+    }
+
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Result<T, E>, A::Error> {
+        match data.variant::<u32>()? {
+            (0, content) => Ok(Ok(content.newtype_variant::<As<T, S>>()?.value)),
+            (1, content) => Ok(Err(content.newtype_variant()?)),
+            _ => Err(A::Error::custom("neither Ok nor Err")),
+        }
     }
 }
 
@@ -196,4 +224,32 @@ tuples! {
     (A SA 0 B SB 1 C SC 2 D SD 3 E SE 4 F SF 5)
     (A SA 0 B SB 1 C SC 2 D SD 3 E SE 4 F SF 5 G SG 6)
     (A SA 0 B SB 1 C SC 2 D SD 3 E SE 4 F SF 5 G SG 6 H SH 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Malformed, decode, encode};
+    use portcullis_ipc::MsgBuf;
+
+    type Short = As<Result<Option<u32>, String>, Either<Plain>>;
+
+    #[test]
+    fn a_result_is_on_the_wire_as_serde_has_it() {
+        for result in [Ok(None), Ok(Some(300)), Err("no".to_owned()), Err(String::new())] {
+            let mut message = MsgBuf::new();
+            encode(&Short::new(result.clone()), &mut message).unwrap();
+            assert_eq!(message.data(), postcard::to_stdvec(&result).unwrap());
+            assert_eq!(decode::<Short>(&mut message).unwrap().value, result);
+        }
+    }
+
+    #[test]
+    fn attack_3_a_result_that_is_neither_is_malformed() {
+        for bytes in [&[2, 0][..], &[0x80, 0x80, 0], &[0xff, 0xff, 0xff, 0xff, 0x0f, 0], &[]] {
+            let mut message = MsgBuf::new();
+            message.write(bytes).unwrap();
+            assert_eq!(decode::<Short>(&mut message).map(|short| short.value), Err(Malformed), "{bytes:?}");
+        }
+    }
 }

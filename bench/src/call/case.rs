@@ -21,6 +21,8 @@ const SIZES: [usize; 3] = [0, 64, 1000];
 pub(crate) enum Case {
     /// Calls back to back.
     Echo { name: &'static str, placement: Placement, doorbell: Doorbell, floor: Waiting, bytes: usize },
+    /// Typed calls beside untyped ones.
+    Layer(usize),
     /// A new object's capability in each reply.
     NewObject,
     /// Random ones of a million objects.
@@ -69,8 +71,9 @@ impl Case {
         let echoes = kinds.into_iter().flat_map(|(name, placement, doorbell, floor)| {
             SIZES.map(|bytes| Case::Echo { name, placement, doorbell, floor, bytes })
         });
+        let layers = SIZES.map(Case::Layer);
         let others = [Case::NewObject, Case::Objects, Case::ObjectOfMany];
-        echoes.chain(others).chain([1, 8, 64].map(Case::Clients)).collect()
+        echoes.chain(layers).chain(others).chain([1, 8, 64].map(Case::Clients)).collect()
     }
 
     /// The cases that have the filter in their names; all without one.
@@ -89,6 +92,7 @@ impl Case {
     pub(crate) fn name(&self) -> String {
         match self {
             Case::Echo { name, bytes, .. } => format!("{name}/{bytes}"),
+            Case::Layer(bytes) => format!("layer/{bytes}"),
             Case::NewObject => "new-object".into(),
             Case::Objects => format!("objects/{}", objects::MANY),
             Case::ObjectOfMany => format!("object-of-{}", objects::MANY),
@@ -118,6 +122,7 @@ impl Case {
                 let comparison = pair::echo(program, cores, plan, placement, doorbell, floor, bytes)?;
                 Ok(row(name, floor.name(), &comparison))
             }
+            Case::Layer(bytes) => Ok(row(name, "untyped", &pair::layer(program, cores, plan, bytes)?)),
             Case::NewObject => Ok(row(name, "call", &pair::new_object(program, cores, plan)?)),
             Case::Objects => Ok(row(name, "objects/10", &objects::random(program, cores, plan)?)),
             Case::ObjectOfMany => Ok(row(name, "objects/10", &objects::one(program, cores, plan)?)),
@@ -176,7 +181,7 @@ mod tests {
     fn a_filter_finds_cases_and_a_wrong_one_says_what_there_is() {
         let names =
             |filter| Case::matching(filter).map(|found| found.iter().map(Case::name).collect::<Vec<_>>());
-        assert_eq!(names(None).unwrap().len(), 18);
+        assert_eq!(names(None).unwrap().len(), 21);
         assert_eq!(names(Some("both")).unwrap(), ["both-awake/0", "both-awake/64", "both-awake/1000"]);
         assert_eq!(names(Some("1000000")).unwrap(), ["objects/1000000", "object-of-1000000"]);
         let error = names(Some("nothing")).unwrap_err().to_string();

@@ -1,10 +1,10 @@
 //! Many clients of one server.
 
 use crate::alternation::{Comparison, Tally, ratio};
-use crate::component::orders::{Order, read_numbers};
+use crate::component::interface::{Component, Outcome, Worker};
 use crate::error::Error;
 use crate::floor::{gate_state, open_gate};
-use crate::meter::{self, Times, nanoseconds};
+use crate::meter::{self, Times};
 use crate::process::{Process, Program, SharedMemory};
 use portcullis_ipc::Doorbell;
 use std::time::Duration;
@@ -15,13 +15,6 @@ pub(crate) struct Crowd {
     pub(crate) calls_per_second: u64,
     /// The calls of the slowest client by the mean, all rounds together.
     pub(crate) slowest_to_mean: f64,
-}
-
-/// What one client came to.
-struct Outcome {
-    calls: u64,
-    cpu_time: u64,
-    times: Times,
 }
 
 /// How long the clients are at work at least.
@@ -41,7 +34,7 @@ pub(crate) fn measure(
     let clients = (0..clients)
         .map(|_| {
             let client = Process::start(program, &shared, Doorbell::default())?;
-            client.aim_at(server.first())?;
+            client.objects.worker.client().aim(server.objects.echo.clone())?;
             Ok(client)
         })
         .collect::<Result<Vec<Process>, Error>>()?;
@@ -52,7 +45,7 @@ pub(crate) fn measure(
         let (outcomes, ours) = round(&shared, &server, &clients, duration, &mut comparison.ours)?;
         let (_, floor) = round(&shared, &server, &clients[..1], SHORTEST, &mut comparison.floor)?;
         comparison.ratios.push(ratio(ours, floor));
-        calls.iter_mut().zip(outcomes).for_each(|(calls, outcome)| *calls += outcome.calls);
+        calls.iter_mut().zip(outcomes).for_each(|(calls, (outcome, _))| *calls += outcome.calls);
     }
     comparison.ratios.sort_by(f64::total_cmp);
     let (all, slowest): (u64, u64) = (calls.iter().sum(), calls.iter().copied().min().unwrap_or(0));
@@ -69,44 +62,37 @@ fn round(
     clients: &[Process],
     duration: Duration,
     tally: &mut Tally,
-) -> Result<(Vec<Outcome>, u64), Error> {
-    let run = [u64::from(gate_state(&shared.memory)), nanoseconds(duration)];
+) -> Result<(Vec<(Outcome, Times)>, u64), Error> {
+    let gate = gate_state(&shared.memory);
     for client in clients {
-        client.order(Order::Run, &run)?;
+        client.objects.worker.client().run(gate, duration)?;
     }
-    let before = server.cpu_time()?;
+    let before = server.component().cpu_time()?;
     open_gate(&shared.memory)?;
-    let outcomes = clients.iter().map(outcome).collect::<Result<Vec<Outcome>, Error>>()?;
-    let server_time = server.cpu_time()? - before;
+    let outcomes = clients.iter().map(outcome).collect::<Result<Vec<_>, Error>>()?;
+    let server_time = server.component().cpu_time()? - before;
     let mut together = Tally::new();
-    for outcome in &outcomes {
-        together.add(&outcome.times, outcome.calls, outcome.cpu_time);
-        tally.add(&outcome.times, outcome.calls, outcome.cpu_time);
+    for (outcome, times) in &outcomes {
+        together.add(times, outcome.calls, outcome.cpu_time);
+        tally.add(times, outcome.calls, outcome.cpu_time);
     }
     tally.add(&meter::times(), 0, server_time);
     Ok((outcomes, together.quantile(0.5)))
 }
 
 /// Asks a client what it came to, once it is through.
-fn outcome(client: &Process) -> Result<Outcome, Error> {
-    let [calls, cpu_time, count] = read_numbers(&client.order(Order::Outcome, &[])?, "an outcome")?;
+fn outcome(client: &Process) -> Result<(Outcome, Times), Error> {
+    let mut worker = client.objects.worker.client();
+    let outcome = worker.outcome()?;
     let mut times = meter::times();
     let mut from = 0;
-    while from < count {
-        let answer = client.order(Order::Times, &[from])?;
-        let (pairs, rest) = answer.data().as_chunks::<16>();
-        if pairs.is_empty() || !rest.is_empty() {
+    while from < outcome.times {
+        let some = worker.times(from)?;
+        if some.is_empty() {
             return Err(Error::Misunderstood("times"));
         }
-        for pair in pairs {
-            let [time, count] = [0, 8].map(|at| {
-                let mut number = [0; 8];
-                number.copy_from_slice(&pair[at..at + 8]);
-                u64::from_le_bytes(number)
-            });
-            times.saturating_record_n(time, count);
-        }
-        from += pairs.len() as u64;
+        from += some.len();
+        some.into_iter().for_each(|(time, count)| times.saturating_record_n(time, count));
     }
-    Ok(Outcome { calls, cpu_time, times })
+    Ok((outcome, times))
 }

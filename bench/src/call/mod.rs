@@ -6,14 +6,20 @@
 //! | `same-core/N` | the same, both on one core; doorbell: pipe | `futex` |
 //! | `same-core-socket/N` | the same; doorbell: socket | `futex` |
 //! | `unpinned/N` | the same, on whatever cores the system chooses | `spin` |
+//! | `layer/N` | typed calls that carry N bytes there and back, client and server on a core each | `untyped` |
 //! | `new-object` | a call whose reply carries the capability to a new object, which the client drops | `call` |
 //! | `objects/1000000` | calls to objects of one entrypoint, chosen at random out of a million | `objects/10` |
 //! | `object-of-1000000` | calls to one and the same of a million objects | `objects/10` |
 //! | `clients/K` | calls of K client processes to one server at once, on whatever cores | `one-client` |
 //!
+//! All calls but those of `untyped` are typed: a client's method, whose argument and result are byte strings of N bytes, and
+//! an object that an entrypoint manages. An object sends back a copy of what it gets.
+//!
 //! The floors `spin` and `futex` are ping-pongs over shared memory, written by hand for nothing else, that carry the
-//! same N bytes both ways (see the source of `floor`). `call` is a call without data, `objects/10` are calls to
-//! random ones of ten objects, `one-client` is the same server with one of the clients at work.
+//! same N bytes both ways (see the source of `floor`). `untyped` are calls by the layer below, of messages that are
+//! ready, to a server without an entrypoint: another thread of the same process, over a channel like the other. `call` is
+//! a call without data, `objects/10` are calls to random ones of ten objects, `one-client` is the same server with one
+//! of the clients at work.
 //!
 //! *How it is measured.* Ours and the floor run in the same two processes, in blocks of about 10 ms that alternate,
 //! since machines change by the minute. The beginning of each block is not recorded. Every operation is timed by one

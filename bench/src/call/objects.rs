@@ -2,11 +2,12 @@
 
 use super::pair::{Calls, Placement};
 use crate::alternation::{Comparison, Plan, Side, compare};
-use crate::component::orders::{Order, order};
+use crate::component::interface::{Echo, Factory};
 use crate::cores::{Bound, Cores};
 use crate::error::Error;
 use crate::process::{Process, Program, SharedMemory};
-use portcullis_ipc::{Capability, Doorbell, MAX_CAPABILITIES, MsgBuf};
+use portcullis_ipc::Doorbell;
+use portcullis_rpc::Client;
 
 /// How many objects there are.
 pub(crate) const MANY: usize = 1_000_000;
@@ -15,30 +16,23 @@ const FEW: usize = 10;
 
 /// Calls to random ones of some objects.
 struct RandomCalls<'a> {
-    objects: &'a [Capability],
+    objects: &'a mut [Client<dyn Echo>],
     random: u64,
-    send: MsgBuf,
-    receive: MsgBuf,
 }
 
 impl<'a> RandomCalls<'a> {
-    fn new(objects: &'a [Capability]) -> Result<RandomCalls<'a>, Error> {
-        Ok(RandomCalls {
-            objects,
-            random: 0x9e37_79b9_7f4a_7c15,
-            send: order(Order::Echo, &[])?,
-            receive: MsgBuf::new(),
-        })
+    fn new(objects: &'a mut [Client<dyn Echo>]) -> RandomCalls<'a> {
+        RandomCalls { objects, random: 0x9e37_79b9_7f4a_7c15 }
     }
 
     /// The next object: xorshift (Marsaglia 2003), brought into range by a multiplication.
     #[inline]
-    fn next(&mut self) -> Option<&'a Capability> {
+    fn next(&mut self) -> Option<&mut Client<dyn Echo>> {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         let index = (u128::from(self.random) * self.objects.len() as u128) >> 64;
-        self.objects.get(usize::try_from(index).unwrap_or(usize::MAX))
+        self.objects.get_mut(usize::try_from(index).unwrap_or(usize::MAX))
     }
 }
 
@@ -46,14 +40,14 @@ impl Side for RandomCalls<'_> {
     #[inline]
     fn operate(&mut self) -> Result<(), Error> {
         let object = self.next().ok_or(Error::Misunderstood("an object"))?;
-        Ok(object.call(&self.send, &mut self.receive)?)
+        Ok(object.echo(&[]).map(drop)?)
     }
 }
 
 /// A server with a million objects, all of them ours to call, on two cores.
 struct Crowd<'a> {
     server: Process,
-    objects: Vec<Capability>,
+    objects: Vec<Client<dyn Echo>>,
     _bound: Bound<'a>,
 }
 
@@ -63,34 +57,30 @@ impl<'a> Crowd<'a> {
         let server = Process::start(program, &shared, Doorbell::default())?;
         let bound = Placement::TwoCores.arrange(&server, cores)?;
         let mut objects = Vec::with_capacity(MANY);
-        let send = order(Order::FourObjects, &[])?;
-        let mut receive = MsgBuf::new();
+        let mut factory = server.objects.factory.client();
         while objects.len() < MANY {
-            server.first().call(&send, &mut receive)?;
-            for slot in 0..MAX_CAPABILITIES {
-                objects.push(receive.take(slot).ok_or(Error::Misunderstood("four objects"))?);
-            }
+            objects.extend(factory.four()?.map(Client::new));
         }
         Ok(Crowd { server, objects, _bound: bound })
     }
 
     /// A few of them, from all over.
-    fn few(&self) -> Vec<Capability> {
+    fn few(&self) -> Vec<Client<dyn Echo>> {
         self.objects.iter().step_by(MANY / FEW).take(FEW).cloned().collect()
     }
 }
 
 /// Calls to random ones of all, beside calls to random ones of a few.
 pub(crate) fn random(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
-    let crowd = Crowd::start(program, cores)?;
-    let few = crowd.few();
-    compare(plan, &crowd.server, &mut RandomCalls::new(&crowd.objects)?, &mut RandomCalls::new(&few)?)
+    let mut crowd = Crowd::start(program, cores)?;
+    let mut few = crowd.few();
+    compare(plan, &crowd.server, &mut RandomCalls::new(&mut crowd.objects), &mut RandomCalls::new(&mut few))
 }
 
 /// Calls to one of a million, beside calls to random ones of a few.
 pub(crate) fn one(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
     let crowd = Crowd::start(program, cores)?;
-    let few = crowd.few();
+    let mut few = crowd.few();
     let one = crowd.objects.get(MANY / 3).ok_or(Error::Misunderstood("a million objects"))?;
-    compare(plan, &crowd.server, &mut Calls::new(one, Order::Echo, 0)?, &mut RandomCalls::new(&few)?)
+    compare(plan, &crowd.server, &mut Calls::new(one.capability(), 0), &mut RandomCalls::new(&mut few))
 }

@@ -1,12 +1,13 @@
 //! Calls of one client to one server.
 
 use crate::alternation::{Comparison, Plan, Side, compare};
-use crate::component::orders::{Order, order};
+use crate::component::interface::{Component, Echo, Factory};
 use crate::cores::{Bound, Cores};
 use crate::error::Error;
 use crate::floor::{self, Waiting};
 use crate::process::{Process, Program, SharedMemory};
-use portcullis_ipc::{Capability, Doorbell, MsgBuf};
+use portcullis_ipc::{self as ipc, Doorbell, MsgBuf};
+use portcullis_rpc::{Capability, Client};
 
 /// Where the two processes run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,34 +29,67 @@ impl Placement {
             Placement::OneCore => (Some(first), Some(first)),
             Placement::Anywhere => (None, None),
         };
-        server.bind(server_core)?;
+        server.component().bind(server_core)?;
         cores.bind_for_now(client_core)
     }
 }
 
-/// Calls with one and the same message.
-pub(crate) struct Calls<'a> {
-    capability: &'a Capability,
+/// Calls that carry the same bytes there and back.
+pub(crate) struct Calls {
+    object: Client<dyn Echo>,
+    bytes: Vec<u8>,
+}
+
+impl Calls {
+    pub(crate) fn new(object: &Capability<dyn Echo>, bytes: usize) -> Calls {
+        Calls { object: object.client(), bytes: vec![0x5a; bytes] }
+    }
+}
+
+impl Side for Calls {
+    #[inline]
+    fn operate(&mut self) -> Result<(), Error> {
+        let answer = self.object.echo(&self.bytes)?;
+        same_length(&answer, &self.bytes)
+    }
+}
+
+/// The same by the untyped layer alone, from a message that is ready.
+struct UntypedCalls {
+    object: ipc::Capability,
     send: MsgBuf,
     receive: MsgBuf,
 }
 
-impl<'a> Calls<'a> {
-    /// Calls that give an order without numbers and carry so many bytes.
-    pub(crate) fn new(capability: &'a Capability, what: Order, bytes: usize) -> Result<Calls<'a>, Error> {
-        let mut send = order(what, &[])?;
+impl UntypedCalls {
+    fn new(object: &Capability<()>, bytes: usize) -> Result<UntypedCalls, Error> {
+        let mut send = MsgBuf::new();
         send.write(&vec![0x5a; bytes])?;
-        Ok(Calls { capability, send, receive: MsgBuf::new() })
+        Ok(UntypedCalls { object: object.untyped().clone(), send, receive: MsgBuf::new() })
     }
 }
 
-impl Side for Calls<'_> {
+impl Side for UntypedCalls {
     #[inline]
     fn operate(&mut self) -> Result<(), Error> {
-        self.capability.call(&self.send, &mut self.receive)?;
-        // A capability that came with the answer is dropped here and now.
-        self.receive.clear();
-        Ok(())
+        self.object.call(&self.send, &mut self.receive)?;
+        same_length(self.receive.data(), self.send.data())
+    }
+}
+
+/// Whether all came back.
+#[inline]
+fn same_length(answer: &[u8], bytes: &[u8]) -> Result<(), Error> {
+    if answer.len() == bytes.len() { Ok(()) } else { Err(Error::Misunderstood("an echo")) }
+}
+
+/// Calls that each bring the capability to a new object, which is dropped here and now.
+struct NewObjects(Client<dyn Factory>);
+
+impl Side for NewObjects {
+    #[inline]
+    fn operate(&mut self) -> Result<(), Error> {
+        Ok(self.0.short_lived().map(drop)?)
     }
 }
 
@@ -63,13 +97,14 @@ impl Side for Calls<'_> {
 struct PingPong<'a> {
     client: floor::Client<'a>,
     server: &'a Process,
-    order: [u64; 2],
+    waiting: Waiting,
+    bytes: usize,
 }
 
 impl Side for PingPong<'_> {
     fn enter(&mut self) -> Result<(), Error> {
         self.client.reset();
-        self.server.order(Order::Floor, &self.order).map(drop)
+        Ok(self.server.component().floor(self.waiting, self.bytes)?)
     }
 
     #[inline]
@@ -95,10 +130,9 @@ pub(crate) fn echo(
     let shared = SharedMemory::new()?;
     let server = Process::start(program, &shared, doorbell)?;
     let _bound = placement.arrange(&server, cores)?;
-    let mut ours = Calls::new(server.first(), Order::Echo, bytes)?;
+    let mut ours = Calls::new(&server.objects.echo, bytes);
     let client = floor::Client::new(&shared.memory, waiting, bytes);
-    let order = [u64::from(waiting == Waiting::Futex), bytes as u64];
-    let mut floor = PingPong { client, server: &server, order };
+    let mut floor = PingPong { client, server: &server, waiting, bytes };
     compare(plan, &server, &mut ours, &mut floor)
 }
 
@@ -107,7 +141,17 @@ pub(crate) fn new_object(program: &Program, cores: &Cores, plan: Plan) -> Result
     let shared = SharedMemory::new()?;
     let server = Process::start(program, &shared, Doorbell::default())?;
     let _bound = Placement::TwoCores.arrange(&server, cores)?;
-    let mut ours = Calls::new(server.first(), Order::NewObject, 0)?;
-    let mut floor = Calls::new(server.first(), Order::Echo, 0)?;
+    let mut ours = NewObjects(server.objects.factory.client());
+    let mut floor = Calls::new(&server.objects.echo, 0);
+    compare(plan, &server, &mut ours, &mut floor)
+}
+
+/// Typed calls that carry so many bytes both ways, beside untyped calls that do.
+pub(crate) fn layer(program: &Program, cores: &Cores, plan: Plan, bytes: usize) -> Result<Comparison, Error> {
+    let shared = SharedMemory::new()?;
+    let server = Process::start(program, &shared, Doorbell::default())?;
+    let _bound = Placement::TwoCores.arrange(&server, cores)?;
+    let mut ours = Calls::new(&server.objects.echo, bytes);
+    let mut floor = UntypedCalls::new(&server.component().untyped()?, bytes)?;
     compare(plan, &server, &mut ours, &mut floor)
 }

@@ -4,11 +4,12 @@ use super::memory::{MAX_BYTES, Memory, Slot};
 use crate::error::Error;
 use rustix::fs::Timespec;
 use rustix::thread::futex::{self, Flags};
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How a side waits for the other one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Waiting {
     /// Looks until it is there.
     Spin,

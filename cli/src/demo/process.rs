@@ -1,7 +1,8 @@
 //! The component processes of a demo.
 
 use crate::failure::Failure;
-use portcullis_ipc::{Capability, Child, Pd};
+use portcullis_ipc::{Child, Pd};
+use portcullis_rpc::Capability;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,17 +14,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a component, by running this very program, and answers with the capability to its first object.
-    pub(crate) fn start(
+    /// Starts a component, by running this very program, and answers with the capability to its first object, which
+    /// has the interface `I`.
+    pub(crate) fn start<I: ?Sized>(
         pd: &Pd,
         name: &'static str,
         component: &str,
         input: Stdio,
-    ) -> Result<(Process, Capability), Failure> {
+    ) -> Result<(Process, Capability<I>), Failure> {
         let mut command = Command::new(std::env::current_exe().map_err(Failure::OwnProgram)?);
         command.args(["component", component]).stdin(input).stdout(Stdio::null());
         let (child, first_object) = pd.spawn(command).map_err(|error| Failure::Start { name, error })?;
-        Ok((Process { name, child }, first_object))
+        Ok((Process { name, child }, Capability::from_untyped(first_object)))
     }
 
     /// It did not answer in time.

@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::output::{self, note};
 use indicatif::{ProgressBar, ProgressStyle};
 use portcullis_examples::wordcount::{
-    CLIENT, COUNTER, CounterClient, CountingClient, Failure as CallFailure, Progress, Report, StreamFailure,
-    StreamerClient, WordRule,
+    CLIENT, COUNTER, Counter, Counting, Failure as CallFailure, Progress, Report, StreamFailure, Streamer,
+    WordRule,
 };
-use portcullis_ipc::{Error, Pd};
+use portcullis_ipc::Pd;
+use portcullis_rpc::{Capability, Error};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -45,11 +46,13 @@ fn count(input: Input) -> Result<Report, Failure> {
     let (client_process, client) = Process::start(&pd, "client", CLIENT, stdin)?;
     let mut parties = Parties { counter: counter_process, client: client_process };
 
-    let counter = CounterClient::new(counter);
-    let mut object = parties.of_counter(counter.open(word_rule()))?;
-    let client = StreamerClient::new(client);
-    parties.of_client(client.stream(object.capability()))?;
-    let result = follow(&mut parties, &client, &mut object, &bar);
+    let counter: Capability<dyn Counter> = counter;
+    let object = parties.of_counter(counter.client().open(word_rule()))?;
+    let client: Capability<dyn Streamer> = client;
+    let mut client = client.client();
+    parties.of_client(client.stream(object.clone()))?;
+    let mut object = object.client();
+    let result = follow(&mut parties, &mut client, &mut object, &bar);
     bar.finish_and_clear();
     let report = result?;
     parties.of_counter(object.close())?;
@@ -59,13 +62,13 @@ fn count(input: Input) -> Result<Report, Failure> {
 /// Watches the client until it is done, and the counter with it: both must answer within the default deadline.
 fn follow(
     parties: &mut Parties,
-    client: &StreamerClient,
-    object: &mut CountingClient,
+    client: &mut impl Streamer,
+    object: &mut impl Counting,
     bar: &ProgressBar,
 ) -> Result<Report, Failure> {
     let look = if bar.is_hidden() { LOOK_UNWATCHED } else { LOOK };
     loop {
-        match parties.of_client(twice(|| client.wait(look)))? {
+        match parties.of_client(twice(|| client.wait(look).get()))? {
             Progress::Running => bar.set_position(parties.of_counter(twice(|| object.counts()))?.bytes),
             Progress::Done(report) => return Ok(report),
             Progress::Failed(failure) => return Err(parties.stream_failed(&failure)),
@@ -105,16 +108,21 @@ impl Parties {
     /// What a failure of the client comes from.
     fn stream_failed(&mut self, failure: &StreamFailure) -> Failure {
         match failure {
-            StreamFailure::Input(_) => Failure::Demo(failure.to_string()),
+            StreamFailure::Input(_) => demo(failure),
             _ => self.failed(failure),
         }
     }
 
     /// A process that died explains any failure.
     fn failed(&mut self, failure: &dyn std::error::Error) -> Failure {
-        process::blame([&mut self.counter, &mut self.client])
-            .unwrap_or_else(|| Failure::Demo(failure.to_string()))
+        process::blame([&mut self.counter, &mut self.client]).unwrap_or_else(|| demo(failure))
     }
+}
+
+/// A failure that a component may have worded: control characters become visible ones.
+fn demo(failure: &dyn std::error::Error) -> Failure {
+    let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+    Failure::Demo(failure.to_string().chars().map(visible).collect())
 }
 
 /// A bar on standard error, if that is a terminal.
@@ -173,5 +181,19 @@ impl Json<'_> {
         };
         // Plain fields and finite numbers always have a JSON form.
         serde_json::to_string(&json).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_component_says_does_nothing_to_the_terminal() {
+        let says = StreamFailure::Client("\x1b[2Jgone\r\n".into());
+        assert_eq!(
+            demo(&says).to_string(),
+            "the client failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
+        );
     }
 }
