@@ -28,6 +28,9 @@ mod context;
 mod deadline;
 mod due;
 mod error;
+#[cfg(all(any(test, fuzzing), not(loom)))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(not(loom))]
 mod message;
 #[cfg(not(loom))]
