@@ -2,8 +2,10 @@
 
 mod host;
 mod objects;
+mod sieve;
 
 pub use host::{Host, serve_parent};
+pub use sieve::{Passed, Sieve, Tree};
 
 use portcullis_rpc::{Capability, Error, Later, rpc_interface};
 use serde::{Deserialize, Serialize};
@@ -108,4 +110,6 @@ pub trait Workshop {
     fn lend(&mut self, counter: Capability<dyn Counter>) -> Result<Capability<dyn Counter>, Error>;
     /// Takes back all that was lent.
     fn take_back(&mut self) -> Result<(), Error>;
+    /// A new sieve.
+    fn sieve(&mut self) -> Result<Capability<dyn Sieve>, Error>;
 }
