@@ -149,7 +149,7 @@ fn length(mut length: u64) -> Vec<u8> {
 
 pub(crate) fn attack_4_bombs_of_lists_cost_no_more_than_their_bytes<P: Place>() -> Outcome {
     const ROUNDS: usize = 100;
-    /// What a bomb may cost its server: a thousand times what it does.
+    /// What a bomb may cost its server, the waiting between two calls included: fifty times what it does.
     const MOST_MICROS: u64 = 5_000;
 
     let host = P::start()?;
