@@ -102,6 +102,7 @@ pub(crate) fn attack_3_what_no_method_understands_is_an_error_reply<P: Place>() 
             &[1, 0xff, 0, 1, b'a'],
             &[1, 1, 2, 1, b'a'],
             &[1, 1, 0, 0],
+            &[1, 1, 0, 2, b'a', b'b'],
             &[1, 1, 0, 4, 0xf4, 0x90, 0x80, 0x80],
             &[1, 1, 0, 3, 0xed, 0xa0, 0x80],
         ] {
