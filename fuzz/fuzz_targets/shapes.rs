@@ -59,10 +59,10 @@ macro_rules! shapes {
     ($($number:literal $type:ty)+) => {
         fn cross_as(shape: u8, message: &mut MsgBuf) {
             match shape {
-                $($number => cross::<$type>(message, &mut MsgBuf::new()),)+
+                $($number => cross::<$type>(message, [&mut MsgBuf::new(), &mut MsgBuf::new()]),)+
                 28 => relay::<Failure>(message),
                 29 => relay::<Result<Holder, Failure>>(message),
-                _ => cross::<()>(message, &mut MsgBuf::new()),
+                _ => cross::<()>(message, [&mut MsgBuf::new(), &mut MsgBuf::new()]),
             }
         }
     };
@@ -99,14 +99,18 @@ shapes! {
 }
 
 /// Decodes a message as a value, encodes that, and does both once more.
-fn cross<'m, T: Serialize + Deserialize<'m>>(message: &'m mut MsgBuf, again: &'m mut MsgBuf) {
+fn cross<'m, T: Serialize + Deserialize<'m>>(message: &'m mut MsgBuf, [again, longer]: [&'m mut MsgBuf; 2]) {
     let (length, capabilities) = (message.data().len(), message.capabilities());
     let before = allocated_bytes();
     let decoded = codec::decode::<T>(message);
     assert!(allocated_bytes() - before <= MOST_ALLOCATED);
     let Ok(value) = decoded else { return };
     codec::encode(&value, again).expect("a value that came in a message fits into one");
+    codec::encode(&value, longer).expect("and once more");
     drop(value);
+    if longer.write(&[0]).is_ok() {
+        assert!(codec::decode::<T>(longer).is_err(), "a byte is left over");
+    }
     assert!(again.data().len() <= length, "ours is the shortest way to say it");
     assert_eq!(again.capabilities(), capabilities, "each was claimed once");
     let bytes = again.data().to_vec();

@@ -70,6 +70,8 @@ struct Model {
     held: Option<Release>,
     tail: u64,
     open: Vec<Ticket>,
+    /// How many capabilities lie beside which message, in the order of a basket.
+    carried: Vec<(Tag, usize)>,
 }
 
 impl World {
@@ -172,7 +174,9 @@ impl World {
         let objects: Vec<_> = (0..script.byte() % 5)
             .map(|_| self.ledger.capability(self.objects[script.below(OBJECTS)]))
             .collect();
-        assert!(self.client.send(Tag { lane, sequence }, &objects).is_ok());
+        let tag = Tag { lane, sequence };
+        assert!(self.client.send(tag, &objects).is_ok());
+        self.model.carried.push((tag, objects.len()));
     }
 
     /// A release of the rows that there are, or nearly; its head may jump.
@@ -279,6 +283,10 @@ impl World {
         let state = State::decode(word(0)).expect("it was taken");
         let request = Request::decode(std::array::from_fn(|index| word(1 + index)));
         assert_eq!(ticket.sequence, state.sequence);
+        if state.kinds.portals() != 0 {
+            let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
+            assert_eq!(self.model.take_carried(tag), state.kinds.portals());
+        }
         assert_eq!((self.message.opcode(), self.message.link()), (request.opcode, request.link));
         let data = (0..).flat_map(|index| word(layout::REQUEST_HEAD + index).to_le_bytes());
         assert!(self.message.data().iter().copied().eq(data.take(state.length.into())));
@@ -343,6 +351,12 @@ impl World {
 }
 
 impl Model {
+    /// How many capabilities the transport finds beside a message.
+    fn take_carried(&mut self, tag: Tag) -> usize {
+        let place = self.carried.iter().position(|(of, _)| *of == tag);
+        place.map_or(0, |place| self.carried.swap_remove(place).1)
+    }
+
     /// What a port must do with the release ring: whether it waits for the socket, or that it was a violation.
     fn take_releases(&mut self, words: &Words) -> Result<bool, ()> {
         let word = |index: usize| words[index].load(Ordering::Relaxed);
