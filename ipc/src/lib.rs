@@ -29,6 +29,9 @@ mod deadline;
 mod due;
 mod entrypoint_id;
 mod error;
+#[cfg(all(any(test, fuzzing), not(loom)))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(not(loom))]
 mod message;
 #[cfg(not(loom))]

@@ -84,8 +84,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     plain! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
-        deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
+        deserialize_f64 deserialize_str deserialize_string deserialize_bytes
         deserialize_byte_buf deserialize_unit deserialize_identifier deserialize_ignored_any deserialize_any
+    }
+
+    /// On the wire a character is a string. Postcard is content with the first of several.
+    #[inline]
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_str(OneCharacter(visitor))
     }
 
     #[inline]
@@ -205,6 +211,26 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parts<'_, V> {
     #[inline]
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
         self.inner.visit_enum(Bounded { inner: data, limits: self.limits })
+    }
+}
+
+/// Takes a string of one character.
+struct OneCharacter<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for OneCharacter<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(character), None) => self.0.visit_char(character),
+            _ => Err(E::custom("not one character")),
+        }
     }
 }
 
@@ -355,6 +381,13 @@ mod tests {
         let deep = |levels: usize| [vec![1; levels], vec![0]].concat();
         assert!(decode::<Nested>(&deep(1023)).is_none());
         assert!(decode::<Nested>(&deep(50)).is_some());
+    }
+
+    #[test]
+    fn a_character_is_one() {
+        assert_eq!(decode(&[2, 0xc3, 0xbc]), Some('ü'));
+        assert_eq!(decode::<char>(&[2, b'a', b'b']), None);
+        assert_eq!(decode::<char>(&[0]), None);
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub enum Error {
     /// An object of this very thread promised a result for later and has not delivered it.
     #[error("server: the result is promised for later and not here yet; let its entrypoint run")]
     NotYet,
-    /// A failure that happened to the server while it worked for us, in the server's words.
+    /// A failure that happened to the server while it worked for us, in the server's words: at most 512 bytes of them,
+    /// so that they can be relayed further.
     #[error("server: a call of its own failed ({0}); see there")]
     Relayed(String),
     /// The server has ended, or has closed the channel.
@@ -101,8 +102,18 @@ pub enum Error {
     #[error("transport: the channel is busy; try again")]
     Busy,
     /// Anything else that the transport says.
-    #[error("transport: {0}")]
+    #[error("transport: {0}; {advice}", advice = advice(.0))]
     Transport(ipc::Error),
+}
+
+/// What to do about a failure of the transport that has no variant of its own.
+fn advice(error: &ipc::Error) -> &'static str {
+    match error {
+        ipc::Error::Violation(_) => "do without this server, and report it to whoever wrote it",
+        ipc::Error::ParentGone => "end as well",
+        ipc::Error::System { .. } => "free what the system is short of, or allow more of it",
+        _ => "try again, and report it if it stays so",
+    }
 }
 
 /// Who failed.
@@ -185,53 +196,75 @@ impl Serialize for Error {
     }
 }
 
+/// What is kept of a relayed failure, in bytes: each server on the way adds some of its own, and a message holds 1,024.
+const MOST_RELAYED: usize = 512;
+
 impl<'de> Deserialize<'de> for Error {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Error::Relayed)
+        let mut words = String::deserialize(deserializer)?;
+        words.truncate(words.floor_char_boundary(MOST_RELAYED));
+        Ok(Error::Relayed(words))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec;
+    use portcullis_ipc::MsgBuf;
 
-    fn all() -> Vec<Error> {
-        vec![
-            Error::InvalidCapability,
-            Error::UnknownMethod,
-            Error::WrongInterface,
-            Error::Malformed,
-            Error::MessageTooLarge { length: 1025 },
-            Error::TooManyCapabilities,
-            Error::Unencodable,
-            Error::BudgetExceeded,
-            Error::CallCycle,
-            Error::ServerPanicked,
-            Error::Unanswerable,
-            Error::MalformedResult,
-            Error::Abandoned,
-            Error::NotYet,
-            Error::Relayed("of its own".into()),
-            Error::Disconnected,
-            Error::DeadlineExceeded,
-            Error::Busy,
-            Error::Transport(ipc::Error::ParentGone),
-        ]
+    /// One error of each variant. A variant that is missing here does not compile.
+    macro_rules! one_of_each {
+        ($($variant:pat => $error:expr,)+) => {
+            fn one_of_each() -> Vec<Error> {
+                let errors = vec![$($error),+];
+                for error in &errors {
+                    match error { $($variant => {})+ }
+                }
+                errors
+            }
+        };
+    }
+    one_of_each! {
+        Error::InvalidCapability => Error::InvalidCapability,
+        Error::UnknownMethod => Error::UnknownMethod,
+        Error::WrongInterface => Error::WrongInterface,
+        Error::Malformed => Error::Malformed,
+        Error::MessageTooLarge { .. } => Error::MessageTooLarge { length: 1025 },
+        Error::TooManyCapabilities => Error::TooManyCapabilities,
+        Error::Unencodable => Error::Unencodable,
+        Error::BudgetExceeded => Error::BudgetExceeded,
+        Error::CallCycle => Error::CallCycle,
+        Error::ServerPanicked => Error::ServerPanicked,
+        Error::Unanswerable => Error::Unanswerable,
+        Error::MalformedResult => Error::MalformedResult,
+        Error::Abandoned => Error::Abandoned,
+        Error::NotYet => Error::NotYet,
+        Error::Relayed(_) => Error::Relayed("of its own".into()),
+        Error::Disconnected => Error::Disconnected,
+        Error::DeadlineExceeded => Error::DeadlineExceeded,
+        Error::Busy => Error::Busy,
+        Error::Transport(_) => Error::Transport(ipc::Error::ParentGone),
     }
 
     #[test]
     fn every_error_names_who_failed_and_what_to_do() {
-        for error in all() {
+        let of_the_transport =
+            [ipc::Error::Violation("it is the test's"), ipc::Error::CallerGone, ipc::Error::NotSpawned];
+        for error in one_of_each().into_iter().chain(of_the_transport.map(Error::Transport)) {
             let text = error.to_string();
             assert!(text.starts_with(&format!("{}: ", error.blame())), "{text}");
-            assert!(text.contains("; ") || matches!(error, Error::Transport(_)), "{text}");
+            // What happened comes first, then what to do, which is a clause of its own.
+            let (what, to_do) = text.rsplit_once("; ").expect(&text);
+            assert!(what.len() > error.blame().to_string().len() + 2, "{text}");
+            assert!(to_do.len() >= "try again".len() || to_do == "see there", "{text}");
         }
     }
 
     #[test]
     fn every_error_has_its_line_in_the_docs() {
         let page = include_str!("../../docs/rpc.md");
-        for error in all() {
+        for error in one_of_each() {
             let debug = format!("{error:?}");
             let name = debug.split(|char: char| !char.is_alphanumeric()).next().unwrap();
             let line = format!("\n| `{name}` | {} |", error.blame());
@@ -241,10 +274,23 @@ mod tests {
 
     #[test]
     fn every_error_of_a_peer_arrives_as_relayed() {
-        for error in all() {
+        for error in one_of_each() {
             let bytes = postcard::to_stdvec(&error).unwrap();
             let back: Error = postcard::from_bytes(&bytes).unwrap();
             assert_eq!(back, Error::Relayed(error.to_string()));
+        }
+    }
+
+    /// Found by the fuzz target `shapes`: what came in a message did not fit into one any more.
+    #[test]
+    fn however_often_an_error_is_relayed_it_fits_into_a_message() {
+        let mut message = MsgBuf::new();
+        codec::encode(&"ü".repeat(511), &mut message).unwrap();
+        for _ in 0..100 {
+            let error: Error = codec::decode(&mut message).unwrap();
+            message.clear();
+            codec::encode(&error, &mut message).unwrap();
+            assert!(message.data().len() < 600);
         }
     }
 }

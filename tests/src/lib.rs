@@ -6,7 +6,7 @@
 //! - [`stopped`]: a process that is stopped, and goes on when that is over.
 //! - [`watchdog`]: ends a test that hangs.
 //! - [`cores`]: keeps two spinning threads apart.
-//! - [`counting_allocator`]: how often a thread allocated.
+//! - [`counting_allocator`]: how often and how much a thread allocated.
 //! - [`executor`]: runs tasks, and polls each only when it was woken.
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.

@@ -122,7 +122,7 @@ impl Channel {
         let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
         let mut portals = Carried::new().into_iter();
-        if state.kinds.has_portals() {
+        if state.kinds.portals() != 0 {
             let tag = Tag { lane, sequence: state.sequence };
             portals = this.transport.receive(tag, &slot::entrypoints(&slots))?.into_iter();
             this.read_along();

@@ -89,7 +89,7 @@ impl Home {
         &self.pd
     }
 
-    pub(crate) fn bell(&self) -> &Bell {
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
         &self.bell
     }
 

@@ -4,6 +4,8 @@ mod admission;
 mod caller;
 pub(crate) mod counted;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod home;
 pub(crate) mod insight;
 mod ledger;

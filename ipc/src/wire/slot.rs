@@ -55,9 +55,9 @@ impl Kinds {
         self.0 == 0
     }
 
-    /// Whether some of the slots are portals.
-    pub(crate) fn has_portals(self) -> bool {
-        self.iter().any(|kind| kind == PORTAL)
+    /// How many of the slots are portals.
+    pub(crate) fn portals(self) -> usize {
+        self.iter().filter(|kind| *kind == PORTAL).count()
     }
 
     fn iter(self) -> impl Iterator<Item = u8> {

@@ -42,6 +42,11 @@ pub(crate) trait Echo {
     fn pair(&mut self, pair: Pair) -> Result<Pair, Failure>;
     fn list(&mut self, list: Vec<Capability<dyn Number>>) -> Result<Vec<Capability<dyn Number>>, Failure>;
     fn holder(&mut self, holder: Holder, bytes: &[u8]) -> Result<(Vec<u8>, Holder), Failure>;
+    fn records(&mut self, records: Vec<Record>) -> Result<Vec<Record>, Failure>;
+    fn nested(&mut self, nested: Nested) -> Result<Nested, Failure>;
+    fn choice(&mut self, choice: Choice) -> Result<Choice, Failure>;
+    fn fail_later(&mut self, failure: Failure) -> Later<Result<u64, Failure>>;
+    fn holder_later(&mut self, holder: Holder) -> Later<Result<Holder, Failure>>;
 }
 
 /// What the capabilities of the tests lead to.
@@ -60,6 +65,7 @@ type Unsigned = (u8, u16, u32, u64, u128, usize);
 type Signed = (i8, i16, i32, i64, i128, isize);
 type MaybeBytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 type Pair = (Capability<dyn Number>, Capability<dyn Number>);
+pub(crate) type Nested = Option<Vec<(Option<Kind>, [Option<bool>; 2], Result<String, Vec<char>>)>>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -98,6 +104,13 @@ pub(crate) struct Holder {
     pub(crate) first: Option<Capability<dyn Number>>,
     pub(crate) number: u16,
     pub(crate) rest: Vec<(u8, Capability<dyn Number>)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Choice {
+    None,
+    One(Capability<dyn Number>),
+    Both { first: Capability<dyn Number>, second: (Capability<dyn Number>,) },
 }
 
 pub(crate) struct Mirror;
@@ -184,5 +197,22 @@ impl Echo for Mirror {
     }
     fn holder(&mut self, holder: Holder, bytes: &[u8]) -> Result<(Vec<u8>, Holder), Failure> {
         Ok((bytes.into(), holder))
+    }
+    fn records(&mut self, records: Vec<Record>) -> Result<Vec<Record>, Failure> {
+        Ok(records)
+    }
+    fn nested(&mut self, nested: Nested) -> Result<Nested, Failure> {
+        Ok(nested)
+    }
+    fn choice(&mut self, choice: Choice) -> Result<Choice, Failure> {
+        Ok(choice)
+    }
+    fn fail_later(&mut self, failure: Failure) -> Later<Result<u64, Failure>> {
+        Later::ready(Err(failure))
+    }
+    fn holder_later(&mut self, holder: Holder) -> Later<Result<Holder, Failure>> {
+        let (later, reply) = Later::new();
+        reply.answer(Ok(holder));
+        later
     }
 }

@@ -2,8 +2,10 @@
 
 mod host;
 mod objects;
+mod sieve;
 
 pub use host::{Host, serve_parent};
+pub use sieve::{Passed, Sieve, Tree};
 
 use portcullis_rpc::{Capability, Error, Later, rpc_interface};
 use serde::{Deserialize, Serialize};
@@ -133,4 +135,6 @@ pub trait Workshop {
     ) -> Result<Journey, Error>;
     /// How many journeys came this far.
     fn visits(&mut self) -> Result<u64, Error>;
+    /// A new sieve.
+    fn sieve(&mut self) -> Result<Capability<dyn Sieve>, Error>;
 }

@@ -1,6 +1,7 @@
 //! The objects of a workshop.
 
-use super::{Counter, Holdings, Journey, Position, Switch, SwitchError, Workshop};
+use super::sieve::Mesh;
+use super::{Counter, Holdings, Journey, Position, Sieve, Switch, SwitchError, Workshop};
 use portcullis_entrypoint::{Entrypoint, Error as EntrypointError, Revocable, WeakEntrypoint};
 use portcullis_rpc::{Capability, Error, Later, Reply};
 use std::cell::{Cell, RefCell};
@@ -254,5 +255,10 @@ impl Workshop for Master {
 
     fn visits(&mut self) -> Result<u64, Error> {
         Ok(self.visits)
+    }
+
+    fn sieve(&mut self) -> Result<Capability<dyn Sieve>, Error> {
+        let (entrypoint, _inside) = self.enter()?;
+        Ok(entrypoint.manage(Mesh::default()))
     }
 }

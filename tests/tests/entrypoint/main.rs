@@ -100,5 +100,7 @@ suite! {
         what_was_lent_is_taken_back_from_everybody;
     attacks:
         attack_3_what_no_method_understands_is_an_error_reply,
-        attack_6_a_capability_of_another_interface_is_an_error_reply;
+        attack_4_bombs_of_lists_cost_no_more_than_their_bytes,
+        attack_6_a_capability_of_another_interface_is_an_error_reply,
+        attack_6_capability_slots_that_lie_are_an_error_reply;
 }

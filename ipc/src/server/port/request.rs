@@ -94,7 +94,7 @@ impl Port {
         let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
         let mut portals = Carried::new().into_iter();
-        if state.kinds.has_portals() {
+        if state.kinds.portals() != 0 {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain(MOST_QUEUED)?;
             let tag = Tag { lane, sequence: state.sequence };
