@@ -33,6 +33,13 @@ pub trait Counter {
     fn end(&mut self) -> Result<(), Error>;
 }
 
+/// A counter that can begin anew.
+#[rpc_interface]
+pub trait Gauge: Counter {
+    /// Begins anew; what it had counted.
+    fn reset(&mut self) -> Result<u64, Error>;
+}
+
 /// Why a switch cannot be set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum SwitchError {
@@ -135,6 +142,8 @@ pub trait Workshop {
     ) -> Result<Journey, Error>;
     /// How many journeys came this far.
     fn visits(&mut self) -> Result<u64, Error>;
+    /// A new gauge with that number.
+    fn gauge(&mut self, number: u64) -> Result<Capability<dyn Gauge>, Error>;
     /// A new sieve.
     fn sieve(&mut self) -> Result<Capability<dyn Sieve>, Error>;
 }

@@ -1,7 +1,7 @@
 //! The objects of a workshop.
 
 use super::sieve::Mesh;
-use super::{Counter, Holdings, Journey, Position, Sieve, Switch, SwitchError, Workshop};
+use super::{Counter, Gauge, Holdings, Journey, Position, Sieve, Switch, SwitchError, Workshop};
 use portcullis_entrypoint::{Entrypoint, Error as EntrypointError, Revocable, WeakEntrypoint};
 use portcullis_rpc::{Capability, Error, Later, Reply};
 use std::cell::{Cell, RefCell};
@@ -53,6 +53,12 @@ impl Counter for Count {
     fn end(&mut self) -> Result<(), Error> {
         self.entrypoint.upgrade().ok_or(Error::Disconnected)?.dissolve_current();
         Ok(())
+    }
+}
+
+impl Gauge for Count {
+    fn reset(&mut self) -> Result<u64, Error> {
+        Ok(std::mem::take(&mut self.sum))
     }
 }
 
@@ -255,6 +261,11 @@ impl Workshop for Master {
 
     fn visits(&mut self) -> Result<u64, Error> {
         Ok(self.visits)
+    }
+
+    fn gauge(&mut self, number: u64) -> Result<Capability<dyn Gauge>, Error> {
+        let (entrypoint, _inside) = self.enter()?;
+        Ok(entrypoint.manage(self.count(number)))
     }
 
     fn sieve(&mut self) -> Result<Capability<dyn Sieve>, Error> {

@@ -6,6 +6,7 @@ mod create;
 mod cycles;
 mod holders;
 mod inside;
+mod interfaces;
 mod invoke;
 
 use portcullis_entrypoint::Error;
@@ -82,6 +83,12 @@ suite! {
         fig5_c5_the_client_resumes_with_the_results,
         a_method_answers_later_while_others_are_served,
         a_task_calls_every_kind_of_method;
+    interfaces:
+        g11_an_interface_is_a_trait_and_code_for_it_runs_here_and_there,
+        g12_opcodes_follow_the_declaration_and_arguments_go_both_ways,
+        g13_a_capability_has_the_type_of_its_interface_and_its_client_is_a_proxy,
+        g14_a_session_is_an_object_and_a_connection_its_arguments_and_a_client,
+        g15_a_capability_goes_where_one_of_its_base_goes;
     inside:
         a_method_manages_and_delegates_new_objects,
         a_method_dissolves_its_own_object,
