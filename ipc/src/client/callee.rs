@@ -3,11 +3,12 @@
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
-use crate::protocol::waits::{self, Wait};
+use crate::protocol::waits::{self, Seen, Word};
 use crate::sys::memory::{ReadOnlyWords, Words};
 use crate::wire::layout;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 /// An entrypoint whose page we have.
 #[derive(Debug)]
@@ -55,17 +56,25 @@ impl Callee {
     }
 
     /// For whom it waits, if it does.
-    pub(crate) fn wait(&self) -> Result<Option<Wait>, Error> {
-        match &self.page {
-            Page::Here(words) => Ok(waits::glimpse(|word, ordering| words[word as usize].load(ordering))),
-            Page::There { file, words } => {
-                if words.get().is_none() {
-                    let _ = words.set(ReadOnlyWords::foreign(file, layout::PAGE_BYTES)?);
-                }
-                let words = words.get();
-                Ok(words
-                    .and_then(|words| waits::glimpse(|word, ordering| words.load(word as usize, ordering))))
-            }
+    pub(crate) fn wait(&self) -> Result<Option<Seen>, Error> {
+        Ok(waits::glimpse(self.words()?))
+    }
+
+    /// Whether it waits as it was seen to, without a break.
+    pub(crate) fn still_waits(&self, seen: Seen) -> bool {
+        self.words().is_ok_and(|words| waits::still_waits(seen, words))
+    }
+
+    /// Loads a word of its page.
+    fn words(&self) -> Result<impl Fn(Word, Ordering) -> u64, Error> {
+        if let Page::There { file, words } = &self.page
+            && words.get().is_none()
+        {
+            let _ = words.set(ReadOnlyWords::foreign(file, layout::PAGE_BYTES)?);
         }
+        Ok(move |word, ordering| match &self.page {
+            Page::Here(words) => words[word as usize].load(ordering),
+            Page::There { words, .. } => words.get().map_or(0, |words| words.load(word as usize, ordering)),
+        })
     }
 }

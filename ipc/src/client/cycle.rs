@@ -50,7 +50,7 @@ impl Waiting {
         // What we say before we look: who looks at us later sees it, or we see him.
         fence(Ordering::SeqCst);
         match callee.map_or(Ok(None), Callee::wait)? {
-            Some(theirs) if theirs.chain == chain => Err(Error::CallCycle),
+            Some(seen) if seen.wait.chain == chain => Err(Error::CallCycle),
             _ => Ok(waiting),
         }
     }
@@ -63,9 +63,7 @@ impl Waiting {
         sequence: u32,
         deadline: Deadline,
     ) -> Result<u64, Error> {
-        if self.is_awaited_by(channel, lane, sequence) {
-            return Err(Error::CallCycle);
-        }
+        self.break_cycle(channel, lane, sequence)?;
         match channel.await_reply(lane, sequence, deadline.min(Deadline::After(SECOND_LOOK))) {
             Err(Error::DeadlineExceeded) => {}
             answered => return answered,
@@ -75,22 +73,26 @@ impl Waiting {
             Deadline::After(time) if time <= SECOND_LOOK => return Err(Error::DeadlineExceeded),
             Deadline::After(time) => Deadline::After(time - SECOND_LOOK),
         };
-        if self.is_awaited_by(channel, lane, sequence) {
-            return Err(Error::CallCycle);
-        }
+        self.break_cycle(channel, lane, sequence)?;
         channel.await_reply(lane, sequence, rest)
     }
 
-    /// Whether the callee waits for us, and neither has answered the other.
-    fn is_awaited_by(&self, channel: &Channel, lane: LaneId, sequence: u32) -> bool {
-        let theirs = channel.known_callee().and_then(|callee| callee.wait().ok().flatten());
-        let Some(theirs) = theirs else { return false };
+    /// If the callee waits for us, and neither has answered the other, the request is withdrawn. That is an error unless the
+    /// callee has stopped waiting meanwhile: then its answer will tell whether it had begun with the request before.
+    fn break_cycle(&self, channel: &Channel, lane: LaneId, sequence: u32) -> Result<(), Error> {
+        let Some(callee) = channel.known_callee() else { return Ok(()) };
+        let Some(seen) = callee.wait().ok().flatten() else { return Ok(()) };
         let own = EntrypointId::encode(Some(self.caller.home.id()));
-        theirs.callee == own
-            && theirs.chain != self.chain
+        let is_cycle = seen.wait.callee == own
+            && seen.wait.chain != self.chain
             // If he answered first and called then, we see the answer since we have seen the wait.
             && !channel.is_answered(lane, sequence)
-            && self.caller.owes(theirs.chain)
+            && self.caller.owes(seen.wait.chain);
+        if !is_cycle {
+            return Ok(());
+        }
+        channel.withdraw(lane);
+        if callee.still_waits(seen) { Err(Error::CallCycle) } else { Ok(()) }
     }
 }
 

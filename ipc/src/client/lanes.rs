@@ -90,11 +90,16 @@ impl Channel {
         }
     }
 
+    /// The call in the lane should not be carried out, if the server has not begun with it.
+    pub(super) fn withdraw(&self, lane: LaneId) {
+        // Relaxed: this word alone says it.
+        self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
+    }
+
     /// The call in the lane has ended for us but not for the server: its arguments stay held. If the server has not begun
     /// with it, it should not.
     pub(super) fn cancel(&self, lane: LaneId, send: &MsgBuf) {
-        // Relaxed: this word alone says it.
-        self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
+        self.withdraw(lane);
         self.lanes[lane.index()].hold(send.held());
         self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
         // Who waits for a lane must look for its return from now on.

@@ -133,7 +133,9 @@ impl Server {
         self.pace.requests += 1;
         let Some(badge) = taken.badge else {
             message.clear();
-            let _ = self.finish(taken.ticket, Status::InvalidCapability, None);
+            // Who withdraws a request waits for its answer only if it would have been a cycle.
+            let status = if taken.is_withdrawn { Status::CallCycle } else { Status::InvalidCapability };
+            let _ = self.finish(taken.ticket, status, None);
             return None;
         };
         self.serving = Some(taken.ticket);

@@ -2,10 +2,11 @@
 //! that waits for one after the other belongs together.
 //!
 //! Depends on: the fence in `announce` on both sides; for the words, on the release in `enter` with the acquire in
-//! `glimpse`, and the fence in `leave` with that in `glimpse`.
+//! `glimpse`, and the fence in `leave` with that in `glimpse`; for what is withdrawn, on the fences in `leave` and
+//! `still_waits`.
 
 use super::model;
-use crate::protocol::waits::{self, Wait, Word};
+use crate::protocol::waits::{self, Seen, Wait, Word};
 use crate::protocol::{doorbell, reply_wait};
 use crate::sync::{AtomicU64, Ordering};
 use loom::sync::Arc;
@@ -23,8 +24,12 @@ impl Page {
         waits::leave(|word| &self.0[word as usize]);
     }
 
-    fn glimpse(&self) -> Option<Wait> {
+    fn glimpse(&self) -> Option<Seen> {
         waits::glimpse(|word, ordering| self.0[word as usize].load(ordering))
+    }
+
+    fn still_waits(&self, seen: Seen) -> bool {
+        waits::still_waits(seen, |word, ordering| self.0[word as usize].load(ordering))
     }
 }
 
@@ -45,7 +50,7 @@ impl Entrypoint {
         other.request.store(own, Ordering::Release);
         doorbell::announce(&other.watched, &other.pending, 1);
         let seen = other.page.glimpse();
-        seen.is_some_and(|seen| seen.callee == own && self.request.load(Ordering::Acquire) == of_other)
+        seen.is_some_and(|seen| seen.wait.callee == own && self.request.load(Ordering::Acquire) == of_other)
     }
 }
 
@@ -71,8 +76,8 @@ fn words_of_one_wait_belong_together() {
             page.enter(Wait { chain: number, callee: number });
             page.leave();
         }
-        if let Some(wait) = client.join().unwrap() {
-            assert_eq!(wait.chain, wait.callee);
+        if let Some(seen) = client.join().unwrap() {
+            assert_eq!(seen.wait.chain, seen.wait.callee);
         }
     });
 }
@@ -91,5 +96,26 @@ fn who_has_answered_and_calls_then() {
             assert_eq!(caller.request.load(Ordering::Acquire), 1);
         }
         thread.join().unwrap();
+    });
+}
+
+/// A request is withdrawn while its server stops waiting: either it is not carried out, or its client does not say so.
+#[test]
+fn what_is_withdrawn_from_who_waits_is_not_carried_out() {
+    const WITHDRAWN: u64 = 2;
+    model(|| {
+        let server = Arc::new(Entrypoint::default());
+        server.page.enter(Wait { chain: 1, callee: 1 });
+        server.request.store(1, Ordering::Release);
+        let of_server = server.clone();
+        let thread = thread::spawn(move || {
+            of_server.page.leave();
+            of_server.request.load(Ordering::Acquire) & WITHDRAWN == 0
+        });
+        let seen = server.page.glimpse();
+        server.request.fetch_or(WITHDRAWN, Ordering::Relaxed);
+        let is_certain = seen.is_some_and(|seen| server.page.still_waits(seen));
+        let is_carried_out = thread.join().unwrap();
+        assert!(!(is_certain && is_carried_out));
     });
 }

@@ -18,8 +18,9 @@ use std::sync::atomic::Ordering;
 /// A request that was taken out of its lane.
 pub(crate) struct Taken {
     pub(crate) ticket: Ticket,
-    /// What was called; `None` if the capability is not valid or an argument is not, or its caller has given up.
+    /// What was called; `None` if the capability is not valid or an argument is not, or if it was withdrawn.
     pub(crate) badge: Option<Badge>,
+    pub(crate) is_withdrawn: bool,
     pub(crate) chain: u64,
     pub(crate) due: Due,
     pub(crate) core: u8,
@@ -65,7 +66,8 @@ impl Port {
             End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
             End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
         };
-        if state.status == head::WITHDRAWN {
+        let is_withdrawn = state.status == head::WITHDRAWN;
+        if is_withdrawn {
             badge = None;
         }
         if !state.kinds.is_empty() && !self.accept_slots(lane, state, into, ledger)? {
@@ -74,6 +76,7 @@ impl Port {
         Ok(Taken {
             ticket: Ticket { port: self.name, lane, sequence: state.sequence },
             badge,
+            is_withdrawn,
             chain: request.chain,
             due: request.due,
             core: state.core,
