@@ -1,7 +1,7 @@
 //! An entrypoint that does what it is told with the capabilities it holds: create, call, hand on, drop, dissolve.
 
 use super::op::{ACTORS, Failure, Object, Outcome};
-use super::orders::{Method, Report, answer};
+use super::orders::{self, Method, Report, answer};
 use crate::resources::Resources;
 use crate::service::{bytes, words};
 use portcullis_ipc::{Badge, Capability, Deadline, Error, MsgBuf, Pd, Refusal, Server};
@@ -122,6 +122,15 @@ impl Actor {
                 return handed.map_or(Ok(()), |handed| message.push(handed));
             }
             Method::Call => return self.call(&words, message),
+            Method::Try => {
+                let (send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+                let tried = message.take(0).map(|came| came.call(&send, &mut receive));
+                match tried {
+                    Some(Ok(())) => orders::outcome(receive.data()),
+                    Some(Err(error)) => Outcome::Failed(error.into()),
+                    None => absent(),
+                }
+            }
             Method::Create => {
                 let (badge, capability) = self.server.mint()?;
                 self.objects.insert(badge, number(0));
@@ -170,6 +179,22 @@ impl Actor {
                     }
                     .encode(),
                 ));
+            }
+            Method::Repeat => {
+                let (count, rest) =
+                    words.split_first().map_or((0, &words[..]), |(count, rest)| (*count, rest));
+                let mut left = count;
+                while left > 0 {
+                    message.clear();
+                    self.call(rest, message)?;
+                    match orders::outcome(message.data()) {
+                        // Somebody comes to it later than we do: that passes.
+                        Outcome::Failed(Failure::Busy) => std::thread::yield_now(),
+                        Outcome::Failed(_) => break,
+                        _ => left -= 1,
+                    }
+                }
+                return Ok(());
             }
             Method::Next => {
                 answer(message, &Outcome::Done)?;

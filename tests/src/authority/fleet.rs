@@ -171,6 +171,22 @@ impl Fleet {
         }
     }
 
+    /// What an actor holds, as it says.
+    ///
+    /// # Errors
+    /// As `Capability::call`.
+    pub fn report(&self, actor: Actor) -> Result<Report, Error> {
+        report(self.first(actor))
+    }
+
+    /// Has an actor give a capability to whoever is behind another one, so many times. The taker calls it or does not,
+    /// and drops it.
+    #[must_use]
+    pub fn lend(&self, actor: Actor, to: Holding, what: Holding, called: bool, times: u64) -> Outcome {
+        let method = if called { Method::Try } else { Method::Identify };
+        self.ask(actor, Method::Repeat, &[times, to.0, 0, 1, what.0, method as u64])
+    }
+
     fn ask(&self, actor: Actor, method: Method, words: &[u64]) -> Outcome {
         ask(self.first(actor), method, words, None, &mut MsgBuf::new())
     }

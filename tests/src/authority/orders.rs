@@ -4,7 +4,7 @@ use super::op::{Failure, Object, Outcome};
 use crate::service::{bytes, words};
 use portcullis_ipc::{Capability, Error, MsgBuf};
 
-/// What an actor is asked for. Every object of it does the first five; the others are for whoever started it.
+/// What an actor is asked for. Every object of it does the first six; the others are for whoever started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The object's number.
@@ -19,6 +19,8 @@ pub enum Method {
     /// with copies of the numbered capabilities and all that came. What that call answers is the answer; if `keep` is
     /// not 0, its capability is kept under that number instead.
     Call,
+    /// Calls what came with the call, and drops it; what that call answers is the answer.
+    Try,
     /// `[object, number]`: makes an object, and keeps a capability to it.
     Create,
     /// `[from, to]`: keeps a copy.
@@ -37,15 +39,18 @@ pub enum Method {
     Lay,
     /// `[number]`: takes what lies there under that number, and keeps it.
     Lift,
+    /// `[count, word...]`: as [`Call`](Method::Call) with the rest of the words, so many times, or until a call fails.
+    Repeat,
 }
 
 impl Method {
-    const ALL: [Method; 14] = [
+    const ALL: [Method; 16] = [
         Method::Identify,
         Method::Dissolve,
         Method::Take,
         Method::Hand,
         Method::Call,
+        Method::Try,
         Method::Create,
         Method::Copy,
         Method::Drop,
@@ -55,6 +60,7 @@ impl Method {
         Method::Next,
         Method::Lay,
         Method::Lift,
+        Method::Repeat,
     ];
 
     /// The method of that number.
@@ -66,7 +72,7 @@ impl Method {
     /// Whether any object does it.
     #[must_use]
     pub fn is_everybodys(self) -> bool {
-        (self as u64) <= Method::Call as u64
+        (self as u64) <= Method::Try as u64
     }
 }
 
@@ -92,7 +98,9 @@ impl Report {
         [self.channels, self.rows, self.objects, self.descriptors, self.mappings]
     }
 
-    fn decode(words: &[u64]) -> Option<Report> {
+    /// Out of words.
+    #[must_use]
+    pub fn decode(words: &[u64]) -> Option<Report> {
         let &[channels, rows, objects, descriptors, mappings] = words else { return None };
         Some(Report { channels, rows, objects, descriptors, mappings })
     }

@@ -187,6 +187,7 @@ pub fn run(
             Ok(outcome) => tally.count(outcome.as_ref()),
             Err(divergence) => {
                 drop(run);
+                eprintln!("seed {seed}, operation {place}: {divergence}; it is made small now");
                 let smallest = shrink(
                     since,
                     |ops, place| simpler(setting.processes, ops, place),
