@@ -53,7 +53,7 @@ impl Lane {
         queue.free(&self.taken);
     }
 
-    /// Keeps the arguments of a cancelled call until its lane comes back.
+    /// Keeps the arguments of a cancelled call until its lane comes back or the server is gone.
     pub(crate) fn hold<'a>(&self, arguments: impl Iterator<Item = &'a Capability>) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).extend(arguments.cloned());
     }
