@@ -18,8 +18,6 @@ pub enum Fault {
     Hoards,
     /// It does not dissolve each fifth object.
     Spares,
-    /// Instead of each eleventh capability it hands out the one that it holds the longest.
-    Confuses,
 }
 
 impl Fault {
@@ -30,14 +28,13 @@ impl Fault {
             Fault::None => "none",
             Fault::Hoards => "hoards",
             Fault::Spares => "spares",
-            Fault::Confuses => "confuses",
         }
     }
 
     /// The fault of that name.
     #[must_use]
     pub fn named(name: &str) -> Fault {
-        let known = [Fault::Hoards, Fault::Spares, Fault::Confuses];
+        let known = [Fault::Hoards, Fault::Spares];
         known.into_iter().find(|fault| fault.name() == name).unwrap_or_default()
     }
 }
@@ -117,7 +114,7 @@ impl Actor {
                 Outcome::Done
             }
             Method::Hand => {
-                let handed = self.handed(number(0));
+                let handed = self.kept.get(&number(0)).cloned();
                 answer(message, &handed.as_ref().map_or_else(absent, |_| Outcome::Done))?;
                 return handed.map_or(Ok(()), |handed| message.push(handed));
             }
@@ -201,7 +198,7 @@ impl Actor {
                 return self.others.pop_front().map_or(Ok(()), |next| message.push(next));
             }
             Method::Lay => {
-                let laid = self.handed(number(0));
+                let laid = self.kept.get(&number(0)).cloned();
                 let there = laid.is_some();
                 self.table().extend(laid.map(|laid| (number(1), laid)));
                 if there { Outcome::Done } else { absent() }
@@ -226,7 +223,8 @@ impl Actor {
         let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
         send.set_method(u32::try_from(*method).unwrap_or(u32::MAX), 0);
         send.write(&bytes(rest))?;
-        let with: Option<Vec<Capability>> = with.iter().map(|number| self.handed(*number)).collect();
+        let with: Option<Vec<Capability>> =
+            with.iter().map(|number| self.kept.get(number).cloned()).collect();
         let (Some(target), Some(with)) = (self.kept.get(target), with) else {
             return answer(message, &absent());
         };
@@ -253,13 +251,6 @@ impl Actor {
             Some(number) => Outcome::Answered(Object(*number)),
             None => Outcome::Failed(Failure::Other("the call reached an object that is none".into())),
         }
-    }
-
-    fn handed(&self, number: u64) -> Option<Capability> {
-        if self.fault == Fault::Confuses && number.is_multiple_of(11) {
-            return self.kept.iter().min_by_key(|(number, _)| **number).map(|(_, oldest)| oldest.clone());
-        }
-        self.kept.get(&number).cloned()
     }
 
     fn dissolve(&mut self, badge: Badge) {

@@ -98,9 +98,7 @@ impl Report {
         [self.channels, self.rows, self.objects, self.descriptors, self.mappings]
     }
 
-    /// Out of words.
-    #[must_use]
-    pub fn decode(words: &[u64]) -> Option<Report> {
+    fn decode(words: &[u64]) -> Option<Report> {
         let &[channels, rows, objects, descriptors, mappings] = words else { return None };
         Some(Report { channels, rows, objects, descriptors, mappings })
     }

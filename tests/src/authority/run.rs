@@ -214,6 +214,6 @@ pub fn run(
 pub fn replay(setting: &Setting, ops: &[Op]) -> Option<Divergence> {
     let mut run = Run::start(setting).expect("the processes start");
     // They are run many times, and nearly always wait in vain.
-    run.fleet.patience = Duration::from_secs(1);
+    run.fleet.patience = Duration::from_millis(500);
     ops.iter().find_map(|op| run.step(op).err())
 }

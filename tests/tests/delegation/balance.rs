@@ -24,10 +24,14 @@ fn reports(fleet: &Fleet) -> Result<Vec<Report>, Error> {
     PARTIES.iter().map(|party| fleet.report(*party)).collect()
 }
 
-fn least(one: &Report, other: &Report) -> Report {
-    let mut least = one.encode();
-    least.iter_mut().zip(other.encode()).for_each(|(one, other)| *one = other.min(*one));
-    Report::decode(&least).expect("as many words")
+/// What allocations may map beyond that, for the one time that most was under way at once.
+const ALLOCATIONS: u64 = 8;
+
+fn is_within(now: &Report, before: &Report) -> bool {
+    let known = |report: &Report| (report.channels, report.rows, report.objects);
+    known(now) == known(before)
+        && now.descriptors <= before.descriptors
+        && now.mappings <= before.mappings + ALLOCATIONS
 }
 
 #[test]
@@ -37,17 +41,21 @@ fn a_hundred_thousand_delegations_and_drops_leave_everything_as_before() -> Resu
     let mut fleet = fleet(3)?;
     object_for(&mut fleet, 1, owner, &[giver])?;
     object_for(&mut fleet, 2, taker, &[giver])?;
-    // What a process keeps once it has done something for the first time, such as room for allocations.
+    // What a process keeps once it has done something for the first time; and what was under way, is over then.
     lend(&fleet, 2_000);
+    let idle = |report: &Report| (report.channels, report.rows) <= (3, 2);
+    assert!(eventually(|| reports(&fleet).is_ok_and(|now| now.iter().all(idle))), "{:?}", reports(&fleet)?);
     let mut before = reports(&fleet)?;
     for _ in 0..50 {
-        before = before.iter().zip(&reports(&fleet)?).map(|(one, other)| least(one, other)).collect();
+        for (least, now) in before.iter_mut().zip(reports(&fleet)?) {
+            // What was closed is gone a little later.
+            least.descriptors = least.descriptors.min(now.descriptors);
+        }
     }
     lend(&fleet, 100_000);
-    let is_as_before = || {
-        reports(&fleet)
-            .is_ok_and(|now| now.iter().zip(&before).all(|(now, before)| least(now, before) == *now))
+    let as_before = || {
+        reports(&fleet).is_ok_and(|now| now.iter().zip(&before).all(|(now, before)| is_within(now, before)))
     };
-    assert!(eventually(is_as_before), "{:?} after {before:?}", reports(&fleet)?);
+    assert!(eventually(as_before), "{:?} after {before:?}", reports(&fleet)?);
     Ok(())
 }

@@ -79,8 +79,3 @@ fn an_object_that_is_not_dissolved_is_found_and_shrunk() {
     let ends = |op: &Op| matches!(op, Op::Dissolve { .. } | Op::Call { action: Action::Dissolve, .. });
     assert!(ops.iter().any(ends), "{ops:?}");
 }
-
-#[test]
-fn a_capability_that_is_taken_for_another_is_found_and_shrunk() {
-    is_found(Fault::Confuses, 20);
-}
