@@ -185,7 +185,6 @@ fn what_a_call_to_a_dead_server_carried_is_not_held() -> Result<(), Error> {
         assert!(eventually(|| server.root.report().is_ok_and(|report| report.held == 1)));
         if given_up {
             assert!(eventually(|| call.is_finished()));
-            assert!(held()? > before, "while it lives, the server may look at it");
         }
         child(&mut server).kill()?;
         let expected = if given_up { Error::DeadlineExceeded } else { Error::Disconnected };

@@ -328,8 +328,6 @@ impl HangUp for Channel {
             let state = &self.words[lane.reply()];
             hang_up::unsettle(state, self.lanes[lane.index()].sequence());
             futex::wake(state);
-            // Nobody looks at the arguments of cancelled calls any more, and their lanes never come back.
-            self.lanes[lane.index()].let_go();
         }
         self.queue.wake_all();
         self.transport.hang_up();

@@ -84,21 +84,21 @@ impl Channel {
             if granted.is_err() {
                 self.condemn();
             }
-            self.lanes[lane.index()].let_go();
+            for row in self.lanes[lane.index()].let_go() {
+                if let Some(last) = row.into_last() {
+                    self.release(last);
+                }
+            }
             self.free_lane(lane);
         }
     }
 
-    /// The call in the lane has ended for us but not for the server: its arguments stay held, if that lives. If the server has not begun
-    /// with it, it should not.
+    /// The call in the lane has ended for us but not for the server: the rows among its arguments stay held. What went as
+    /// a portal is the server's by now, whatever becomes of ours. If the server has not begun with it, it should not.
     pub(super) fn cancel(&self, lane: LaneId, send: &MsgBuf) {
         // Relaxed: this word alone says it.
         self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
-        self.lanes[lane.index()].hold(send.held());
-        // `hang_up` lets go after it has stored `dead`, under the lock that `hold` takes: if it was first, we see that.
-        if self.dead.load(Ordering::Relaxed) {
-            self.lanes[lane.index()].let_go();
-        }
+        self.lanes[lane.index()].hold(send.held().filter_map(|argument| argument.hold_row_on(self)));
         self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
         // Who waits for a lane must look for its return from now on.
         self.queue.wake_all();
