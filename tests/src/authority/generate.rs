@@ -55,6 +55,7 @@ impl Default for Weights {
 /// Makes operations that speak of what is there, mostly.
 #[derive(Clone, Debug)]
 pub struct Generator {
+    seed: u64,
     random: Random,
     weights: Weights,
     /// The last number that was given to an object or a holding.
@@ -72,7 +73,13 @@ impl Generator {
         for _ in 0..16 {
             random.word();
         }
-        Generator { random, weights, number, most: 150 }
+        Generator { seed, random, weights, number, most: 150 }
+    }
+
+    /// Where it started.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The next operation, for what the model says there is.

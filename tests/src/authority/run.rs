@@ -1,7 +1,7 @@
 //! The model and the processes side by side, until they diverge.
 
 use super::fleet::{Fleet, Setting};
-use super::generate::{Generator, Weights};
+use super::generate::Generator;
 use super::model::Model;
 use super::op::{Action, Op, Outcome};
 use super::shrink::shrink;
@@ -161,7 +161,7 @@ impl fmt::Display for Failed {
     }
 }
 
-/// So many operations from a seed. `progress` hears of every thousandth. They end with a sweep.
+/// So many operations out of a generator. `progress` hears of every thousandth. They end with a sweep.
 ///
 /// # Errors
 /// The divergence, made small.
@@ -170,12 +170,11 @@ impl fmt::Display for Failed {
 /// If the processes cannot be started.
 pub fn run(
     setting: &Setting,
-    seed: u64,
+    mut generator: Generator,
     operations: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Tally, Box<Failed>> {
     let mut run = Run::start(setting).expect("the processes start");
-    let mut generator = Generator::new(seed, Weights::default(), 0);
     // Everything since the last sweep, after which both sides are as at the start.
     let mut since = Vec::new();
     let mut tally = Tally::default();
@@ -187,6 +186,7 @@ pub fn run(
             Ok(outcome) => tally.count(outcome.as_ref()),
             Err(divergence) => {
                 drop(run);
+                let seed = generator.seed();
                 eprintln!("seed {seed}, operation {place}: {divergence}; it is made small now");
                 let smallest = shrink(
                     since,

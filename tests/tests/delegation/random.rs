@@ -4,6 +4,7 @@ use crate::ACTOR;
 use portcullis_tests::authority::actor::Fault;
 use portcullis_tests::authority::concurrent;
 use portcullis_tests::authority::fleet::Setting;
+use portcullis_tests::authority::generate::{Generator, Weights};
 use portcullis_tests::authority::op::{Action, Op};
 use portcullis_tests::authority::run::run;
 use portcullis_tests::watchdog::Watchdog;
@@ -21,7 +22,8 @@ fn compare(seed: u64) {
     let operations = environment("PORTCULLIS_OPERATIONS").unwrap_or(OPERATIONS);
     let _watchdog = Watchdog::start(Duration::from_secs(600 + operations / 100));
     let start = std::time::Instant::now();
-    let result = run(&Setting::new(ACTOR), seed, operations, |place| {
+    let generator = Generator::new(seed, Weights::default(), 0);
+    let result = run(&Setting::new(ACTOR), generator, operations, |place| {
         if place % 50_000 == 0 {
             eprintln!("seed {seed}: {place} operations in {:?}", start.elapsed());
         }
@@ -59,8 +61,10 @@ fn runs_at_once_do_nothing_that_the_model_forbids() {
 /// What processes with that fault do diverges, and no more operations than that matter.
 fn is_found(fault: Fault, most: usize) -> Vec<Op> {
     let _watchdog = Watchdog::start(Duration::from_secs(600));
-    let failed =
-        run(&Setting { fault, ..Setting::new(ACTOR) }, 1, OPERATIONS, |_| ()).expect_err("it diverges");
+    let setting = Setting { fault, processes: 2, ..Setting::new(ACTOR) };
+    // What was done since the last sweep is what is to be made small: so that it is not too much.
+    let generator = Generator::new(1, Weights { sweep: 300, ..Weights::default() }, 0);
+    let failed = run(&setting, generator, OPERATIONS, |_| ()).expect_err("it diverges");
     eprintln!("{failed}");
     let (ops, _) = failed.smallest.expect("it diverges once more");
     assert!(ops.len() <= most, "{ops:?}");
@@ -75,7 +79,7 @@ fn a_drop_that_is_not_done_is_found_and_shrunk() {
 
 #[test]
 fn an_object_that_is_not_dissolved_is_found_and_shrunk() {
-    let ops = is_found(Fault::Spares, 3);
+    let ops = is_found(Fault::Spares, 4);
     let ends = |op: &Op| matches!(op, Op::Dissolve { .. } | Op::Call { action: Action::Dissolve, .. });
     assert!(ops.iter().any(ends), "{ops:?}");
 }
