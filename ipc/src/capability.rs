@@ -75,6 +75,20 @@ impl RowReference {
     }
 }
 
+/// A share of a grant without its channel: what a channel holds itself must not keep it alive.
+#[derive(Debug)]
+pub(crate) struct HeldRow {
+    row: RowName,
+    shares: Arc<()>,
+}
+
+impl HeldRow {
+    /// The row, if nobody else has a share of the grant any more: then it is to be released.
+    pub(crate) fn into_last(self) -> Option<RowName> {
+        Arc::into_inner(self.shares).map(|()| self.row)
+    }
+}
+
 impl Drop for RowReference {
     fn drop(&mut self) {
         if self.shares.take().and_then(Arc::into_inner).is_some() {
@@ -182,12 +196,22 @@ impl Capability {
 
     /// The row, if the capability is one of that channel.
     pub(crate) fn row_on(&self, channel: &Channel) -> Option<RowName> {
+        self.reference_on(channel).map(|reference| reference.row)
+    }
+
+    /// A share of the row's grant, if the capability is one of that channel.
+    pub(crate) fn hold_row_on(&self, channel: &Channel) -> Option<HeldRow> {
+        let reference = self.reference_on(channel)?;
+        Some(HeldRow { row: reference.row, shares: reference.shares.clone()? })
+    }
+
+    fn reference_on(&self, channel: &Channel) -> Option<&RowReference> {
         let reference = match &self.0 {
             Reference::Own { .. } => return None,
             Reference::Row(reference) => reference,
             Reference::Portal(portal) => portal.connected()?,
         };
-        std::ptr::eq(&raw const *reference.channel, channel).then_some(reference.row)
+        std::ptr::eq(&raw const *reference.channel, channel).then_some(reference)
     }
 
     /// A new portal to the object: the form in which it travels to somebody who has no channel to its entrypoint.

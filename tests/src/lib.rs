@@ -11,11 +11,13 @@
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
+//! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
 //! line of the checklist.
 
+pub mod authority;
 pub mod bystander;
 pub mod confinement;
 pub mod cores;

@@ -1,9 +1,9 @@
 //! Peers that are killed or stopped in the middle of a call, a thousand times each: the other side goes on, and holds
 //! afterwards what it held before.
 
-use portcullis_ipc::{Child, Deadline, Error, Limits, Pd, WaitPolicy};
+use portcullis_ipc::{Child, Deadline, Error, Limits, MsgBuf, Pd, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
-use portcullis_tests::remote::{Remote, Report};
+use portcullis_tests::remote::{Remote, Report, request};
 use portcullis_tests::resources::{Resources, eventually};
 use portcullis_tests::service::{Op, micros};
 use portcullis_tests::stopped::Stopped;
@@ -164,4 +164,34 @@ fn a_stopped_client_delays_nobody_else() -> Result<(), Error> {
         assert_eq!(root.join()?.words(), [7], "it finds the answer when it goes on");
         Ok(())
     })
+}
+
+#[test]
+fn what_a_call_to_a_dead_server_carried_is_not_held() -> Result<(), Error> {
+    let (_guard, _watchdog) = alone();
+    let pd = patient(WaitPolicy::Adaptive)?;
+    let third = peer(&pd)?;
+    let held = || third.root.report().map(|report| (report.channels, report.rows));
+    let before = held()?;
+    // The server dies while its caller waits; or after he has given up.
+    for given_up in [false, true] {
+        let mut server = peer(&pd)?;
+        server.root.name()?;
+        let (caller, argument) = (server.root.clone(), third.root.new_object()?);
+        let deadline = Deadline::After(Duration::from_secs(if given_up { 1 } else { 30 }));
+        let call = std::thread::spawn(move || {
+            caller.0.call_with(&request(Op::Hold, &[], &[&argument])?, &mut MsgBuf::new(), deadline)
+        });
+        assert!(eventually(|| server.root.report().is_ok_and(|report| report.held == 1)));
+        if given_up {
+            assert!(eventually(|| call.is_finished()));
+        }
+        child(&mut server).kill()?;
+        let expected = if given_up { Error::DeadlineExceeded } else { Error::Disconnected };
+        assert_eq!(call.join().expect("it only asks"), Err(expected));
+        // We have a capability to the dead server, and nobody has what it was given.
+        assert!(eventually(|| held() == Ok(before)), "given up: {given_up}; {:?} of {before:?}", held());
+        assert_eq!(server.root.name(), Err(Error::Disconnected));
+    }
+    Ok(())
 }

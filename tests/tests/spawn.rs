@@ -1,9 +1,10 @@
 //! Processes that start with one descriptor, and end with their parent's interest.
 
-use portcullis_ipc::{Error, Limits, WaitPolicy};
+use portcullis_ipc::{Deadline, Error, Limits, MsgBuf, WaitPolicy};
 use portcullis_tests::host::{Host, patient};
-use portcullis_tests::remote::Remote;
+use portcullis_tests::remote::{Remote, request};
 use portcullis_tests::resources::eventually;
+use portcullis_tests::service::Op;
 use portcullis_tests::watchdog::Watchdog;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -73,5 +74,19 @@ fn a_killed_child_is_reaped() -> Result<(), Error> {
     let status = host.child().expect("a process").kill()?;
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
     assert!(eventually(|| root.name() == Err(Error::Disconnected)));
+    Ok(())
+}
+
+#[test]
+fn a_child_ends_though_a_call_with_its_own_object_was_given_up() -> Result<(), Error> {
+    let _watchdog = Watchdog::start(LIMIT);
+    let (mut child, root) = patient(WaitPolicy::Adaptive)?.spawn(Command::new(PEER))?;
+    let root = Remote(root);
+    let object = root.new_object()?;
+    let deadline = Deadline::After(Duration::from_millis(100));
+    let given_up = root.0.call_with(&request(Op::Hold, &[], &[&object])?, &mut MsgBuf::new(), deadline);
+    assert_eq!(given_up, Err(Error::DeadlineExceeded));
+    drop((object, root));
+    assert!(eventually(|| child.try_wait() != Ok(None)), "nobody has anything of it any more");
     Ok(())
 }

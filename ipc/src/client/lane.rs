@@ -1,6 +1,6 @@
 //! The client's private side of a lane.
 
-use crate::capability::Capability;
+use crate::capability::HeldRow;
 use crate::protocol::lane_queue::{self, LaneQueue};
 use crate::wait_policy::{Patience, WaitPolicy};
 use crate::wire::layout::SLOTS;
@@ -13,8 +13,8 @@ pub(crate) struct Lane {
     taken: AtomicBool,
     sequence: AtomicU32,
     pub(crate) patience: Patience,
-    /// The arguments of a call that was cancelled: the server may still look at them.
-    held: Mutex<heapless::Vec<Capability, SLOTS>>,
+    /// The arguments of a call that was cancelled, those that are rows: the server may still look them up.
+    held: Mutex<heapless::Vec<HeldRow, SLOTS>>,
 }
 
 impl Lane {
@@ -54,13 +54,12 @@ impl Lane {
     }
 
     /// Keeps the arguments of a cancelled call until its lane comes back.
-    pub(crate) fn hold<'a>(&self, arguments: impl Iterator<Item = &'a Capability>) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).extend(arguments.cloned());
+    pub(crate) fn hold(&self, arguments: impl Iterator<Item = HeldRow>) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).extend(arguments);
     }
 
-    /// Lets go of the arguments of a cancelled call.
-    pub(crate) fn let_go(&self) {
-        let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(held);
+    /// The arguments of a cancelled call, which need not be held any more.
+    pub(crate) fn let_go(&self) -> heapless::Vec<HeldRow, SLOTS> {
+        std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -85,7 +85,11 @@ impl Channel {
             if granted.is_err() {
                 self.condemn();
             }
-            self.lanes[lane.index()].let_go();
+            for row in self.lanes[lane.index()].let_go() {
+                if let Some(last) = row.into_last() {
+                    self.release(last);
+                }
+            }
             self.free_lane(lane);
         }
     }
@@ -96,11 +100,11 @@ impl Channel {
         self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
     }
 
-    /// The call in the lane has ended for us but not for the server: its arguments stay held. If the server has not begun
-    /// with it, it should not.
+    /// The call in the lane has ended for us but not for the server: the rows among its arguments stay held. What went as
+    /// a portal is the server's by now, whatever becomes of ours. If the server has not begun with it, it should not.
     pub(super) fn cancel(&self, lane: LaneId, send: &MsgBuf) {
         self.withdraw(lane);
-        self.lanes[lane.index()].hold(send.held());
+        self.lanes[lane.index()].hold(send.held().filter_map(|argument| argument.hold_row_on(self)));
         self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
         // Who waits for a lane must look for its return from now on.
         self.queue.wake_all();

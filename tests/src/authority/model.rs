@@ -1,0 +1,409 @@
+//! The reference: which objects there are, who holds what, and so who may invoke what. It does nothing but think.
+
+use super::op::{ACTORS, Action, Actor, Failure, Holding, Object, Op, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+/// What becomes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Lives,
+    Dissolved,
+    /// Its process has ended.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Thing {
+    owner: Actor,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    holder: Actor,
+    object: Object,
+    /// Which of all the gifts it is, if it was given and not made. Copies are the same gift.
+    gift: Option<Holding>,
+    /// Its holder has called it, and was answered.
+    used: bool,
+}
+
+/// What an entrypoint may hold for its clients, beside what it holds for whoever started it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Objects, exactly.
+    pub objects: u64,
+    /// Rows: one at least for each process that holds an object, one at most for each capability that was given.
+    pub rows: RangeInclusive<u64>,
+    /// Channels, at most: one for each capability that was given.
+    pub channels: u64,
+}
+
+/// All authority in a number of processes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    processes: usize,
+    objects: BTreeMap<Object, Thing>,
+    holdings: BTreeMap<Holding, Held>,
+}
+
+/// Where a call gets to.
+enum Arrival {
+    /// The object that does what is asked for, and everybody who waits meanwhile.
+    There(Object, Vec<Actor>),
+    /// Nowhere, for one of these reasons.
+    Failed(Vec<Failure>),
+}
+
+impl Model {
+    /// So many processes, and nothing in them.
+    #[must_use]
+    pub fn new(processes: usize) -> Model {
+        Model { processes, objects: BTreeMap::new(), holdings: BTreeMap::new() }
+    }
+
+    /// Everybody.
+    pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
+        (0..self.processes * ACTORS).map(Actor)
+    }
+
+    /// All that is held, by whom.
+    pub fn holdings(&self) -> impl Iterator<Item = (Holding, Actor)> {
+        self.holdings.iter().map(|(holding, held)| (*holding, held.holder))
+    }
+
+    /// The objects that live, and whose they are.
+    pub fn objects(&self) -> impl Iterator<Item = (Object, Actor)> {
+        let live = self.objects.iter().filter(|(_, thing)| thing.fate == Fate::Lives);
+        live.map(|(object, thing)| (*object, thing.owner))
+    }
+
+    /// Who has it, and to which object.
+    #[must_use]
+    pub fn holder(&self, holding: Holding) -> Option<(Actor, Object)> {
+        self.holdings.get(&holding).map(|held| (held.holder, held.object))
+    }
+
+    /// Whose object a holding leads to, and whether that lives.
+    #[must_use]
+    pub fn behind(&self, holding: Holding) -> Option<(Actor, bool)> {
+        let held = self.holdings.get(&holding)?;
+        self.objects.get(&held.object).map(|thing| (thing.owner, thing.fate == Fate::Lives))
+    }
+
+    /// Carries an operation out, and answers what may come of it: one of these. If success is among them, it stands
+    /// first and is what was carried out. `None` if the operation speaks of what is not there.
+    pub fn apply(&mut self, op: &Op) -> Option<Vec<Outcome>> {
+        match op {
+            Op::Create { actor, object, holding } => {
+                self.objects.insert(*object, Thing { owner: *actor, fate: Fate::Lives });
+                let held = Held { holder: *actor, object: *object, gift: None, used: false };
+                self.holdings.insert(*holding, held);
+                done()
+            }
+            Op::Copy { actor, from, to } => {
+                let held = self.held(*actor, *from)?;
+                self.holdings.insert(*to, held);
+                done()
+            }
+            Op::Drop { actor, holding } => {
+                self.held(*actor, *holding)?;
+                self.holdings.remove(holding);
+                done()
+            }
+            Op::Call { actor, route, action } => self.call(*actor, route, action),
+            Op::Carry { from, what, to, holding } => {
+                let held = self.held(*from, *what)?;
+                let failures = self.refusals(held.object, &[*from, *to]);
+                self.give(held.object, *to, *holding);
+                Some(either(Outcome::Done, failures))
+            }
+            Op::Dissolve { actor, object } => {
+                let thing = self.objects.get_mut(object)?;
+                if thing.owner != *actor || thing.fate != Fate::Lives {
+                    return None;
+                }
+                thing.fate = Fate::Dissolved;
+                done()
+            }
+            Op::End { process, .. } => {
+                self.holdings.retain(|_, held| held.holder.process() != *process);
+                let things = self.objects.values_mut();
+                things
+                    .filter(|thing| thing.owner.process() == *process)
+                    .for_each(|thing| thing.fate = Fate::Gone);
+                done()
+            }
+            Op::Settle => done(),
+            Op::Sweep => {
+                self.holdings.clear();
+                self.objects.clear();
+                done()
+            }
+        }
+    }
+
+    /// The operation was refused where it might have succeeded: nobody got anything.
+    pub fn retract(&mut self, op: &Op) {
+        let given = match op {
+            Op::Carry { holding, .. } => vec![*holding],
+            Op::Call { action: Action::Take(taken), .. } => {
+                taken.iter().map(|(_, holding)| *holding).collect()
+            }
+            Op::Call { action: Action::Hand(_, holding), .. } => vec![*holding],
+            _ => Vec::new(),
+        };
+        for holding in given {
+            self.holdings.remove(&holding);
+        }
+    }
+
+    /// What an entrypoint may hold for others.
+    #[must_use]
+    pub fn bounds(&self, actor: Actor) -> Bounds {
+        let (mut holders, mut gifts) = (BTreeSet::new(), BTreeSet::new());
+        for held in self.holdings.values() {
+            let Some(thing) = self.objects.get(&held.object) else { continue };
+            if thing.owner != actor || thing.fate == Fate::Gone {
+                continue;
+            }
+            gifts.extend(held.gift);
+            if thing.fate == Fate::Lives && held.holder.process() != actor.process() {
+                holders.insert((held.object, held.holder.process()));
+            }
+        }
+        let objects = self.objects().filter(|(_, owner)| *owner == actor).count() as u64;
+        let gifts = gifts.len() as u64;
+        Bounds { objects, rows: holders.len() as u64..=gifts, channels: gifts }
+    }
+
+    fn call(&mut self, actor: Actor, route: &[Holding], action: &Action) -> Option<Vec<Outcome>> {
+        let arrival = self.follow(actor, route)?;
+        // What is to be given is looked up in any case: who does not have it cannot even try.
+        let taken = match action {
+            Action::Take(taken) => {
+                let held = taken.iter().map(|(what, _)| self.held(actor, *what).map(|held| held.object));
+                held.collect::<Option<Vec<_>>>()?
+            }
+            _ => Vec::new(),
+        };
+        let (object, chain) = match arrival {
+            Arrival::There(object, chain) => (object, chain),
+            // An argument may be refused before it is found that the call would have led nowhere.
+            Arrival::Failed(mut failures) => {
+                let dissolved =
+                    |object| self.objects.get(object).is_some_and(|thing| thing.fate.is_dissolved());
+                if taken.iter().any(dissolved) {
+                    failures.push(Failure::InvalidCapability);
+                }
+                return Some(failures.into_iter().map(Outcome::Failed).collect());
+            }
+        };
+        let owner = *chain.last()?;
+        let (success, failures) = match action {
+            Action::Identify => (Outcome::Answered(object), Vec::new()),
+            Action::Dissolve => {
+                self.objects.get_mut(&object)?.fate = Fate::Dissolved;
+                (Outcome::Answered(object), Vec::new())
+            }
+            Action::Take(holdings) => {
+                let failures = taken.iter().flat_map(|taken| self.refusals(*taken, &chain)).collect();
+                for (object, (_, holding)) in taken.iter().zip(holdings) {
+                    self.give(*object, owner, *holding);
+                }
+                (Outcome::Done, failures)
+            }
+            Action::Hand(what, holding) => {
+                let handed = self.held(owner, *what)?.object;
+                let failures = self.refusals(handed, &chain);
+                self.give(handed, actor, *holding);
+                (Outcome::Done, failures)
+            }
+        };
+        if failures.is_empty() {
+            for stop in route {
+                self.holdings.get_mut(stop)?.used = true;
+            }
+        }
+        Some(either(success, failures))
+    }
+
+    /// Follows a call from one to the next.
+    fn follow(&self, actor: Actor, route: &[Holding]) -> Option<Arrival> {
+        let mut chain = vec![actor];
+        let mut object = None;
+        for stop in route {
+            let caller = *chain.last()?;
+            let held = self.held(caller, *stop)?;
+            let thing = self.objects.get(&held.object)?;
+            if thing.fate == Fate::Gone {
+                return Some(Arrival::Failed(vec![Failure::Disconnected]));
+            }
+            if chain.contains(&thing.owner) {
+                // Until its entrypoint has answered, a circle through others may be found only by the deadline.
+                if thing.owner != caller && !held.used {
+                    return None;
+                }
+                let mut failures = vec![Failure::CallCycle];
+                if thing.fate.is_dissolved() {
+                    failures.extend([Failure::InvalidCapability, Failure::Disconnected]);
+                }
+                return Some(Arrival::Failed(failures));
+            }
+            if thing.fate.is_dissolved() {
+                return Some(Arrival::Failed(vec![Failure::InvalidCapability, Failure::Disconnected]));
+            }
+            chain.push(thing.owner);
+            object = Some(held.object);
+        }
+        object.map(|object| Arrival::There(object, chain))
+    }
+
+    /// By which errors the object may be refused when it passes through these hands: its own entrypoint may know it
+    /// for dissolved.
+    fn refusals(&self, object: Object, hands: &[Actor]) -> Vec<Failure> {
+        let refused = self
+            .objects
+            .get(&object)
+            .is_some_and(|thing| thing.fate.is_dissolved() && hands.contains(&thing.owner));
+        if refused { vec![Failure::InvalidCapability] } else { Vec::new() }
+    }
+
+    fn held(&self, actor: Actor, holding: Holding) -> Option<Held> {
+        self.holdings.get(&holding).copied().filter(|held| held.holder == actor)
+    }
+
+    fn give(&mut self, object: Object, holder: Actor, holding: Holding) {
+        self.holdings.insert(holding, Held { holder, object, gift: Some(holding), used: false });
+    }
+}
+
+impl Fate {
+    fn is_dissolved(self) -> bool {
+        self == Fate::Dissolved
+    }
+}
+
+fn done() -> Option<Vec<Outcome>> {
+    Some(vec![Outcome::Done])
+}
+
+fn either(success: Outcome, failures: Vec<Failure>) -> Vec<Outcome> {
+    std::iter::once(success).chain(failures.into_iter().map(Outcome::Failed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::op::Process;
+
+    const DISCONNECTED: Outcome = Outcome::Failed(Failure::Disconnected);
+    const INVALID: Outcome = Outcome::Failed(Failure::InvalidCapability);
+    const CYCLE: Outcome = Outcome::Failed(Failure::CallCycle);
+
+    /// Actors 0 and 1 are in one process, 2 and 3 in the next, and so on.
+    fn create(model: &mut Model, actor: usize, number: u64) {
+        let op = Op::Create { actor: Actor(actor), object: Object(number), holding: Holding(number) };
+        assert_eq!(model.apply(&op), done());
+    }
+
+    fn carry(model: &mut Model, from: usize, what: u64, to: usize, holding: u64) {
+        let (from, to) = (Actor(from), Actor(to));
+        let op = Op::Carry { from, what: Holding(what), to, holding: Holding(holding) };
+        assert_eq!(model.apply(&op), done());
+    }
+
+    fn call(model: &mut Model, actor: usize, route: &[u64], action: Action) -> Option<Vec<Outcome>> {
+        let route = route.iter().copied().map(Holding).collect();
+        model.apply(&Op::Call { actor: Actor(actor), route, action })
+    }
+
+    fn identify(model: &mut Model, actor: usize, route: &[u64]) -> Option<Vec<Outcome>> {
+        call(model, actor, route, Action::Identify)
+    }
+
+    #[test]
+    fn who_holds_it_may_call_it_and_nobody_else() {
+        let mut model = Model::new(3);
+        create(&mut model, 0, 1);
+        carry(&mut model, 0, 1, 2, 10);
+        assert_eq!(identify(&mut model, 2, &[10]), Some(vec![Outcome::Answered(Object(1))]));
+        assert_eq!(identify(&mut model, 4, &[10]), None, "another's holding is nothing to him");
+        assert_eq!(model.apply(&Op::Drop { actor: Actor(4), holding: Holding(10) }), None);
+        assert_eq!(model.apply(&Op::Drop { actor: Actor(2), holding: Holding(10) }), done());
+        assert_eq!(identify(&mut model, 2, &[10]), None);
+    }
+
+    #[test]
+    fn a_dissolved_object_is_dead_for_all_and_an_ended_process_is_too() {
+        let mut model = Model::new(3);
+        create(&mut model, 0, 1);
+        create(&mut model, 0, 2);
+        carry(&mut model, 0, 1, 2, 10);
+        carry(&mut model, 0, 2, 2, 20);
+        assert_eq!(model.apply(&Op::Dissolve { actor: Actor(2), object: Object(1) }), None, "not his");
+        assert_eq!(model.apply(&Op::Dissolve { actor: Actor(0), object: Object(1) }), done());
+        assert_eq!(identify(&mut model, 2, &[10]), Some(vec![INVALID, DISCONNECTED]));
+        assert_eq!(model.apply(&Op::End { process: Process(0), killed: true }), done());
+        assert_eq!(identify(&mut model, 2, &[10]), Some(vec![DISCONNECTED]));
+        assert_eq!(identify(&mut model, 2, &[20]), Some(vec![DISCONNECTED]));
+        assert_eq!(identify(&mut model, 0, &[1]), None, "what it held went with it");
+    }
+
+    #[test]
+    fn calls_go_from_one_to_the_next_and_end_where_they_would_come_back() {
+        let mut model = Model::new(3);
+        create(&mut model, 0, 1);
+        create(&mut model, 2, 2);
+        create(&mut model, 4, 3);
+        carry(&mut model, 2, 2, 0, 20);
+        carry(&mut model, 4, 3, 2, 30);
+        carry(&mut model, 0, 1, 4, 10);
+        assert_eq!(identify(&mut model, 0, &[20, 30]), Some(vec![Outcome::Answered(Object(3))]));
+        assert_eq!(
+            identify(&mut model, 0, &[20, 30, 10]),
+            None,
+            "nobody has greeted: only the deadline ends it"
+        );
+        identify(&mut model, 4, &[10]);
+        assert_eq!(identify(&mut model, 0, &[20, 30, 10]), Some(vec![CYCLE]));
+        assert_eq!(identify(&mut model, 0, &[1]), Some(vec![CYCLE]), "its own object");
+    }
+
+    #[test]
+    fn what_is_given_is_held_and_counts_until_it_is_dropped() {
+        let mut model = Model::new(3);
+        create(&mut model, 0, 1);
+        create(&mut model, 2, 2);
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0..=0, channels: 0 });
+        carry(&mut model, 2, 2, 0, 20);
+        let take = Action::Take(vec![(Holding(1), Holding(10)), (Holding(1), Holding(11))]);
+        assert_eq!(call(&mut model, 0, &[20], take), done());
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 1..=2, channels: 2 });
+        assert_eq!(call(&mut model, 0, &[20], Action::Hand(Holding(10), Holding(12))), done());
+        assert_eq!(*model.bounds(Actor(0)).rows.end(), 3);
+        let copy = Op::Copy { actor: Actor(2), from: Holding(11), to: Holding(13) };
+        assert_eq!((model.apply(&copy), *model.bounds(Actor(0)).rows.end()), (done(), 3));
+        for (actor, holding) in [(2, 10), (2, 11), (0, 12), (2, 13)] {
+            assert_eq!(model.apply(&Op::Drop { actor: Actor(actor), holding: Holding(holding) }), done());
+        }
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0..=0, channels: 0 });
+    }
+
+    #[test]
+    fn a_dissolved_object_may_be_refused_as_an_argument_of_its_own_entrypoint() {
+        let mut model = Model::new(3);
+        create(&mut model, 0, 1);
+        create(&mut model, 0, 2);
+        carry(&mut model, 0, 1, 2, 10);
+        carry(&mut model, 0, 2, 2, 20);
+        assert_eq!(call(&mut model, 2, &[10], Action::Dissolve), Some(vec![Outcome::Answered(Object(1))]));
+        let take = Action::Take(vec![(Holding(10), Holding(11))]);
+        let op = Op::Call { actor: Actor(2), route: vec![Holding(20)], action: take };
+        assert_eq!(model.apply(&op), Some(vec![Outcome::Done, INVALID]));
+        assert!(model.holdings().any(|held| held == (Holding(11), Actor(0))));
+        model.retract(&op);
+        assert!(!model.holdings().any(|(holding, _)| holding == Holding(11)));
+    }
+}
