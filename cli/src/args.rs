@@ -52,6 +52,36 @@ pub(crate) enum Demo {
         /// The file, or - for standard input [default: README.md here or in a directory above]
         file: Option<PathBuf>,
     },
+    /// Send a capability through a chain of processes that end behind it, and call its object at the end
+    ///
+    /// A server process, `origin`, makes an object. The capability to it is handed to the first of the `hop` processes,
+    /// which hands it on to the second and ends, and so on; nobody else holds it. The last one calls the object. Exits
+    /// with 0 only if that call was answered.
+    ///
+    /// For each process it shows the descriptors that were open there before the capability came and with it, and those
+    /// of the origin afterwards.
+    Chain(ChainArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChainArgs {
+    /// How many processes the capability passes through, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = chain_length)]
+    pub(crate) length: u32,
+    /// Kill each process behind the capability, instead of letting it exit
+    #[arg(long)]
+    pub(crate) kill: bool,
+}
+
+/// The length of a chain.
+fn chain_length(said: &str) -> Result<u32, String> {
+    const LONGEST: u32 = 1000;
+    match said.parse() {
+        Ok(0) => Err("somebody must make the call at the end: give 1 or more".into()),
+        Ok(length @ 1..=LONGEST) => Ok(length),
+        Ok(_) => Err(format!("each hop is a process that is started and ended: give {LONGEST} at most")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -108,21 +108,15 @@ impl Parties {
     /// What a failure of the client comes from.
     fn stream_failed(&mut self, failure: &StreamFailure) -> Failure {
         match failure {
-            StreamFailure::Input(_) => demo(failure),
+            StreamFailure::Input(_) => process::worded(failure),
             _ => self.failed(failure),
         }
     }
 
     /// A process that died explains any failure.
     fn failed(&mut self, failure: &dyn std::error::Error) -> Failure {
-        process::blame([&mut self.counter, &mut self.client]).unwrap_or_else(|| demo(failure))
+        process::blame([&mut self.counter, &mut self.client]).unwrap_or_else(|| process::worded(failure))
     }
-}
-
-/// A failure that a component may have worded: control characters become visible ones.
-fn demo(failure: &dyn std::error::Error) -> Failure {
-    let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-    Failure::Demo(failure.to_string().chars().map(visible).collect())
 }
 
 /// A bar on standard error, if that is a terminal.
@@ -181,19 +175,5 @@ impl Json<'_> {
         };
         // Plain fields and finite numbers always have a JSON form.
         serde_json::to_string(&json).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_component_says_does_nothing_to_the_terminal() {
-        let says = StreamFailure::Client("\x1b[2Jgone\r\n".into());
-        assert_eq!(
-            demo(&says).to_string(),
-            "the client failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
-        );
     }
 }
