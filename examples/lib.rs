@@ -24,6 +24,7 @@ pub fn component(name: &str) -> Option<Program> {
         chain::ORIGIN => Some(chain::origin::run),
         chain::HOP => Some(chain::hop::run),
         wordcount::COUNTER => Some(wordcount::counter::run),
+        wordcount::LOG => Some(wordcount::log::run),
         wordcount::CLIENT => Some(wordcount::client::run),
         _ => None,
     }

@@ -46,8 +46,9 @@ pub(crate) enum Demo {
     /// Count the lines, words and bytes of a file, as `wc` does
     ///
     /// A server process, `counter`, makes a counting object. A client process is handed the capability to this
-    /// object and the file as its standard input, and streams it to the object in calls of up to 1,022 bytes. The
-    /// result goes to standard output as `wc` prints it, the calls per second to standard error.
+    /// object and the file as its standard input, and streams it to the object in calls of up to 1,022 bytes. It is handed
+    /// the right to write to a third process, `log`, too, and hands that on to the object, which reports there. The result
+    /// goes to standard output as `wc` prints it, the last report and the calls per second to standard error.
     Wordcount {
         /// The file, or - for standard input [default: README.md here or in a directory above]
         file: Option<PathBuf>,

@@ -121,7 +121,7 @@ fn nobody_reads_the_errors() {
 
 #[test]
 fn a_component_started_by_hand() {
-    for name in ["wordcount/counter", "wordcount/client", "chain/origin", "chain/hop"] {
+    for name in ["wordcount/counter", "wordcount/client", "wordcount/log", "chain/origin", "chain/hop"] {
         assert_fails(&run(&mut portcullis(["component", name])), 1, &[name, "through Portcullis"]);
     }
     assert_fails(

@@ -2,6 +2,7 @@
 
 mod chain;
 mod input;
+mod log;
 mod process;
 mod wordcount;
 

@@ -92,10 +92,14 @@ fn failure(process: &Process, status: ExitStatus) -> Failure {
     }
 }
 
-/// A failure that a component may have worded: control characters become visible ones.
+/// A failure that a component may have worded.
 pub(crate) fn worded(failure: &dyn std::error::Error) -> Failure {
-    let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-    Failure::Demo(failure.to_string().chars().map(visible).collect())
+    Failure::Demo(visible(failure.to_string().chars()))
+}
+
+/// What a component says, for a terminal: control characters become visible ones.
+pub(crate) fn visible(said: impl Iterator<Item = char>) -> String {
+    said.map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }
 
 #[cfg(test)]
