@@ -89,21 +89,38 @@ fn chain_length(said: &str) -> Result<u32, String> {
 pub(crate) enum Bench {
     /// Calls between processes, beside a hand-written ping-pong that carries as many bytes
     ///
-    /// Ours and the floor alternate in blocks of about 10 ms in the same two processes. Takes up to a minute.
+    /// Ours and the floor alternate in blocks of about 10 ms in the same processes. Takes up to a minute.
+    ///
+    /// Among the cases are a capability that is passed on to a third process, which calls through it once
+    /// (delegate-third-party), beside a socket that is passed on by hand (SCM_RIGHTS), and a call within which the server
+    /// calls an object of its client (callback), beside two plain calls.
     Call(CallArgs),
+    /// Objects that are opened, delegated to a third process and dropped, beside descriptors that are passed by hand
+    ///
+    /// Ten thousand, one after the other; ours and the floor (SCM_RIGHTS) alternate in blocks of 200 in the same three
+    /// processes. Shows the descriptors and the rows in capability tables of all processes before and after: they are the
+    /// same. Takes some seconds.
+    Session(Shown),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CallArgs {
     /// Only the cases with this in their names [default: all]
     pub(crate) case: Option<String>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// How thoroughly a benchmark measures, and how its results are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shown {
     /// Write a line of JSON for each case
     #[arg(long)]
     pub(crate) json: bool,
     /// Draw the results, too
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
-    /// Measure in a few blocks only: less than ten seconds altogether
+    /// Measure a little only: less than ten seconds altogether
     #[arg(long)]
     pub(crate) quick: bool,
 }
