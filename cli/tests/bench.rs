@@ -82,9 +82,12 @@ fn a_reader_who_leaves_ends_it_quietly() {
 
 #[test]
 fn the_other_side_ends_with_the_command() {
-    let running = Running::start(&mut portcullis(["bench", "call", CASE]));
-    running.component("bench/call");
-    kill_process(running.pid(), Signal::KILL).unwrap();
-    // Waits until all who hold the standard error are gone.
-    assert!(!running.finish().status.success());
+    for benchmark in [&["bench", "call", CASE][..], &["bench", "call", "third-party"], &["bench", "session"]]
+    {
+        let running = Running::start(&mut portcullis(benchmark));
+        running.component("bench/call");
+        kill_process(running.pid(), Signal::KILL).unwrap();
+        // Waits until all who hold the standard error are gone.
+        assert!(!running.finish().status.success());
+    }
 }

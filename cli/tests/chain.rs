@@ -130,6 +130,18 @@ fn a_killed_origin_is_named_and_fails_the_demo() {
 }
 
 #[test]
+fn a_stopped_origin_is_named_and_fails_the_demo() {
+    let running = Running::start(&mut portcullis(LONG));
+    running.component("chain/hop");
+    let origin = running.component("chain/origin");
+    kill_process(origin, Signal::STOP).unwrap();
+    let output = running.finish();
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(&format!("the origin process ({origin}) does not answer")), "{errors}");
+}
+
+#[test]
 fn ctrl_c_ends_all_quietly() {
     let running = Running::start(&mut interruptible(LONG));
     running.component("chain/origin");

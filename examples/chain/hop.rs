@@ -17,9 +17,14 @@ const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
 /// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
     let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
-    let hop: Capability<dyn Hop> = entrypoint.manage(Place(None));
-    entrypoint.serve_parent(&hop)?;
+    entrypoint.serve_parent(&manage(&entrypoint))?;
     until_parent_ends(entrypoint.run())
+}
+
+/// Has an entrypoint manage a hop that holds nothing yet.
+#[must_use]
+pub fn manage(entrypoint: &Entrypoint) -> Capability<dyn Hop> {
+    entrypoint.manage(Place(None))
 }
 
 /// Where the capability is while it is here.

@@ -74,7 +74,7 @@ pub trait Hop {
     /// Those of a call.
     fn take(&mut self, target: Capability<dyn Target>) -> Result<(), Failure>;
 
-    /// Hands the capability on to the next hop, and keeps nothing.
+    /// Hands the capability on to the next hop, and keeps nothing, even if the next hop does not take it.
     ///
     /// # Errors
     /// [`Failure::Empty`], or what the next hop says.

@@ -1,10 +1,12 @@
 //! The floors.
 //!
-//! That of a call is the best ping-pong over shared memory that can be written by hand.
-//! One slot each way, aligned to cache lines: a sequence word and right behind it the payload, so that a short payload
-//! travels with the word in one line. The sender copies the payload in and then stores the word; the receiver sees the
+//! That of a call (`ping_pong`) is the best ping-pong over shared memory that can be written by hand. One slot each way,
+//! aligned to cache lines: a sequence word and right behind it the payload, so that a short payload travels with the
+//! word in one line. The sender copies the payload in and then stores the word; the receiver sees the
 //! word and copies the payload out into a private buffer. The two sides trust each other: nothing is checked, there is
 //! one client and one object, and no deadline but the one that keeps the benchmark from hanging.
+//!
+//! That of a capability that goes from process to process (`passing`) is a descriptor that does.
 
 mod gate;
 mod memory;
