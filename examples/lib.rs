@@ -4,6 +4,7 @@
 //! component's name. A component is given one thing: the portal to its parent.
 #![forbid(unsafe_code)]
 
+pub mod chain;
 pub mod wordcount;
 
 use portcullis_entrypoint::Error;
@@ -20,7 +21,10 @@ pub type Program = fn() -> Result<(), Error>;
 #[must_use]
 pub fn component(name: &str) -> Option<Program> {
     match name {
+        chain::ORIGIN => Some(chain::origin::run),
+        chain::HOP => Some(chain::hop::run),
         wordcount::COUNTER => Some(wordcount::counter::run),
+        wordcount::LOG => Some(wordcount::log::run),
         wordcount::CLIENT => Some(wordcount::client::run),
         _ => None,
     }

@@ -2,8 +2,9 @@
 
 use crate::component::interface::Component;
 use crate::error::Error;
-use crate::meter::{self, Length, Times, cpu_time, measure, times};
+use crate::meter::{self, Length, Times, cpu_time, measure, measure_all, times};
 use crate::process::Process;
+use crate::report::row::Row;
 
 /// One way to do it.
 pub(crate) trait Side {
@@ -25,7 +26,15 @@ pub(crate) trait Side {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) pairs: u32,
-    pub(crate) length: Length,
+    pub(crate) block: Block,
+}
+
+/// How long a block is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Block {
+    Time(Length),
+    /// All of them are recorded.
+    Operations(u64),
 }
 
 /// What one side came to.
@@ -77,27 +86,81 @@ impl Comparison {
     pub(crate) fn ratio(&self) -> f64 {
         self.ratios.get(self.ratios.len() / 2).copied().unwrap_or(f64::NAN)
     }
+
+    /// The row of a case of a benchmark.
+    pub(crate) fn row(&self, bench: &'static str, case: String, floor: &'static str) -> Row {
+        Row {
+            bench,
+            case,
+            ours_p50_ns: self.ours.quantile(0.5),
+            ours_p99_ns: self.ours.quantile(0.99),
+            floor,
+            floor_p50_ns: self.floor.quantile(0.5),
+            ratio: rounded(self.ratio()),
+            ratio_min: rounded(self.ratios.first().copied().unwrap_or(f64::NAN)),
+            ratio_max: rounded(self.ratios.last().copied().unwrap_or(f64::NAN)),
+            blocks: u32::try_from(self.ratios.len()).unwrap_or(u32::MAX),
+            floor_p99_ns: self.floor.quantile(0.99),
+            ours_cpu_ns: self.ours.cpu_time_each(),
+            floor_cpu_ns: self.floor.cpu_time_each(),
+            clock_ns: self.clock,
+            ..Row::default()
+        }
+    }
 }
 
-/// Measures both sides in turns. The first pair is a warm-up and not counted.
+/// Measures both sides in turns. The first pair is a warm-up and not counted. The CPU time is that of this process and
+/// of the others that are named.
 pub(crate) fn compare(
     plan: Plan,
-    server: &Process,
+    others: &[&Process],
     ours: &mut impl Side,
     floor: &mut impl Side,
 ) -> Result<Comparison, Error> {
+    warm_up(plan, others, ours, floor)?;
+    alternate(plan, others, ours, floor, &mut |_| ())
+}
+
+/// One pair of blocks that is not counted.
+pub(crate) fn warm_up(
+    plan: Plan,
+    others: &[&Process],
+    ours: &mut impl Side,
+    floor: &mut impl Side,
+) -> Result<(), Error> {
+    block(plan, others, ours, &mut Tally::new())?;
+    block(plan, others, floor, &mut Tally::new())?;
+    Ok(())
+}
+
+/// Measures both sides in turns. Between two pairs of blocks it says how many there were.
+pub(crate) fn alternate(
+    plan: Plan,
+    others: &[&Process],
+    ours: &mut impl Side,
+    floor: &mut impl Side,
+    say: &mut dyn FnMut(u32),
+) -> Result<Comparison, Error> {
     let mut comparison =
         Comparison { ours: Tally::new(), floor: Tally::new(), ratios: Vec::new(), clock: meter::cost()? };
-    let (mut unused_ours, mut unused_floor) = (Tally::new(), Tally::new());
-    block(plan, server, ours, &mut unused_ours)?;
-    block(plan, server, floor, &mut unused_floor)?;
-    for _ in 0..plan.pairs {
-        let ours = block(plan, server, ours, &mut comparison.ours)?;
-        let floor = block(plan, server, floor, &mut comparison.floor)?;
+    for pair in 0..plan.pairs {
+        say(pair);
+        let ours = block(plan, others, ours, &mut comparison.ours)?;
+        let floor = block(plan, others, floor, &mut comparison.floor)?;
         comparison.ratios.push(ratio(ours, floor));
     }
     comparison.ratios.sort_by(f64::total_cmp);
     Ok(comparison)
+}
+
+/// The CPU time that this process and the others have used so far, in nanoseconds.
+fn cpu_time_of_all(others: &[&Process]) -> Result<u64, Error> {
+    others.iter().try_fold(cpu_time(), |sum, other| Ok(sum + other.component().cpu_time()?))
+}
+
+/// To four digits: more than that would be noise.
+pub(crate) fn rounded(ratio: f64) -> f64 {
+    format!("{ratio:.3e}").parse().unwrap_or(ratio)
 }
 
 /// The ratio of two times.
@@ -106,13 +169,16 @@ pub(crate) fn ratio(ours: u64, floor: u64) -> f64 {
 }
 
 /// One block; answers its median.
-fn block(plan: Plan, server: &Process, side: &mut impl Side, tally: &mut Tally) -> Result<u64, Error> {
+fn block(plan: Plan, others: &[&Process], side: &mut impl Side, tally: &mut Tally) -> Result<u64, Error> {
     let mut times = times();
-    let before = server.component().cpu_time()? + cpu_time();
+    let before = cpu_time_of_all(others)?;
     side.enter()?;
-    let operations = measure(plan.length, &mut times, || side.operate())?;
+    let operations = match plan.block {
+        Block::Time(length) => measure(length, &mut times, || side.operate())?,
+        Block::Operations(count) => measure_all(count, &mut times, || side.operate()).map(|()| count)?,
+    };
     side.leave()?;
-    let after = server.component().cpu_time()? + cpu_time();
+    let after = cpu_time_of_all(others)?;
     tally.add(&times, operations, after - before);
     Ok(times.value_at_quantile(0.5))
 }
@@ -130,6 +196,13 @@ mod tests {
             tally.add(&times, 100, 10_000);
         }
         assert_eq!((tally.quantile(0.25), tally.quantile(0.75), tally.cpu_time_each()), (100, 300, 100));
+    }
+
+    #[test]
+    fn ratios_have_four_digits() {
+        let told = [1.234_56, 0.000_123_456, 98_764.0, 0.0].map(rounded);
+        assert_eq!(told, [1.235, 0.000_123_5, 98_760.0, 0.0]);
+        assert!(rounded(f64::NAN).is_nan());
     }
 
     #[test]

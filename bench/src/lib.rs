@@ -5,11 +5,12 @@
 //! short blocks that alternate with ours.
 //!
 //! - [`call`] is the benchmark of calls: [`call::run`] measures, and hands out one [`Row`] a case.
+//! - [`session`] is the benchmark of sessions: objects that come and go.
 //! - [`component`] is the other side: the command starts itself again as the servers and clients of a benchmark.
 //! - [`table`] and [`plot`] show rows to people; a [`Row`] serialises for programs.
 //!
 //! Within: `floor` is the hand-written ping-pong, `meter` measures one block, `alternation` puts blocks side by
-//! side, `process` is a started component, `cores` binds threads to cores.
+//! side, `process` is a started component, `progress` tells people how far it is, `cores` binds threads to cores.
 
 mod alternation;
 pub mod call;
@@ -19,7 +20,9 @@ mod error;
 mod floor;
 mod meter;
 mod process;
+mod progress;
 mod report;
+pub mod session;
 
 pub use error::Error;
 pub use process::Program;

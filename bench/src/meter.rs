@@ -22,6 +22,22 @@ pub(crate) struct Length {
     pub(crate) unrecorded: Duration,
 }
 
+/// Carries out an operation so often; puts the time of each into `times`, as [`measure`] does.
+pub(crate) fn measure_all(
+    operations: u64,
+    times: &mut Times,
+    mut operation: impl FnMut() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut last = Instant::now();
+    for _ in 0..operations {
+        operation()?;
+        let now = Instant::now();
+        times.saturating_record(nanoseconds(now - last));
+        last = now;
+    }
+    Ok(())
+}
+
 /// Carries out an operation over and over; answers how often, and puts the time of each into `times`.
 ///
 /// The time of an operation is that from the end of the one before until its own end: one look at the clock each. At
@@ -62,6 +78,13 @@ pub(crate) fn cost() -> Result<u64, Error> {
 pub(crate) fn cpu_time() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// How many descriptors this process has open.
+pub(crate) fn descriptors() -> Result<u32, Error> {
+    let open = std::fs::read_dir("/proc/self/fd").map_err(Error::io("open(/proc/self/fd)"))?;
+    // One of them is that of the folder itself.
+    Ok(u32::try_from(open.count().saturating_sub(1)).unwrap_or(u32::MAX))
 }
 
 /// The time since the system's start, in nanoseconds: the same for all processes.

@@ -2,7 +2,7 @@
 
 use crate::component::interface::{Component, Objects};
 use crate::error::Error;
-use crate::floor::Memory;
+use crate::floor::{Link, Memory, Part};
 use portcullis_ipc::{Child, Deadline, Doorbell, Pd, PdOptions};
 use portcullis_rpc::{Capability, Client};
 use std::ffi::OsString;
@@ -36,9 +36,9 @@ impl Program {
         Program { path: "/proc/self/exe".into(), arguments }
     }
 
-    fn command(&self, memory: OwnedFd) -> Command {
+    fn command(&self, memory: OwnedFd, link: OwnedFd) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.arguments).stdin(Stdio::from(memory)).stdout(Stdio::null());
+        command.args(&self.arguments).stdin(Stdio::from(memory)).stdout(Stdio::from(link));
         command
     }
 }
@@ -46,11 +46,13 @@ impl Program {
 /// How long any call of a benchmark may take: the longest run, on a machine with much else to do.
 pub(crate) const PATIENCE: Deadline = Deadline::After(Duration::from_secs(60));
 
-/// A component, and the memory that is shared with it.
+/// A component, and what the floor has of it besides.
 pub(crate) struct Process {
     component: Capability<dyn Component>,
     /// Its objects.
     pub(crate) objects: Objects,
+    /// By which descriptors are passed by hand.
+    pub(crate) link: Link,
     _child: Child,
 }
 
@@ -72,10 +74,16 @@ impl Process {
     pub(crate) fn start(program: &Program, shared: &SharedMemory, bell: Doorbell) -> Result<Process, Error> {
         let pd = Pd::with(PdOptions { doorbell: bell, deadline: PATIENCE, ..PdOptions::default() })?;
         let memory = shared.file.try_clone().map_err(Error::io("fcntl(F_DUPFD_CLOEXEC)"))?;
-        let (child, first) = pd.spawn(program.command(memory))?;
+        let (link, its_link) = Link::new()?;
+        let (child, first) = pd.spawn(program.command(memory, its_link))?;
         let component: Capability<dyn Component> = Capability::from_untyped(first);
         let objects = component.client().objects()?;
-        Ok(Process { component, objects, _child: child })
+        Ok(Process { component, objects, link, _child: child })
+    }
+
+    /// Has it play a part by hand, until its link says stop.
+    pub(crate) fn play(&self, part: Part) -> Result<(), Error> {
+        Ok(self.component().by_hand(part)?)
     }
 
     /// The component itself, to be asked for something.

@@ -10,7 +10,7 @@ fn options(filter: Option<&str>) -> call::CallOptions {
 }
 
 /// All cases and their floors.
-const CASES: [(&str, &str); 21] = [
+const CASES: [(&str, &str); 23] = [
     ("both-awake/0", "spin"),
     ("both-awake/64", "spin"),
     ("both-awake/1000", "spin"),
@@ -27,6 +27,8 @@ const CASES: [(&str, &str); 21] = [
     ("layer/64", "untyped"),
     ("layer/1000", "untyped"),
     ("new-object", "call"),
+    ("delegate-third-party", "scm-rights"),
+    ("callback", "two-calls"),
     ("objects/1000000", "objects/10"),
     ("object-of-1000000", "objects/10"),
     ("clients/1", "one-client"),

@@ -35,6 +35,16 @@ fn the_promised_keys_come_first_and_others_behind() {
 }
 
 #[test]
+fn what_applies_to_sessions_is_said_for_them_only() {
+    let held = (Some(40), Some(10));
+    let row = Row { sessions: Some(1000), descriptors_before: held.0, rows_before: held.1, ..row() };
+    let row = Row { descriptors_after: held.0, rows_after: held.1, ..row };
+    let json = serde_json::to_string(&row).unwrap();
+    let said = ["sessions", "descriptors_before", "descriptors_after", "rows_before", "rows_after"];
+    assert_eq!(keys(&json)[14..], said);
+}
+
+#[test]
 fn what_applies_to_many_clients_is_said_for_them_only() {
     let row = Row { calls_per_second: Some(1_000_000), slowest_to_mean: Some(0.75), ..row() };
     let json = serde_json::to_string(&row).unwrap();

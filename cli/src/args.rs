@@ -46,33 +46,81 @@ pub(crate) enum Demo {
     /// Count the lines, words and bytes of a file, as `wc` does
     ///
     /// A server process, `counter`, makes a counting object. A client process is handed the capability to this
-    /// object and the file as its standard input, and streams it to the object in calls of up to 1,022 bytes. The
-    /// result goes to standard output as `wc` prints it, the calls per second to standard error.
+    /// object and the file as its standard input, and streams it to the object in calls of up to 1,022 bytes. It is handed
+    /// the right to write to a third process, `log`, too, and hands that on to the object, which reports there. The result
+    /// goes to standard output as `wc` prints it, the last report and the calls per second to standard error.
     Wordcount {
         /// The file, or - for standard input [default: README.md here or in a directory above]
         file: Option<PathBuf>,
     },
+    /// Send a capability through a chain of processes that end behind it, and call its object at the end
+    ///
+    /// A server process, `origin`, makes an object. The capability to it is handed to the first of the `hop` processes,
+    /// which hands it on to the second and ends, and so on; nobody else holds it. The last one calls the object. Exits
+    /// with 0 only if that call was answered.
+    ///
+    /// For each process it shows the descriptors that were open there before the capability came and with it, and those
+    /// of the origin afterwards.
+    Chain(ChainArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChainArgs {
+    /// How many processes the capability passes through, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = chain_length)]
+    pub(crate) length: u32,
+    /// Kill each process behind the capability, instead of letting it exit
+    #[arg(long)]
+    pub(crate) kill: bool,
+}
+
+/// The length of a chain.
+fn chain_length(said: &str) -> Result<u32, String> {
+    const LONGEST: u32 = 1000;
+    match said.parse() {
+        Ok(0) => Err("somebody must make the call at the end: give 1 or more".into()),
+        Ok(length @ 1..=LONGEST) => Ok(length),
+        Ok(_) => Err(format!("each hop is a process that is started and ended: give {LONGEST} at most")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Calls between processes, beside a hand-written ping-pong that carries as many bytes
     ///
-    /// Ours and the floor alternate in blocks of about 10 ms in the same two processes. Takes up to a minute.
+    /// Ours and the floor alternate in blocks of about 10 ms in the same processes. Takes up to a minute.
+    ///
+    /// Among the cases are a capability that is passed on to a third process, which calls through it once
+    /// (delegate-third-party), beside a socket that is passed on by hand (SCM_RIGHTS), and a call within which the server
+    /// calls an object of its client (callback), beside two plain calls.
     Call(CallArgs),
+    /// Objects that are opened, delegated to a third process and dropped, beside descriptors that are passed by hand
+    ///
+    /// Ten thousand, one after the other; ours and the floor (SCM_RIGHTS) alternate in blocks of 200 in the same three
+    /// processes. Shows the descriptors and the rows in capability tables of all processes before and after: they are the
+    /// same. Takes some seconds.
+    Session(Shown),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CallArgs {
     /// Only the cases with this in their names [default: all]
     pub(crate) case: Option<String>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// How thoroughly a benchmark measures, and how its results are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shown {
     /// Write a line of JSON for each case
     #[arg(long)]
     pub(crate) json: bool,
     /// Draw the results, too
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
-    /// Measure in a few blocks only: less than ten seconds altogether
+    /// Measure a little only: less than ten seconds altogether
     #[arg(long)]
     pub(crate) quick: bool,
 }

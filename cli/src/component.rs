@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Runs the component of that name until its parent ends.
 pub(crate) fn run(name: &str) -> Result<ExitCode, Failure> {
-    if name == bench::CALL {
+    if name == bench::COMPONENT {
         return Ok(portcullis_bench::component::main());
     }
     let program = portcullis_examples::component(name).ok_or_else(|| Failure::NoComponent(name.into()))?;

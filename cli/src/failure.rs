@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     OwnProgram(std::io::Error),
     #[error("cannot start the component {name}: {error}")]
     Start { name: &'static str, error: portcullis_ipc::Error },
+    #[error("cannot kill the component {name}: {error}")]
+    Kill { name: &'static str, error: portcullis_ipc::Error },
     #[error("the {name} process ({id}) ended before the result was there ({status}); run the command again")]
     Died { name: &'static str, id: u32, status: ExitStatus },
     #[error(

@@ -35,6 +35,26 @@ fn a_case_is_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
 }
 
 #[test]
+fn sessions_are_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["bench", "session", "--quick", "--json", "--plot", "sessions.svg"];
+    let output = run(portcullis(arguments).current_dir(directory.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let row: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!((row["bench"].as_str(), row["sessions"].as_u64()), (Some("session"), Some(1000)));
+    assert_eq!(row["descriptors_before"], row["descriptors_after"]);
+    assert_eq!(row["rows_before"], row["rows_after"]);
+    let plot = std::fs::read_to_string(directory.path().join("sessions.svg")).unwrap();
+    assert!(plot.contains("<svg") && plot.contains("open-delegate-drop"));
+
+    let output = run(&mut portcullis(["bench", "session", "--quick"]));
+    let table = text(&output.stdout);
+    let first_words: Vec<_> = table.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(first_words, ["case", "open-delegate-drop"]);
+    assert_eq!(text(&output.stderr), "", "progress is for terminals");
+}
+
+#[test]
 fn what_cannot_be_done_is_said_before_anything_is_measured() {
     assert_fails(&run(&mut portcullis(["bench", "call", "no-such-case"])), 2, "both-awake/0");
     assert_fails(
@@ -42,6 +62,12 @@ fn what_cannot_be_done_is_said_before_anything_is_measured() {
         1,
         "a folder that exists",
     );
+    assert_fails(
+        &run(&mut portcullis(["bench", "session", "--plot", "/proc/none/x.svg"])),
+        1,
+        "a folder that exists",
+    );
+    assert_fails(&run(&mut portcullis(["bench", "session", "a-case"])), 2, "unexpected argument");
     assert_fails(&run(&mut portcullis(["bench"])), 2, "Usage: portcullis bench");
 }
 
@@ -56,9 +82,12 @@ fn a_reader_who_leaves_ends_it_quietly() {
 
 #[test]
 fn the_other_side_ends_with_the_command() {
-    let running = Running::start(&mut portcullis(["bench", "call", CASE]));
-    running.component("bench/call");
-    kill_process(running.pid(), Signal::KILL).unwrap();
-    // Waits until all who hold the standard error are gone.
-    assert!(!running.finish().status.success());
+    for benchmark in [&["bench", "call", CASE][..], &["bench", "call", "third-party"], &["bench", "session"]]
+    {
+        let running = Running::start(&mut portcullis(benchmark));
+        running.component("bench/call");
+        kill_process(running.pid(), Signal::KILL).unwrap();
+        // Waits until all who hold the standard error are gone.
+        assert!(!running.finish().status.success());
+    }
 }

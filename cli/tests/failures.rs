@@ -38,7 +38,13 @@ fn wrong_arguments_end_with_2() {
 
 #[test]
 fn help_and_version_end_with_0() {
-    for arguments in [&["--help"][..], &["--version"], &["help", "demo"], &["demo", "wordcount", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["help", "demo"],
+        &["demo", "wordcount", "--help"],
+        &["demo", "chain", "--help"],
+    ] {
         let output = run(&mut portcullis(arguments));
         assert!(output.status.success() && output.stderr.is_empty());
         assert!(text(&output.stdout).contains("ortcullis"), "{arguments:?}");
@@ -115,7 +121,7 @@ fn nobody_reads_the_errors() {
 
 #[test]
 fn a_component_started_by_hand() {
-    for name in ["wordcount/counter", "wordcount/client"] {
+    for name in ["wordcount/counter", "wordcount/client", "wordcount/log", "chain/origin", "chain/hop"] {
         assert_fails(&run(&mut portcullis(["component", name])), 1, &[name, "through Portcullis"]);
     }
     assert_fails(

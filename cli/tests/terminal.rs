@@ -12,7 +12,8 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, Stdio};
 
-/// A terminal, and the demo with its standard error on it, a mebibyte of input and more to come.
+/// A terminal, and the demo with its standard error on it, five mebibytes of input and more to come: enough for a report of the
+/// counting object.
 fn start() -> (File, Running, ChildStdin) {
     let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     rustix::pty::grantpt(&terminal).unwrap();
@@ -22,7 +23,7 @@ fn start() -> (File, Running, ChildStdin) {
     let mut command = interruptible(["demo", "wordcount", "-"]);
     let mut running = Running::start(command.stdin(Stdio::piped()).stderr(screen));
     let mut stdin = running.stdin();
-    stdin.write_all(&b"four words of text\n".repeat((1 << 20) / 19 + 1)).unwrap();
+    stdin.write_all(&b"four words of text\n".repeat((5 << 20) / 19 + 1)).unwrap();
     (terminal.into(), running, stdin)
 }
 
@@ -39,15 +40,17 @@ fn shown(terminal: &mut File, end: &str) -> String {
     text(&all)
 }
 
+/// What the object says when it has counted four mebibytes and a little.
+const REPORTED: &str = "log: counted 4,19";
 const CLEAR_LINE: &str = "\r\x1b[2K";
 const HIDE_CURSOR: &str = "\x1b[?25l";
 
 #[test]
 fn a_bar_shows_and_goes_away() {
     let (mut terminal, running, stdin) = start();
-    // Shown while the client waits for more input.
-    let before = shown(&mut terminal, "1.00 MiB");
-    assert!(before.contains("1.00 MiB"), "{before}");
+    // Shown while the client waits for more input: how far it is, and what the counting object has reported.
+    let before = shown(&mut terminal, REPORTED);
+    assert!(before.contains("MiB") && before.contains(REPORTED), "{before}");
     drop(stdin);
     let after = shown(&mut terminal, "calls per second");
     let output = running.finish();
@@ -60,10 +63,10 @@ fn a_bar_shows_and_goes_away() {
 #[test]
 fn ctrl_c_leaves_the_terminal_usable() {
     let (mut terminal, running, stdin) = start();
-    let mut all = shown(&mut terminal, "1.00 MiB");
+    let mut all = shown(&mut terminal, REPORTED);
     kill_process_group(running.pid(), Signal::INT).unwrap();
     all += &shown(&mut terminal, "");
     assert_eq!(running.finish().status.signal(), Some(Signal::INT.as_raw()));
-    assert!(all.contains("1.00 MiB") && !all.contains(HIDE_CURSOR), "{all:?}");
+    assert!(all.contains(REPORTED) && !all.contains(HIDE_CURSOR), "{all:?}");
     drop(stdin);
 }

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 use portcullis_entrypoint::Entrypoint;
-use portcullis_examples::wordcount::{Counter, Counting, Failure, PIECE, WordRule, counter};
+use portcullis_examples::wordcount::{Counter, Counting, Failure, Log, PIECE, WordRule, counter};
 use portcullis_ipc::{self as ipc, MsgBuf, Pd, Refusal, Server};
 use portcullis_rpc::{Capability, Client, Error, Interface, codec};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// Opcodes.
@@ -48,7 +48,7 @@ fn unknown_methods_are_refused() {
     let mut counter = counter();
     let object = open(&mut counter);
     let unknown = Err(ipc::Error::Refused(Refusal::UnknownMethod));
-    for opcode in [3, 4, 255, 1 << 16, u32::MAX] {
+    for opcode in [4, 5, 255, 1 << 16, u32::MAX] {
         assert_eq!(call(counter.capability(), opcode, b""), unknown);
         assert_eq!(call(object.capability(), opcode, b""), unknown);
     }
@@ -151,4 +151,104 @@ fn capabilities_that_no_method_takes_are_refused_with_their_call() {
     }
     assert_eq!(untyped.call(&send, &mut receive), Err(ipc::Error::Refused(Refusal::Malformed)));
     assert_eq!(receive.capabilities(), 0);
+}
+
+/// A log that remembers what it was told, or always fails; it says so when nobody holds it any more.
+struct Sink {
+    fails: bool,
+    told: Sender<Option<String>>,
+}
+
+impl Log for Sink {
+    fn write(&mut self, line: &str) -> Result<(), Failure> {
+        self.told.send(Some(line.into())).unwrap();
+        if self.fails { Err(Failure::Exhausted) } else { Ok(()) }
+    }
+}
+
+/// A log on a thread of its own.
+fn log(fails: bool) -> (Capability<dyn Log>, Receiver<Option<String>>) {
+    let (told, from_log) = channel();
+    let (to_test, capability) = channel();
+    std::thread::spawn(move || {
+        let entrypoint = Entrypoint::new(&Pd::new().unwrap()).unwrap();
+        let sink = Sink { fails, told };
+        let log = entrypoint.manage_counted(sink, |sink: &mut Sink, _| sink.told.send(None).unwrap());
+        to_test.send(log).unwrap();
+        entrypoint.run()
+    });
+    (capability.recv().unwrap(), from_log)
+}
+
+/// Has so many bytes counted.
+fn count(object: &mut Client<dyn Counting>, mut bytes: usize) {
+    while bytes > 0 {
+        let length = bytes.min(PIECE);
+        object.add(&[b'x'; PIECE][..length]).unwrap();
+        bytes -= length;
+    }
+}
+
+/// The bytes of a report.
+const DUE: usize = 4 << 20;
+
+const _: () = assert!(DUE as u64 == counter::REPORT_EVERY);
+
+#[test]
+fn an_object_reports_now_and_then_and_when_it_is_closed() {
+    let (log, told) = log(false);
+    let mut object = open(&mut counter());
+    object.report_to(log).unwrap();
+    count(&mut object, DUE - 1);
+    assert!(told.try_recv().is_err(), "not due yet");
+    count(&mut object, 1);
+    assert_eq!(told.recv().unwrap().as_deref(), Some("counted 4,194,304 bytes"));
+    count(&mut object, DUE);
+    assert_eq!(told.recv().unwrap().as_deref(), Some("counted 8,388,608 bytes"));
+    count(&mut object, 1);
+    object.close().unwrap();
+    assert_eq!(told.recv().unwrap().as_deref(), Some("counted 8,388,609 bytes"));
+    assert_eq!(told.recv().unwrap(), None, "the closed object holds nothing");
+}
+
+#[test]
+fn a_log_that_fails_gets_no_second_report_and_the_count_goes_on() {
+    let (log, told) = log(true);
+    let mut object = open(&mut counter());
+    object.report_to(log).unwrap();
+    count(&mut object, DUE);
+    assert_eq!(told.recv().unwrap().as_deref(), Some("counted 4,194,304 bytes"));
+    assert_eq!(told.recv().unwrap(), None, "the object has let go of it");
+    count(&mut object, DUE);
+    assert_eq!(object.counts().unwrap().bytes, 2 * counter::REPORT_EVERY);
+}
+
+#[test]
+fn a_log_that_never_answers_is_given_up() {
+    // Nobody serves it until all is counted.
+    let entrypoint = Entrypoint::new(&Pd::new().unwrap()).unwrap();
+    let (told, from_log) = channel();
+    let silent = entrypoint.manage_counted(Sink { fails: false, told }, |sink: &mut Sink, entrypoint| {
+        sink.told.send(None).unwrap();
+        entrypoint.stop();
+    });
+    let mut object = open(&mut counter());
+    object.report_to(silent).unwrap();
+    count(&mut object, 2 * DUE);
+    assert_eq!(object.counts().unwrap().bytes, 2 * counter::REPORT_EVERY);
+    entrypoint.run().unwrap();
+    assert_eq!(from_log.recv().unwrap(), None, "the object has let go of it, and withdrawn its report");
+}
+
+#[test]
+fn an_object_has_one_log_even_when_that_was_given_up() {
+    let mut object = open(&mut counter());
+    let (failing, _told) = log(true);
+    object.report_to(failing).unwrap();
+    let (other, told) = log(false);
+    assert_eq!(object.report_to(other.clone()), Err(Failure::Begun));
+    count(&mut object, DUE);
+    assert_eq!(object.report_to(other), Err(Failure::Begun));
+    object.close().unwrap();
+    assert_eq!(told.recv().unwrap(), None, "it was told nothing");
 }

@@ -4,7 +4,7 @@
 //! That thread, like the handler of a call that waits, has the entrypoint stop; then we look what there is to say, and
 //! let it run on.
 
-use super::interface::{Counting, Failure, PIECE, Progress, Report, StreamFailure, Streamer};
+use super::interface::{Counting, Failure, Log, PIECE, Progress, Report, StreamFailure, Streamer};
 use crate::until_parent_ends;
 use portcullis_entrypoint::{Entrypoint, EntrypointHandle, Error};
 use portcullis_ipc::{Limits, Pd};
@@ -51,14 +51,18 @@ enum Stream {
 }
 
 impl Streamer for Client {
-    fn stream(&mut self, object: Capability<dyn Counting>) -> Result<(), Failure> {
+    fn stream(
+        &mut self,
+        object: Capability<dyn Counting>,
+        log: Option<Capability<dyn Log>>,
+    ) -> Result<(), Failure> {
         let Stream::Idle = self.stream else { return Err(Failure::Begun) };
         let (end, at_end) = channel();
         self.stream = Stream::Running(at_end);
         let handle = self.handle.clone();
         std::thread::spawn(move || {
             // Nobody to tell means that the whole process is about to end.
-            let _ = end.send(stream(&object).map_or_else(Progress::Failed, Progress::Done));
+            let _ = end.send(stream(&object, log).map_or_else(Progress::Failed, Progress::Done));
             handle.stop();
         });
         Ok(())
@@ -100,13 +104,21 @@ impl Client {
 }
 
 /// Streams the standard input to the object, in calls of up to [`PIECE`] bytes.
-fn stream(object: &Capability<dyn Counting>) -> Result<Report, StreamFailure> {
+fn stream(
+    object: &Capability<dyn Counting>,
+    log: Option<Capability<dyn Log>>,
+) -> Result<Report, StreamFailure> {
     let mut input = std::io::stdin().lock();
     let mut block = vec![0; 64 * PIECE];
     let start = Instant::now();
     let mut calls = 0;
     // The first call has a deadline: it fails if the way to the object was cut before anybody greeted us.
-    object.client().counts().map_err(counting)?;
+    let mut first = object.client();
+    match log {
+        Some(log) => first.report_to(log),
+        None => first.counts().map(drop),
+    }
+    .map_err(counting)?;
     let mut object = object.client().with_deadline(Deadline::Never);
     loop {
         let length = match input.read(&mut block) {

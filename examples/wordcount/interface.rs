@@ -63,6 +63,59 @@ pub trait Counting {
     /// # Errors
     /// Those of a call.
     fn close(&mut self) -> Result<(), Failure>;
+
+    /// Has it write to this log how many bytes it has counted: now and then, and when it is closed. That costs whoever
+    /// calls it a second at most, once: a log that fails or does not answer by then gets no more reports.
+    ///
+    /// # Errors
+    /// [`Failure::Begun`] the second time.
+    fn report_to(&mut self, log: Capability<dyn Log>) -> Result<(), Failure>;
+}
+
+/// The right to write to a log.
+///
+/// See [`Logbook`] for an example.
+#[rpc_interface]
+pub trait Log {
+    /// Writes a line, of which the log keeps as much as it likes.
+    ///
+    /// # Errors
+    /// Those of a call.
+    fn write(&mut self, line: &str) -> Result<(), Failure>;
+}
+
+/// The log component: hands out the right to write, and can be read.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis_entrypoint::Entrypoint;
+/// use portcullis_examples::wordcount::{Log, Logbook, log};
+/// use portcullis_ipc::Pd;
+///
+/// let (to_main, from_log) = std::sync::mpsc::channel();
+/// std::thread::spawn(move || {
+///     let entrypoint = Entrypoint::new(&Pd::new()?)?;
+///     let _ = to_main.send(log::manage(&entrypoint));
+///     entrypoint.run()
+/// });
+/// let mut book = from_log.recv()?.client();
+/// book.open()?.client().write("all is well")?;
+/// assert_eq!(book.last()?.as_deref(), Some("all is well"));
+/// # Ok(()) }
+/// ```
+#[rpc_interface]
+pub trait Logbook {
+    /// Makes a log. It lives until nobody holds it any more.
+    ///
+    /// # Errors
+    /// Those of a call.
+    fn open(&mut self) -> Result<Capability<dyn Log>, Failure>;
+
+    /// The last line that was written to any of the logs, as its writer said it.
+    ///
+    /// # Errors
+    /// Those of a call.
+    fn last(&mut self) -> Result<Option<String>, Failure>;
 }
 
 /// The client component: streams its standard input, once.
@@ -72,7 +125,7 @@ pub trait Counting {
 /// use std::time::Duration;
 ///
 /// fn count(counter: &mut impl Counter, client: &mut impl Streamer) -> Result<Progress, Failure> {
-///     client.stream(counter.open(WordRule::Ascii)?)?;
+///     client.stream(counter.open(WordRule::Ascii)?, None)?;
 ///     loop {
 ///         match client.wait(Duration::from_secs(1)).get()? {
 ///             Progress::Running => continue,
@@ -83,11 +136,15 @@ pub trait Counting {
 /// ```
 #[rpc_interface]
 pub trait Streamer {
-    /// Begins to stream to the counting object.
+    /// Begins to stream to the counting object, which the client has report to the log if it gets one.
     ///
     /// # Errors
     /// [`Failure::Begun`] the second time.
-    fn stream(&mut self, object: Capability<dyn Counting>) -> Result<(), Failure>;
+    fn stream(
+        &mut self,
+        object: Capability<dyn Counting>,
+        log: Option<Capability<dyn Log>>,
+    ) -> Result<(), Failure>;
 
     /// Answers at the end of the stream, or after `time`, a second at most, if that comes first. Whoever waits already
     /// is told that the call was abandoned.

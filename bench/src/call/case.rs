@@ -3,8 +3,9 @@
 use super::clients;
 use super::objects;
 use super::pair::{self, Placement};
+use super::strangers;
 use super::{CallOptions, Row};
-use crate::alternation::{Comparison, Plan};
+use crate::alternation::{Block, Comparison, Plan, rounded};
 use crate::cores::Cores;
 use crate::error::Error;
 use crate::floor::Waiting;
@@ -25,6 +26,10 @@ pub(crate) enum Case {
     Layer(usize),
     /// A new object's capability in each reply.
     NewObject,
+    /// A capability passed on to another client, who calls through it once.
+    ThirdParty,
+    /// A call within which the server calls an object of its client.
+    Callback,
     /// Random ones of a million objects.
     Objects,
     /// One of a million objects.
@@ -72,7 +77,7 @@ impl Case {
             SIZES.map(|bytes| Case::Echo { name, placement, doorbell, floor, bytes })
         });
         let layers = SIZES.map(Case::Layer);
-        let others = [Case::NewObject, Case::Objects, Case::ObjectOfMany];
+        let others = [Case::NewObject, Case::ThirdParty, Case::Callback, Case::Objects, Case::ObjectOfMany];
         echoes.chain(layers).chain(others).chain([1, 8, 64].map(Case::Clients)).collect()
     }
 
@@ -94,6 +99,8 @@ impl Case {
             Case::Echo { name, bytes, .. } => format!("{name}/{bytes}"),
             Case::Layer(bytes) => format!("layer/{bytes}"),
             Case::NewObject => "new-object".into(),
+            Case::ThirdParty => "delegate-third-party".into(),
+            Case::Callback => "callback".into(),
             Case::Objects => format!("objects/{}", objects::MANY),
             Case::ObjectOfMany => format!("object-of-{}", objects::MANY),
             Case::Clients(count) => format!("clients/{count}"),
@@ -114,56 +121,34 @@ impl Case {
         let program = &options.component;
         let plan = Plan {
             pairs: if options.quick { 6 } else { 50 },
-            length: Length { whole: Duration::from_millis(10), unrecorded: Duration::from_micros(500) },
+            block: Block::Time(Length {
+                whole: Duration::from_millis(10),
+                unrecorded: Duration::from_micros(500),
+            }),
         };
-        let name = self.name();
+        let row = |floor, comparison: &Comparison| comparison.row("call", self.name(), floor);
         match *self {
             Case::Echo { placement, doorbell, floor, bytes, .. } => {
                 let comparison = pair::echo(program, cores, plan, placement, doorbell, floor, bytes)?;
-                Ok(row(name, floor.name(), &comparison))
+                Ok(row(floor.name(), &comparison))
             }
-            Case::Layer(bytes) => Ok(row(name, "untyped", &pair::layer(program, cores, plan, bytes)?)),
-            Case::NewObject => Ok(row(name, "call", &pair::new_object(program, cores, plan)?)),
-            Case::Objects => Ok(row(name, "objects/10", &objects::random(program, cores, plan)?)),
-            Case::ObjectOfMany => Ok(row(name, "objects/10", &objects::one(program, cores, plan)?)),
+            Case::Layer(bytes) => Ok(row("untyped", &pair::layer(program, cores, plan, bytes)?)),
+            Case::NewObject => Ok(row("call", &pair::new_object(program, cores, plan)?)),
+            Case::ThirdParty => Ok(row("scm-rights", &strangers::third_party(program, plan)?)),
+            Case::Callback => Ok(row("two-calls", &strangers::callback(program, plan)?)),
+            Case::Objects => Ok(row("objects/10", &objects::random(program, cores, plan)?)),
+            Case::ObjectOfMany => Ok(row("objects/10", &objects::one(program, cores, plan)?)),
             Case::Clients(count) => {
                 let (rounds, turn) = if options.quick { (1, 10) } else { (3, 30) };
                 let crowd = clients::measure(program, count, rounds, Duration::from_millis(turn))?;
                 Ok(Row {
                     calls_per_second: Some(crowd.calls_per_second),
                     slowest_to_mean: Some(rounded(crowd.slowest_to_mean)),
-                    ..row(name, "one-client", &crowd.comparison)
+                    ..row("one-client", &crowd.comparison)
                 })
             }
         }
     }
-}
-
-fn row(case: String, floor: &'static str, comparison: &Comparison) -> Row {
-    let Comparison { ours, floor: floors, ratios, clock } = comparison;
-    Row {
-        bench: "call",
-        case,
-        ours_p50_ns: ours.quantile(0.5),
-        ours_p99_ns: ours.quantile(0.99),
-        floor,
-        floor_p50_ns: floors.quantile(0.5),
-        ratio: rounded(comparison.ratio()),
-        ratio_min: rounded(ratios.first().copied().unwrap_or(f64::NAN)),
-        ratio_max: rounded(ratios.last().copied().unwrap_or(f64::NAN)),
-        blocks: u32::try_from(ratios.len()).unwrap_or(u32::MAX),
-        floor_p99_ns: floors.quantile(0.99),
-        ours_cpu_ns: ours.cpu_time_each(),
-        floor_cpu_ns: floors.cpu_time_each(),
-        clock_ns: *clock,
-        calls_per_second: None,
-        slowest_to_mean: None,
-    }
-}
-
-/// To four digits: more than that would be noise.
-fn rounded(ratio: f64) -> f64 {
-    format!("{ratio:.3e}").parse().unwrap_or(ratio)
 }
 
 #[cfg(test)]
@@ -171,17 +156,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_have_four_digits() {
-        let told = [1.234_56, 0.000_123_456, 98_764.0, 0.0].map(rounded);
-        assert_eq!(told, [1.235, 0.000_123_5, 98_760.0, 0.0]);
-        assert!(rounded(f64::NAN).is_nan());
-    }
-
-    #[test]
     fn a_filter_finds_cases_and_a_wrong_one_says_what_there_is() {
         let names =
             |filter| Case::matching(filter).map(|found| found.iter().map(Case::name).collect::<Vec<_>>());
-        assert_eq!(names(None).unwrap().len(), 21);
+        assert_eq!(names(None).unwrap().len(), 23);
         assert_eq!(names(Some("both")).unwrap(), ["both-awake/0", "both-awake/64", "both-awake/1000"]);
         assert_eq!(names(Some("1000000")).unwrap(), ["objects/1000000", "object-of-1000000"]);
         let error = names(Some("nothing")).unwrap_err().to_string();

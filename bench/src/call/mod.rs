@@ -8,6 +8,8 @@
 //! | `unpinned/N` | the same, on whatever cores the system chooses | `spin` |
 //! | `layer/N` | typed calls that carry N bytes there and back, client and server on a core each | `untyped` |
 //! | `new-object` | a call whose reply carries the capability to a new object, which the client drops | `call` |
+//! | `delegate-third-party` | a call that passes the capability to an object of another server, and within it one call to that object | `scm-rights` |
+//! | `callback` | a call that passes the capability to an object of the client, and within it one call to that object | `two-calls` |
 //! | `objects/1000000` | calls to objects of one entrypoint, chosen at random out of a million | `objects/10` |
 //! | `object-of-1000000` | calls to one and the same of a million objects | `objects/10` |
 //! | `clients/K` | calls of K client processes to one server at once, on whatever cores | `one-client` |
@@ -20,6 +22,11 @@
 //! ready, to a server without an entrypoint: another thread of the same process, over a channel like the other. `call` is
 //! a call without data, `objects/10` are calls to random ones of ten objects, `one-client` is the same server with one
 //! of the clients at work.
+//!
+//! `scm-rights` is what one would write by hand for three processes that have a socket to each other: a pair of sockets is
+//! made and one end sent to each of the two, by SCM_RIGHTS; a byte goes there and back over it, and the one who sent it
+//! says that it is done. `two-calls` are two calls without data, to the same server: as many messages as a call and a
+//! call back. Both cases have three threads that take turns, on whatever cores the system chooses.
 //!
 //! *How it is measured.* Ours and the floor run in the same two processes, in blocks of about 10 ms that alternate,
 //! since machines change by the minute. The beginning of each block is not recorded. Every operation is timed by one
@@ -46,16 +53,16 @@ mod case;
 mod clients;
 mod objects;
 mod pair;
-mod progress;
+mod strangers;
 
 pub use case::Skipped;
 
 use crate::cores::Cores;
 use crate::error::Error;
 use crate::process::Program;
+use crate::progress::Progress;
 use crate::report::row::Row;
 use case::Case;
-use progress::Progress;
 
 /// What is to be measured, and how thoroughly.
 ///

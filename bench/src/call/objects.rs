@@ -74,7 +74,12 @@ impl<'a> Crowd<'a> {
 pub(crate) fn random(program: &Program, cores: &Cores, plan: Plan) -> Result<Comparison, Error> {
     let mut crowd = Crowd::start(program, cores)?;
     let mut few = crowd.few();
-    compare(plan, &crowd.server, &mut RandomCalls::new(&mut crowd.objects), &mut RandomCalls::new(&mut few))
+    compare(
+        plan,
+        &[&crowd.server],
+        &mut RandomCalls::new(&mut crowd.objects),
+        &mut RandomCalls::new(&mut few),
+    )
 }
 
 /// Calls to one of a million, beside calls to random ones of a few.
@@ -82,5 +87,5 @@ pub(crate) fn one(program: &Program, cores: &Cores, plan: Plan) -> Result<Compar
     let crowd = Crowd::start(program, cores)?;
     let mut few = crowd.few();
     let one = crowd.objects.get(MANY / 3).ok_or(Error::Misunderstood("a million objects"))?;
-    compare(plan, &crowd.server, &mut Calls::new(one.capability(), 0), &mut RandomCalls::new(&mut few))
+    compare(plan, &[&crowd.server], &mut Calls::new(one.capability(), 0), &mut RandomCalls::new(&mut few))
 }

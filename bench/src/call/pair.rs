@@ -133,7 +133,7 @@ pub(crate) fn echo(
     let mut ours = Calls::new(&server.objects.echo, bytes);
     let client = floor::Client::new(&shared.memory, waiting, bytes);
     let mut floor = PingPong { client, server: &server, waiting, bytes };
-    compare(plan, &server, &mut ours, &mut floor)
+    compare(plan, &[&server], &mut ours, &mut floor)
 }
 
 /// Calls that each bring the capability to a new object, beside calls that bring nothing.
@@ -143,7 +143,7 @@ pub(crate) fn new_object(program: &Program, cores: &Cores, plan: Plan) -> Result
     let _bound = Placement::TwoCores.arrange(&server, cores)?;
     let mut ours = NewObjects(server.objects.factory.client());
     let mut floor = Calls::new(&server.objects.echo, 0);
-    compare(plan, &server, &mut ours, &mut floor)
+    compare(plan, &[&server], &mut ours, &mut floor)
 }
 
 /// Typed calls that carry so many bytes both ways, beside untyped calls that do.
@@ -153,5 +153,5 @@ pub(crate) fn layer(program: &Program, cores: &Cores, plan: Plan, bytes: usize) 
     let _bound = Placement::TwoCores.arrange(&server, cores)?;
     let mut ours = Calls::new(&server.objects.echo, bytes);
     let mut floor = UntypedCalls::new(&server.component().untyped()?, bytes)?;
-    compare(plan, &server, &mut ours, &mut floor)
+    compare(plan, &[&server], &mut ours, &mut floor)
 }

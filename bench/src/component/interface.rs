@@ -1,6 +1,6 @@
 //! The interfaces of a component: what the benchmark measures, and what it asks for besides.
 
-use crate::floor::Waiting;
+use crate::floor::{Part, Waiting};
 use portcullis_ipc::MAX_DATA;
 use portcullis_rpc::{Capability, Error, WireSize, rpc_interface};
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,21 @@ pub(crate) trait Factory {
     /// One that does not live long: its client drops it at once.
     fn short_lived(&mut self) -> Result<Capability<dyn Echo>, Error>;
 
+    /// One that lives for as long as somebody holds it.
+    fn session(&mut self) -> Result<Capability<dyn Echo>, Error>;
+
     /// Four that stay.
     fn four(&mut self) -> Result<[Capability<dyn Echo>; 4], Error>;
+}
+
+/// One who gets objects of others, and keeps none.
+#[rpc_interface]
+pub(crate) trait Guest {
+    /// Calls the object once.
+    fn call(&mut self, object: Capability<dyn Echo>) -> Result<(), Error>;
+
+    /// Does nothing with the object.
+    fn take(&mut self, object: Capability<dyn Echo>) -> Result<(), Error>;
 }
 
 /// One of many clients of another component.
@@ -70,6 +83,23 @@ pub(crate) trait Component {
 
     /// Answers, then serves the floor's ping-pong with a payload of so many bytes.
     fn floor(&mut self, waiting: Waiting, bytes: usize) -> Result<(), Error>;
+
+    /// Answers, then plays a part by hand.
+    fn by_hand(&mut self, part: Part) -> Result<(), Error>;
+
+    /// What it holds at the moment.
+    fn holdings(&mut self) -> Result<Holdings, Error>;
+}
+
+/// What a process holds at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holdings {
+    /// Open descriptors.
+    pub(crate) descriptors: u32,
+    /// Rows in its capability tables: objects of its own that others hold.
+    pub(crate) rows: u32,
+    /// Objects, whoever holds them.
+    pub(crate) objects: u32,
 }
 
 /// The objects of a component.
@@ -77,6 +107,7 @@ pub(crate) trait Component {
 pub(crate) struct Objects {
     pub(crate) echo: Capability<dyn Echo>,
     pub(crate) factory: Capability<dyn Factory>,
+    pub(crate) guest: Capability<dyn Guest>,
     pub(crate) worker: Capability<dyn Worker>,
 }
 

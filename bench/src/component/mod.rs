@@ -1,8 +1,8 @@
 //! The other side of a benchmark: a process whose objects echo, make objects, play the floor's ping-pong, and call
 //! others, as they are told.
 //!
-//! It is started with a portal to the benchmark, as any component is, and with the floor's memory as its standard
-//! input; it ends with the benchmark.
+//! It is started with a portal to the benchmark, as any component is, with the floor's memory as its standard input and
+//! the floor's socket as its standard output; it ends with the benchmark.
 
 mod afterwards;
 pub(crate) mod interface;
@@ -11,12 +11,13 @@ mod worker;
 
 use crate::cores::Cores;
 use crate::error::Error;
-use crate::floor::{self, Memory, Waiting};
+use crate::floor::{self, Link, Memory, Part, Waiting};
 use crate::meter;
 use crate::process::PATIENCE;
 use afterwards::Afterwards;
-use interface::{Component, Objects};
-use objects::{Mirror, MirrorFactory};
+use interface::{Component, Holdings, Objects};
+pub(crate) use objects::Mirror;
+use objects::{MirrorFactory, Visitor};
 use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Limits, Pd, PdOptions};
 use portcullis_rpc::{self as rpc, Capability};
@@ -29,8 +30,8 @@ const MOST_OBJECTS: u32 = 1_001_000;
 
 /// What the process does that a benchmark has started: returns when the benchmark ends.
 ///
-/// A program that calls [`call::run`](crate::call::run) must call this when it is started with the arguments that it
-/// names in its [`Program`](crate::Program). A failure is told on the standard error.
+/// A program that runs a benchmark must call this when it is started with the arguments that it names in its
+/// [`Program`](crate::Program). A failure is told on the standard error.
 #[must_use]
 pub fn main() -> ExitCode {
     match serve() {
@@ -52,6 +53,7 @@ fn serve() -> Result<(), Error> {
         entrypoint: entrypoint.downgrade(),
         cores: Cores::available()?,
         memory: Rc::new(Memory::map(&std::io::stdin())?),
+        link: Rc::new(Link::of(&std::io::stdout())?),
         afterwards: afterwards.clone(),
     });
     entrypoint.serve_parent(&component)?;
@@ -66,6 +68,7 @@ struct ComponentObject {
     entrypoint: WeakEntrypoint,
     cores: Cores,
     memory: Rc<Memory>,
+    link: Rc<Link>,
     afterwards: Afterwards,
 }
 
@@ -75,6 +78,7 @@ impl Component for ComponentObject {
         Ok(Objects {
             echo: entrypoint.manage(Mirror),
             factory: entrypoint.manage(MirrorFactory::new(&entrypoint)),
+            guest: entrypoint.manage(Visitor),
             worker: entrypoint.manage(WorkerObject::new(self.memory.clone(), self.afterwards.clone())),
         })
     }
@@ -95,6 +99,17 @@ impl Component for ComponentObject {
         let memory = self.memory.clone();
         self.afterwards.put(move || floor::serve(&memory, waiting, bytes, parent_lives()));
         Ok(())
+    }
+
+    fn by_hand(&mut self, part: Part) -> Result<(), rpc::Error> {
+        let link = self.link.clone();
+        self.afterwards.put(move || part.play(&link));
+        Ok(())
+    }
+
+    fn holdings(&mut self) -> Result<Holdings, rpc::Error> {
+        let usage = self.entrypoint.upgrade().ok_or(rpc::Error::Disconnected)?.usage();
+        Ok(Holdings { descriptors: meter::descriptors()?, rows: usage.rows, objects: usage.objects })
     }
 }
 

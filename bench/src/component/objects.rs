@@ -1,6 +1,6 @@
 //! The objects that are called in the measurements.
 
-use super::interface::{Echo, Factory};
+use super::interface::{Echo, Factory, Guest};
 use crate::error::Error;
 use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Deadline, MsgBuf, Pd, Server};
@@ -53,9 +53,28 @@ impl Factory for MirrorFactory {
         Ok(object)
     }
 
+    fn session(&mut self) -> Result<Capability<dyn Echo>, rpc::Error> {
+        Ok(self.entrypoint()?.manage_counted(Mirror, |_, entrypoint| {
+            entrypoint.dissolve_current();
+        }))
+    }
+
     fn four(&mut self) -> Result<[Capability<dyn Echo>; 4], rpc::Error> {
         let entrypoint = self.entrypoint()?;
         Ok(std::array::from_fn(|_| entrypoint.manage(Mirror)))
+    }
+}
+
+/// Gets objects of others.
+pub(crate) struct Visitor;
+
+impl Guest for Visitor {
+    fn call(&mut self, object: Capability<dyn Echo>) -> Result<(), rpc::Error> {
+        object.client().echo(&[]).map(drop)
+    }
+
+    fn take(&mut self, _: Capability<dyn Echo>) -> Result<(), rpc::Error> {
+        Ok(())
     }
 }
 

@@ -50,7 +50,7 @@ fn document(rows: &[Row]) -> Document {
         .set("font-size", 14)
         .add(Rectangle::new().set("width", WIDTH).set("height", height).set("fill", "white"))
         .add(
-            text("Portcullis: calls beside the floor of the machine", WIDTH / 2.0, 28.0, "middle")
+            text("Portcullis beside the floor of the machine", WIDTH / 2.0, 28.0, "middle")
                 .set("font-size", 18),
         )
         .add(legend())
@@ -113,8 +113,13 @@ fn axis(scale: &Scale, height: f64) -> Group {
             "middle",
         ));
     }
-    axis.add(text("time of one call (logarithmic)", (LEFT + WIDTH - RIGHT) / 2.0, bottom + 46.0, "middle"))
-        .add(text("ratio to the floor", WIDTH - 16.0, TOP - 14.0, "end"))
+    axis.add(text(
+        "time of one operation (logarithmic)",
+        (LEFT + WIDTH - RIGHT) / 2.0,
+        bottom + 46.0,
+        "middle",
+    ))
+    .add(text("ratio to the floor", WIDTH - 16.0, TOP - 14.0, "end"))
 }
 
 /// A power of ten without decimals.

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Row {
-    /// The benchmark: `call`.
+    /// The benchmark: `call` or `session`.
     pub bench: &'static str,
     /// The case, such as `both-awake/64`.
     pub case: String,
@@ -48,4 +48,19 @@ pub struct Row {
     /// With many clients: the calls of the slowest by the mean of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slowest_to_mean: Option<f64>,
+    /// With sessions: how many there were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u64>,
+    /// With sessions: the open descriptors of all processes together, before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors_before: Option<u32>,
+    /// With sessions: the same after the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors_after: Option<u32>,
+    /// With sessions: the rows in the capability tables of all processes together, before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u32>,
+    /// With sessions: the same after the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_after: Option<u32>,
 }

@@ -43,6 +43,17 @@ pub fn line(row: &Row) -> String {
     if let Some(share) = row.slowest_to_mean {
         line += &format!(", the slowest client gets {share:.2} of the mean");
     }
+    if let Some(sessions) = row.sessions {
+        line += &format!("  {sessions} sessions");
+    }
+    for (name, before, after) in [
+        ("descriptors", row.descriptors_before, row.descriptors_after),
+        ("rows", row.rows_before, row.rows_after),
+    ] {
+        if let (Some(before), Some(after)) = (before, after) {
+            line += &format!(", {name} {before} before and {after} after");
+        }
+    }
     line
 }
 

@@ -1,6 +1,8 @@
 //! The demos: each starts its components and watches over them.
 
+mod chain;
 mod input;
+mod log;
 mod process;
 mod wordcount;
 
@@ -13,10 +15,14 @@ use input::Input;
 pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
     let file = match args.demo {
         Some(Demo::Wordcount { file }) => file,
+        Some(Demo::Chain(chain)) => return chain::run(&chain, args.json),
         None => {
             note(format_args!("Demos:"));
             note(format_args!(
                 "  wordcount [FILE]  a client streams a file to an object of a counter, in calls"
+            ));
+            note(format_args!(
+                "  chain             a capability passes through processes that end behind it"
             ));
             note(format_args!("Running `portcullis demo wordcount`."));
             None

@@ -6,6 +6,9 @@ use portcullis_rpc::Capability;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// What a component takes to end at most when it has been let go of, on a machine with much else to do.
+const FINISH: Duration = Duration::from_secs(5);
+
 /// A component that runs as a process of its own, and ends with this value.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -28,6 +31,23 @@ impl Process {
         Ok((Process { name, child }, Capability::from_untyped(first_object)))
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself, for a limited time.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let end = wait_for(FINISH, || self.ended()).ok_or_else(|| self.silent())?;
+        if end.success() { Ok(()) } else { Err(failure(&self, end)) }
+    }
+
+    /// Kills it, and waits until it is gone.
+    pub(crate) fn kill(mut self) -> Result<(), Failure> {
+        let name = self.name;
+        self.child.kill().map(drop).map_err(|error| Failure::Kill { name, error })
+    }
+
     /// It did not answer in time.
     pub(crate) fn silent(&self) -> Failure {
         Failure::Silent { name: self.name, id: self.child.id() }
@@ -43,14 +63,19 @@ impl Process {
 pub(crate) fn blame<const N: usize>(mut processes: [&mut Process; N]) -> Option<Failure> {
     // The descriptors of a process that dies are closed before its parent can learn how it ended.
     const LAG: Duration = Duration::from_millis(500);
+    wait_for(LAG, || {
+        processes.iter_mut().find_map(|process| process.ended().map(|status| failure(process, status)))
+    })
+}
+
+/// Asks every millisecond until there is an answer, for a limited time.
+pub(crate) fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
-        for process in &mut processes {
-            if let Some(status) = process.ended() {
-                return Some(failure(process, status));
-            }
+        if let Some(answer) = ask() {
+            return Some(answer);
         }
-        if start.elapsed() > LAG {
+        if start.elapsed() > limit {
             return None;
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -64,5 +89,30 @@ fn failure(process: &Process, status: ExitStatus) -> Failure {
         // A terminal interrupts all processes in its foreground, us in a moment.
         Some(SIGINT) => Failure::Interrupted,
         _ => Failure::Died { name: process.name, id: process.child.id(), status },
+    }
+}
+
+/// A failure that a component may have worded.
+pub(crate) fn worded(failure: &dyn std::error::Error) -> Failure {
+    Failure::Demo(visible(failure.to_string().chars()))
+}
+
+/// What a component says, for a terminal: control characters become visible ones.
+pub(crate) fn visible(said: impl Iterator<Item = char>) -> String {
+    said.map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_examples::wordcount::StreamFailure;
+
+    #[test]
+    fn what_a_component_says_does_nothing_to_the_terminal() {
+        let says = StreamFailure::Client("\x1b[2Jgone\r\n".into());
+        assert_eq!(
+            worded(&says).to_string(),
+            "the client failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
+        );
     }
 }

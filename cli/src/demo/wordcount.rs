@@ -1,6 +1,7 @@
-//! The word count demo: starts a counter and a client, introduces them to each other, and reports.
+//! The word count demo: starts a counter, a client and a log, introduces them to each other, and reports.
 
 use super::input::Input;
+use super::log::LogProcess;
 use super::process::{self, Process};
 use crate::failure::Failure;
 use crate::output::{self, note};
@@ -24,39 +25,41 @@ const LOOK_UNWATCHED: Duration = Duration::from_secs(1);
 /// Counts the input and writes the result.
 pub(crate) fn run(input: Input, json: bool) -> Result<(), Failure> {
     let (name, length) = (input.name().to_owned(), input.length());
-    let report = count(input)?;
+    let (report, log) = count(input)?;
     let calls_per_second = report.calls as f64 / report.time.as_secs_f64().max(1e-9);
     if json {
         output::result(Json::line(&name, &report, calls_per_second).as_bytes())?;
     } else {
         output::result(&wc_line(&name, &report, length))?;
     }
+    log.conclude();
     let Report { calls, time, .. } = report;
     note(format_args!("{calls} calls in {time:.1?}: {calls_per_second:.0} calls per second"));
     Ok(())
 }
 
-/// Starts both components, hands the client its counting object and waits for the end.
-fn count(input: Input) -> Result<Report, Failure> {
+/// Starts the components, hands the client its counting object and the right to write to the log, and waits for the end.
+fn count(input: Input) -> Result<(Report, LogProcess), Failure> {
     let bar = bar(input.length());
     let pd = Pd::new().map_err(|error| Failure::Start { name: "demo", error })?;
     let name = input.name().display().to_string();
     let stdin = input.into_stdio().map_err(|error| Failure::Input { name, error })?;
     let (counter_process, counter) = Process::start(&pd, "counter", COUNTER, Stdio::null())?;
     let (client_process, client) = Process::start(&pd, "client", CLIENT, stdin)?;
+    let (mut log, writer) = LogProcess::start(&pd)?;
     let mut parties = Parties { counter: counter_process, client: client_process };
 
     let counter: Capability<dyn Counter> = counter;
     let object = parties.of_counter(counter.client().open(word_rule()))?;
     let client: Capability<dyn Streamer> = client;
     let mut client = client.client();
-    parties.of_client(client.stream(object.clone()))?;
+    parties.of_client(client.stream(object.clone(), writer))?;
     let mut object = object.client();
-    let result = follow(&mut parties, &mut client, &mut object, &bar);
+    let result = follow(&mut parties, &mut client, &mut object, &mut log, &bar);
     bar.finish_and_clear();
     let report = result?;
     parties.of_counter(object.close())?;
-    Ok(report)
+    Ok((report, log))
 }
 
 /// Watches the client until it is done, and the counter with it: both must answer within the default deadline.
@@ -64,12 +67,20 @@ fn follow(
     parties: &mut Parties,
     client: &mut impl Streamer,
     object: &mut impl Counting,
+    log: &mut LogProcess,
     bar: &ProgressBar,
 ) -> Result<Report, Failure> {
     let look = if bar.is_hidden() { LOOK_UNWATCHED } else { LOOK };
     loop {
         match parties.of_client(twice(|| client.wait(look).get()))? {
-            Progress::Running => bar.set_position(parties.of_counter(twice(|| object.counts()))?.bytes),
+            Progress::Running => {
+                bar.set_position(parties.of_counter(twice(|| object.counts()))?.bytes);
+                if !bar.is_hidden()
+                    && let Some(line) = log.last()
+                {
+                    bar.set_message(format!("log: {line}"));
+                }
+            }
             Progress::Done(report) => return Ok(report),
             Progress::Failed(failure) => return Err(parties.stream_failed(&failure)),
         }
@@ -108,28 +119,24 @@ impl Parties {
     /// What a failure of the client comes from.
     fn stream_failed(&mut self, failure: &StreamFailure) -> Failure {
         match failure {
-            StreamFailure::Input(_) => demo(failure),
+            StreamFailure::Input(_) => process::worded(failure),
             _ => self.failed(failure),
         }
     }
 
     /// A process that died explains any failure.
     fn failed(&mut self, failure: &dyn std::error::Error) -> Failure {
-        process::blame([&mut self.counter, &mut self.client]).unwrap_or_else(|| demo(failure))
+        process::blame([&mut self.counter, &mut self.client]).unwrap_or_else(|| process::worded(failure))
     }
-}
-
-/// A failure that a component may have worded: control characters become visible ones.
-fn demo(failure: &dyn std::error::Error) -> Failure {
-    let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-    Failure::Demo(failure.to_string().chars().map(visible).collect())
 }
 
 /// A bar on standard error, if that is a terminal.
 fn bar(length: Option<u64>) -> ProgressBar {
     let (bar, template) = match length {
-        Some(length) => (ProgressBar::new(length), "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}"),
-        None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}"),
+        Some(length) => {
+            (ProgressBar::new(length), "{bar:14} {bytes} of {total_bytes}, {bytes_per_sec}  {wide_msg}")
+        }
+        None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}  {wide_msg}"),
     };
     // The templates are constant and valid; a bar with another style would do as well.
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -181,19 +188,5 @@ impl Json<'_> {
         };
         // Plain fields and finite numbers always have a JSON form.
         serde_json::to_string(&json).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_component_says_does_nothing_to_the_terminal() {
-        let says = StreamFailure::Client("\x1b[2Jgone\r\n".into());
-        assert_eq!(
-            demo(&says).to_string(),
-            "the client failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
-        );
     }
 }

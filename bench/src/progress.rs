@@ -1,4 +1,4 @@
-//! Tells people which case is under way.
+//! Tells people which case is under way, and how far it is.
 
 use std::io::{IsTerminal, Write};
 
@@ -18,6 +18,11 @@ impl Progress {
     /// The next case begins.
     pub(crate) fn begin(&mut self, case: &str) {
         self.begun += 1;
+        self.go_on(case);
+    }
+
+    /// The same case goes on.
+    pub(crate) fn go_on(&self, case: &str) {
         self.write(&format!("\r\x1b[K[{}/{}] {case}", self.begun, self.cases));
     }
 
