@@ -10,13 +10,19 @@ use portcullis_tests::watchdog::Watchdog;
 
 const PARTIES: [Actor; 3] = [first_of(0), first_of(1), first_of(2)];
 
-/// Half of them are called before they are dropped.
+/// Delegations at once: fewer than the portals that one client may have open, however late the owner comes to them.
+const AT_ONCE: u64 = 200;
+
+/// So many delegations; half of them are called before they are dropped.
 fn lend(fleet: &Fleet, times: u64) {
-    let [_, giver, _] = PARTIES;
-    for called in [false, true] {
-        let outcome = fleet.lend(giver, Holding(20), Holding(10), called, times / 2);
+    let [owner, giver, _] = PARTIES;
+    for turn in 0..times / AT_ONCE {
+        let called = turn % 2 == 1;
+        let outcome = fleet.lend(giver, Holding(20), Holding(10), called, AT_ONCE);
         // Either the taker's object answers, or has the one that it was given answer.
         assert_eq!(outcome, Outcome::Answered(Object(if called { 1 } else { 2 })));
+        let is_idle = || fleet.report(owner).is_ok_and(|now| (now.channels, now.rows) == (3, 2));
+        assert!(eventually(is_idle), "{:?}", fleet.report(owner));
     }
 }
 
@@ -28,8 +34,8 @@ fn reports(fleet: &Fleet) -> Result<Vec<Report>, Error> {
 const ALLOCATIONS: u64 = 8;
 
 fn is_within(now: &Report, before: &Report) -> bool {
-    let known = |report: &Report| (report.channels, report.rows, report.objects);
-    known(now) == known(before)
+    (now.channels, now.objects) == (before.channels, before.objects)
+        && now.rows <= before.rows
         && now.descriptors <= before.descriptors
         && now.mappings <= before.mappings + ALLOCATIONS
 }
@@ -41,14 +47,13 @@ fn a_hundred_thousand_delegations_and_drops_leave_everything_as_before() -> Resu
     let mut fleet = fleet(3)?;
     object_for(&mut fleet, 1, owner, &[giver])?;
     object_for(&mut fleet, 2, taker, &[giver])?;
-    // What a process keeps once it has done something for the first time; and what was under way, is over then.
+    // What a process keeps once it has done something for the first time.
     lend(&fleet, 2_000);
-    let idle = |report: &Report| (report.channels, report.rows) <= (3, 2);
-    assert!(eventually(|| reports(&fleet).is_ok_and(|now| now.iter().all(idle))), "{:?}", reports(&fleet)?);
     let mut before = reports(&fleet)?;
     for _ in 0..50 {
         for (least, now) in before.iter_mut().zip(reports(&fleet)?) {
-            // What was closed is gone a little later.
+            // What was dropped and closed is gone a little later.
+            least.rows = least.rows.min(now.rows);
             least.descriptors = least.descriptors.min(now.descriptors);
         }
     }
