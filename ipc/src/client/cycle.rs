@@ -15,7 +15,7 @@
 
 use super::callee::Callee;
 use super::channel::Channel;
-use crate::context;
+use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -36,6 +36,23 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// If this thread runs a handler: it is about to wait for the entrypoint of the channel, otherwise than by a call.
+    pub(super) fn within_handler(channel: &Channel) -> Result<Option<Waiting>, Error> {
+        let Terms { chain, server, .. } = context::start_call(Deadline::Never);
+        match server.and_then(context::server) {
+            None => Ok(None),
+            Some(server) => Waiting::enter(server, chain, channel).map(Some),
+        }
+    }
+
+    /// Whether the entrypoint waits for us meanwhile; and after what time that should be asked again.
+    pub(super) fn look_again(&self, channel: &Channel) -> Result<Duration, Error> {
+        match self.callee_awaits(channel) {
+            true => Err(Error::CallCycle),
+            false => Ok(SECOND_LOOK),
+        }
+    }
+
     /// The entrypoint is about to call, from within a handler.
     pub(super) fn enter(caller: Rc<Insight>, chain: u64, channel: &Channel) -> Result<Waiting, Error> {
         let callee = channel.callee()?;
@@ -83,14 +100,16 @@ impl Waiting {
 
     /// Whether the callee waits for us, and neither has answered the other.
     fn is_awaited_by(&self, channel: &Channel, lane: LaneId, sequence: u32) -> bool {
+        // If he answered first and called then, we see the answer since we have seen the wait.
+        self.callee_awaits(channel) && !channel.is_answered(lane, sequence)
+    }
+
+    /// Whether the callee waits for an answer that we have not given.
+    fn callee_awaits(&self, channel: &Channel) -> bool {
         let theirs = channel.known_callee().and_then(|callee| callee.wait().ok().flatten());
         let Some(theirs) = theirs else { return false };
         let own = EntrypointId::encode(Some(self.caller.home.id()));
-        theirs.callee == own
-            && theirs.chain != self.chain
-            // If he answered first and called then, we see the answer since we have seen the wait.
-            && !channel.is_answered(lane, sequence)
-            && self.caller.owes(theirs.chain)
+        theirs.callee == own && theirs.chain != self.chain && self.caller.owes(theirs.chain)
     }
 }
 

@@ -187,6 +187,7 @@ impl Channel {
         match self.transport.listen() {
             Ok(drained @ (Drained::Empty | Drained::More)) => {
                 self.wake_answered();
+                self.tell_portal();
                 drained == Drained::More
             }
             Ok(Drained::Closed) | Err(_) => {

@@ -14,6 +14,7 @@ use crate::transport::local::LocalTransport;
 use crate::wire::control::Control;
 use crate::wire::head::RowName;
 use crate::wire::layout;
+use crate::wire::slot::Group;
 use crossbeam_queue::SegQueue;
 use rustix::event::EventfdFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -59,6 +60,8 @@ pub(crate) enum Post {
 pub(crate) struct Home {
     pd: Pd,
     id: EntrypointId,
+    /// The group of the portals to its objects that are made here.
+    group: Group,
     /// Says to all clients for whom the server waits; and the file that they see it through.
     page: Words,
     page_file: OwnedFd,
@@ -76,6 +79,7 @@ impl Home {
         Ok(Home {
             pd: pd.clone(),
             id: EntrypointId::draw(),
+            group: Group::next(),
             page,
             page_file,
             bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
@@ -97,6 +101,11 @@ impl Home {
     #[inline]
     pub(crate) fn id(&self) -> EntrypointId {
         self.id
+    }
+
+    #[inline]
+    pub(crate) fn group(&self) -> Group {
+        self.group
     }
 
     /// A word of what it says to its clients.

@@ -9,6 +9,7 @@ pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
+mod system;
 mod turns;
 mod waiting;
 
@@ -25,6 +26,7 @@ use crate::pd::Pd;
 use crate::sys::inherit;
 use crate::table::Table;
 use crate::wait_policy::Patience;
+use crate::wire::control::Token;
 use crate::wire::head::{RowName, Status};
 use caller::{Dropped, Ticket};
 use home::Home;
@@ -32,7 +34,8 @@ use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::RandomState;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,6 +70,10 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    /// The portals that were taken up and are not folded, by their tokens.
+    tokens: HashMap<Token, RowName>,
+    /// Names objects for those who ask whether two are the same.
+    names: RandomState,
     /// The call that was taken last, until it is answered.
     serving: Option<Ticket>,
     /// Its waker was used since the last [`Event::Woken`].
@@ -132,6 +139,8 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            tokens: HashMap::new(),
+            names: RandomState::new(),
             serving: None,
             woken: false,
             calls_first: false,

@@ -1,9 +1,9 @@
 //! What must hold for any bits, and for any value.
 
-use super::control::{CONTROL_BYTES, Control, DOORBELL, Tag};
+use super::control::{CONTROL_BYTES, Control, DOORBELL, Tag, Token};
 use super::head::{Request, RowName, State, Status};
 use super::layout::{self, LANE_COUNT, LaneId, SLOTS};
-use super::slot::{Kinds, Slot};
+use super::slot::{Group, Kinds, Slot};
 use crate::due::Due;
 use crate::entrypoint_id::EntrypointId;
 use crate::protocol::release_ring::{Release, Ring};
@@ -15,10 +15,8 @@ fn row() -> impl Strategy<Value = RowName> {
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
-    let slot = prop_oneof![
-        row().prop_map(Slot::Row),
-        any::<u64>().prop_map(|word| Slot::Portal(EntrypointId::decode(word)))
-    ];
+    let slot =
+        prop_oneof![row().prop_map(Slot::Row), any::<u64>().prop_map(|word| Slot::Portal(Group(word)))];
     proptest::collection::vec(slot, 0..=SLOTS)
 }
 
@@ -55,6 +53,7 @@ fn control() -> impl Strategy<Value = (Control, usize)> {
         ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
         (portals, 1..=SLOTS),
         (greeting, Just(1)),
+        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(0)),
     ]
 }
 

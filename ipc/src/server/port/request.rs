@@ -10,7 +10,7 @@ use crate::server::ledger::{Ledger, Row};
 use crate::transport::Carried;
 use crate::transport::socket::MOST_QUEUED;
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, State};
+use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LaneId};
 use crate::wire::slot::{self, Slot};
 use std::sync::atomic::Ordering;
@@ -20,6 +20,8 @@ pub(crate) struct Taken {
     pub(crate) ticket: Ticket,
     /// What was called; `None` if the capability is not valid or an argument is not, or its caller has given up.
     pub(crate) badge: Option<Badge>,
+    /// It is the entrypoint itself that was called.
+    pub(crate) is_system: bool,
     pub(crate) chain: u64,
     pub(crate) due: Due,
     pub(crate) core: u8,
@@ -74,6 +76,7 @@ impl Port {
         Ok(Taken {
             ticket: Ticket { port: self.name, lane, sequence: state.sequence },
             badge,
+            is_system: request.target == RowName::SYSTEM && state.status != head::WITHDRAWN,
             chain: request.chain,
             due: request.due,
             core: state.core,
@@ -98,7 +101,7 @@ impl Port {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain(MOST_QUEUED)?;
             let tag = Tag { lane, sequence: state.sequence };
-            portals = self.transport().receive(tag, &slot::entrypoints(&slots))?.into_iter();
+            portals = self.transport().receive(tag, &slot::groups(&slots))?.into_iter();
         }
         for slot in slots {
             let capability = match slot {
