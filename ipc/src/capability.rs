@@ -3,6 +3,7 @@
 use crate::badge::Badge;
 use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
+use crate::client::fold;
 use crate::client::portal::{Origin, Portal};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
@@ -15,6 +16,7 @@ use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
 use crate::wire::slot::Group;
+use crate::wire::system::ObjectName;
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -23,7 +25,8 @@ use std::sync::Arc;
 ///
 /// It cannot be made up: it comes from [`Server::mint`](crate::Server::mint), from a message, or from
 /// [`Pd::spawn`](crate::Pd::spawn). Clones share the reference; when the last one is dropped, the object's server
-/// gets its row back. It has no equality: two capabilities may reach one object by different ways.
+/// gets its row back. It has no equality: two capabilities may reach one object by different ways
+/// ([`same_object`](Capability::same_object)).
 ///
 /// The server learns nothing of who calls. Holding the capability is the permission.
 ///
@@ -191,9 +194,7 @@ impl Capability {
     ) -> Result<(), Error> {
         let end = deadline.instant();
         let reference = portal.reach(deadline)?;
-        let left = end.map_or(Deadline::Never, |end| {
-            Deadline::After(end.saturating_duration_since(std::time::Instant::now()))
-        });
+        let left = end.map_or(Deadline::Never, Deadline::until);
         Channel::call(&reference.channel, reference.row, send, receive, left)
     }
 
@@ -214,6 +215,55 @@ impl Capability {
     /// Of the future: as [`call_with`](Self::call_with). [`Error::Busy`] if every lane was taken until the deadline.
     pub fn call_async_with(&self, message: Box<MsgBuf>, deadline: Deadline) -> AsyncCall {
         AsyncCall::new(self.clone(), message, deadline)
+    }
+
+    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by different ways
+    /// are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints and, if these are
+    /// reached over different channels, have been answered there, for no longer than the deadline.
+    ///
+    /// An entrypoint can say of its own objects that they are those of another one. So this serves to find what is
+    /// known already; it is no proof of who is at the other end.
+    ///
+    /// ```
+    /// use portcullis_ipc::{Deadline, Pd, Server};
+    ///
+    /// let mut server = Server::new(&Pd::new()?)?;
+    /// let (one, other) = (server.mint()?.1, server.mint()?.1);
+    /// assert!(one.same_object(&one.clone(), Deadline::Never)?);
+    /// assert!(!one.same_object(&other, Deadline::Never)?);
+    /// # Ok::<_, portcullis_ipc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`call_with`](Self::call_with): [`Error::InvalidCapability`] if the object of one was dissolved, and
+    /// [`Error::CallCycle`] from within the entrypoint that would have to answer.
+    pub fn same_object(&self, other: &Capability, deadline: Deadline) -> Result<bool, Error> {
+        let end = deadline.instant();
+        let left = || end.map_or(Deadline::Never, Deadline::until);
+        for capability in [self, other] {
+            if let Reference::Portal(portal) = &capability.0 {
+                portal.settle(left())?;
+            }
+        }
+        if let (Reference::Own { home, badge, .. }, Reference::Own { home: its_home, badge: its_badge, .. }) =
+            (&self.0, &other.0)
+        {
+            return Ok(Arc::ptr_eq(home, its_home) && badge == its_badge);
+        }
+        let (one, two) = (self.reach_now()?, other.reach_now()?);
+        if Arc::ptr_eq(one.channel(), two.channel()) {
+            // An object has one row on a channel.
+            return Ok(one.row() == two.row());
+        }
+        Ok(self.object_name(&one, left())? == other.object_name(&two, left())?)
+    }
+
+    /// What the object's entrypoint calls it.
+    fn object_name(&self, reached: &Reached<'_>, deadline: Deadline) -> Result<ObjectName, Error> {
+        match &self.0 {
+            Reference::Own { home, badge, .. } => Ok(home.name(*badge)),
+            _ => fold::object_name(reached.channel(), reached.row(), deadline),
+        }
     }
 
     #[inline]
@@ -253,15 +303,13 @@ impl Capability {
         }
     }
 
-    /// Lets it find out that it is a row of that channel, if it may be one: the entrypoint at the other end must be awake
-    /// for the call that it is an argument of anyhow.
-    pub(crate) fn come_home(&self, channel: &Channel, deadline: Deadline) {
-        if let Reference::Portal(portal) = &self.0
-            && portal.settled().is_none()
-            && portal.belongs_to(channel)
-        {
-            // If not, it travels as a portal.
-            let _ = portal.reach(deadline);
+    /// The portal that it is, if that may turn out to be a row of the channel.
+    pub(crate) fn portal_home(&self, channel: &Channel) -> Option<&Portal> {
+        match &self.0 {
+            Reference::Portal(portal) => {
+                Some(&**portal).filter(|portal| portal.settled().is_none() && portal.belongs_to(channel))
+            }
+            _ => None,
         }
     }
 

@@ -145,6 +145,9 @@ impl AsyncCall {
                     drop(reached);
                     self.stage = Stage::Queued(target, None);
                 }
+                (Stage::Queued(target, None), Some(message)) if target.channel.must_wait(message, waker) => {
+                    break (&target.channel, Error::DeadlineExceeded);
+                }
                 (Stage::Queued(target, place), Some(message)) => {
                     let Poll::Ready(lane) = target.channel.poll_lane(place, waker) else {
                         break (&target.channel, Error::Busy);

@@ -167,6 +167,10 @@ impl Channel {
         receive: &mut MsgBuf,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        let deadline = match send.capabilities() {
+            0 => deadline,
+            _ => this.bring_home(send, deadline)?,
+        };
         let Terms { chain, deadline, server } = context::start_call(deadline);
         let waiting = match server.and_then(context::server) {
             None => None,
@@ -215,6 +219,19 @@ impl Channel {
         this.judge(result)
     }
 
+    /// Lets the arguments find out that they are rows of this channel, if they may be: the entrypoint must be awake for the
+    /// call anyhow, and recognises its own then. Answers what time is left for the call. Whoever waits here has no lane
+    /// yet, since others may need all of them for what this waits for.
+    #[cold]
+    fn bring_home(&self, send: &MsgBuf, deadline: Deadline) -> Result<Deadline, Error> {
+        let end = deadline.instant();
+        let left = || end.map_or(Deadline::Never, Deadline::until);
+        for portal in send.held().filter_map(|capability| capability.portal_home(self)) {
+            portal.settle(left())?;
+        }
+        Ok(left())
+    }
+
     /// Writes the request into its lane and makes the server look.
     pub(super) fn publish(
         &self,
@@ -233,7 +250,7 @@ impl Channel {
         send.copy_to(data);
         let kinds = match send.capabilities() {
             0 => Kinds::default(),
-            _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..], deadline)?,
+            _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..])?,
         };
         // Relaxed throughout: the release store of the state below orders all of it.
         for (word, value) in words[1..].iter().zip(request.encode()) {
@@ -257,12 +274,10 @@ impl Channel {
         sequence: u32,
         send: &MsgBuf,
         words: &[AtomicU64],
-        deadline: Deadline,
     ) -> Result<Kinds, Error> {
         let mut carried = Carried::new();
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         for capability in send.held() {
-            capability.come_home(self, deadline);
             let row = capability.row_on(self);
             let slot = row.map_or_else(|| Slot::Portal(capability.group()), Slot::Row);
             if row.is_none() {
@@ -351,7 +366,7 @@ impl Channel {
     /// The socket was read: the portal's token may have come.
     pub(super) fn tell_portal(&self) {
         if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
-            portal.read();
+            portal.socket_was_read();
         }
     }
 
@@ -389,6 +404,9 @@ impl HangUp for Channel {
         self.queue.wake_all();
         self.tasks.wake_answered(|_| true);
         self.transport.hang_up();
+        if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
+            portal.hang_up();
+        }
     }
 
     fn read(&self) -> bool {

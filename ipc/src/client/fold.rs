@@ -1,23 +1,23 @@
-//! How a portal folds into a channel to the same entrypoint: its token is presented there, for a row.
+//! Calls of an entrypoint itself. By one of them a portal folds into a channel: its token is presented there, for a row.
 
 use super::async_call::AsyncCall;
 use super::channel::Channel;
-use super::cycle::Waiting;
 use super::portal::Portal;
 use crate::capability::RowReference;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::sys::socket;
-use crate::transport::socket::SocketTransport;
 use crate::wire::control::Token;
 use crate::wire::head::RowName;
-use crate::wire::system::SystemCall;
+use crate::wire::system::{ObjectName, SystemCall};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
-/// How long the watcher tries; then it is tried again when the portal is used.
+/// How long an entrypoint may take to answer; then the token is presented again when the portal is used.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A call of the entrypoint itself.
@@ -35,56 +35,39 @@ fn row(channel: &Channel, reply: &mut MsgBuf) -> Result<RowReference, Error> {
     reference.ok_or(Error::Violation("an entrypoint answered a token with no row"))
 }
 
-/// Waits for the portal's token and presents it, until `end`.
-pub(super) fn fold(
-    channel: &Arc<Channel>,
-    portal: &SocketTransport,
-    end: Option<Instant>,
-) -> Result<RowReference, Error> {
-    let left = || end.map(|end| end.saturating_duration_since(Instant::now()));
-    let token = {
-        let waiting = Waiting::within_handler(channel)?;
-        loop {
-            if let Some(token) = portal.token()? {
-                break token;
-            }
-            if left().is_some_and(|left| left.is_zero()) {
-                return Err(Error::DeadlineExceeded);
-            }
-            let time = match &waiting {
-                None => left(),
-                Some(waiting) => Some(waiting.look_again(channel)?.min(left().unwrap_or(PATIENCE))),
-            };
-            socket::wait_until_readable(portal.socket(), time);
+/// Presents the token on the channel, and tells the portal what came of it. Answers what must be woken when the portal is
+/// dropped: nobody waits for the answer then.
+pub(super) fn present(
+    portal: &Weak<Portal>,
+    pd: &Pd,
+    channel: Arc<Channel>,
+    token: Token,
+) -> Result<Waker, Error> {
+    channel.expect_tasks(true)?;
+    let portal = portal.clone();
+    let mut call =
+        AsyncCall::of_system(channel.clone(), request(SystemCall::Fold(token))?, Deadline::After(PATIENCE));
+    let folded = poll_fn(move |context| {
+        if portal.strong_count() == 0 {
+            return Poll::Ready(());
         }
-    };
-    let send = request(SystemCall::Fold(token))?;
-    let mut reply = Box::new(MsgBuf::new());
-    let deadline = left().map_or(Deadline::Never, Deadline::After);
-    Channel::call(channel, RowName::SYSTEM, &send, &mut reply, deadline)?;
-    row(channel, &mut reply)
+        let Poll::Ready(answer) = Pin::new(&mut call).poll(context) else { return Poll::Pending };
+        let folded = answer.and_then(|mut reply| row(&channel, &mut reply));
+        if let Some(portal) = portal.upgrade() {
+            portal.conclude(folded);
+        }
+        Poll::Ready(())
+    });
+    Ok(pd.watcher()?.run(folded))
 }
 
-/// Has the watcher present the token.
-pub(super) fn fold_later(portal: &Weak<Portal>, pd: &Pd, channel: Arc<Channel>, token: Token) {
-    let weak = portal.clone();
-    let present = async move {
-        let call = request(SystemCall::Fold(token))
-            .map(|message| AsyncCall::of_system(channel.clone(), message, Deadline::After(PATIENCE)));
-        let folded = match call {
-            Ok(call) => call.await.and_then(|mut reply| row(&channel, &mut reply)),
-            Err(error) => Err(error),
-        };
-        if let Some(portal) = weak.upgrade() {
-            portal.conclude(folded.map(Some));
-        }
-    };
-    match pd.watcher() {
-        Ok(watcher) => watcher.run(present),
-        Err(error) => {
-            if let Some(portal) = portal.upgrade() {
-                portal.conclude(Err(error));
-            }
-        }
-    }
+/// What the entrypoint calls the object.
+pub(crate) fn object_name(
+    channel: &Arc<Channel>,
+    object: RowName,
+    deadline: Deadline,
+) -> Result<ObjectName, Error> {
+    let (send, mut reply) = (request(SystemCall::Name(object))?, Box::new(MsgBuf::new()));
+    Channel::call(channel, RowName::SYSTEM, &send, &mut reply, deadline)?;
+    ObjectName::decode(reply.data()).ok_or(Error::Violation("an entrypoint answered a name with none"))
 }

@@ -59,6 +59,7 @@ impl Wake for Background {
 }
 
 impl Background {
+    /// Only on the watcher's thread. A waker that is used meanwhile has it polled once more.
     fn poll(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,9 +129,12 @@ impl Watcher {
         Ok(watch)
     }
 
-    /// Runs a future to its end, on the watcher's thread: it must not wait otherwise.
-    pub(crate) fn run(&self, future: impl Future<Output = ()> + Send + 'static) {
-        Arc::new(Background { future: Mutex::new(Some(Box::pin(future))), shared: self.0.clone() }).wake();
+    /// Runs a future to its end, on the watcher's thread: it must not wait otherwise. Answers what wakes it.
+    pub(crate) fn run(&self, future: impl Future<Output = ()> + Send + 'static) -> Waker {
+        let future = Mutex::new(Some(Box::pin(future) as Pin<Box<_>>));
+        let waker = Waker::from(Arc::new(Background { future, shared: self.0.clone() }));
+        waker.wake_by_ref();
+        waker
     }
 
     /// Wakes the task at that time, until the alarm is dropped.
@@ -176,6 +180,8 @@ impl Shared {
                     BELL => {
                         socket::reset(&self.bell);
                         if self.state().stop {
+                            // They have ended, since each holds the domain, but they hold us.
+                            while self.woken.pop().is_some() {}
                             return;
                         }
                         while let Some(task) = self.woken.pop() {

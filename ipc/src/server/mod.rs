@@ -35,7 +35,6 @@ use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
 use std::collections::{HashMap, VecDeque};
-use std::hash::RandomState;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -72,8 +71,6 @@ pub struct Server {
     unread: VecDeque<RowName>,
     /// The portals that were taken up and are not folded, by their tokens.
     tokens: HashMap<Token, RowName>,
-    /// Names objects for those who ask whether two are the same.
-    names: RandomState,
     /// The call that was taken last, until it is answered.
     serving: Option<Ticket>,
     /// Its waker was used since the last [`Event::Woken`].
@@ -140,7 +137,6 @@ impl Server {
             pace: Pace::new(),
             unread: VecDeque::new(),
             tokens: HashMap::new(),
-            names: RandomState::new(),
             serving: None,
             woken: false,
             calls_first: false,

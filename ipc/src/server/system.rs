@@ -7,7 +7,6 @@ use crate::sys::socket;
 use crate::wire::control::{Control, Token};
 use crate::wire::head::{RowName, Status};
 use crate::wire::system::SystemCall;
-use std::hash::BuildHasher;
 
 impl Server {
     /// Tells the holder of a new portal by what we know it again. Without room for that, it stays a channel of its own.
@@ -46,9 +45,7 @@ impl Server {
             }
             SystemCall::Name(row) => {
                 let badge = self.ports.get(caller)?.rows().get(row)?.badge()?;
-                // The badge itself would tell how many objects there are.
-                let words = [self.home.id().word(), self.names.hash_one(badge)];
-                words.iter().try_for_each(|word| reply.write(&word.to_le_bytes())).ok()
+                reply.write(&self.home.name(badge).encode()).ok()
             }
         }
     }

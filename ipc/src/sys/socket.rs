@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use crate::error::Error;
-use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
@@ -12,7 +11,6 @@ use rustix::net::{
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
-use std::time::Duration;
 
 /// The longest message that is received whole. One byte more than the longest that makes sense, to see excess.
 pub(crate) const MAX_BYTES: usize = crate::wire::control::CONTROL_BYTES + 1;
@@ -145,16 +143,6 @@ fn close_pidfds(space: &ControlSpace) {
         }
         rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
     }
-}
-
-/// Waits until there is something to read, or the other end is closed, or the time is over.
-pub(crate) fn wait_until_readable(socket: BorrowedFd<'_>, time: Option<Duration>) {
-    let time = time.map(|time| rustix::event::Timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
-    });
-    // Interrupted, or refused: the caller looks again.
-    let _ = rustix::event::poll(&mut [PollFd::from_borrowed_fd(socket, PollFlags::IN)], time.as_ref());
 }
 
 /// Ends both directions: the other side sees the end at once, whoever holds copies.

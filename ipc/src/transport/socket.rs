@@ -139,13 +139,9 @@ impl SocketTransport {
         Ok(())
     }
 
-    /// Client: the token of a portal that the entrypoint has taken up, if it has come.
-    pub(crate) fn token(&self) -> Result<Option<Token>, Error> {
-        let token = || *self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        if token().is_none() && self.drain_as_client(MOST_QUEUED)? == Drained::Closed && token().is_none() {
-            return Err(Error::Disconnected);
-        }
-        Ok(token())
+    /// Client: the token of a portal that the entrypoint has taken up, if it was read.
+    pub(crate) fn token(&self) -> Option<Token> {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many messages that count were read.

@@ -34,3 +34,40 @@ impl SystemCall {
         }
     }
 }
+
+/// What an entrypoint calls an object: the same for the same object, whatever the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectName {
+    pub(crate) entrypoint: u64,
+    pub(crate) object: u64,
+}
+
+impl ObjectName {
+    pub(crate) fn encode(self) -> [u8; 16] {
+        (u128::from(self.object) << 64 | u128::from(self.entrypoint)).to_le_bytes()
+    }
+
+    /// Out of the data of an answer.
+    pub(crate) fn decode(data: &[u8]) -> Option<ObjectName> {
+        let ([entrypoint, object], []) = data.as_chunks::<8>() else { return None };
+        Some(ObjectName { entrypoint: u64::from_le_bytes(*entrypoint), object: u64::from_le_bytes(*object) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for call in [SystemCall::Fold(Token(7)), SystemCall::Name(RowName { index: 1, generation: 2 })] {
+            let (opcode, data) = call.encode();
+            assert_eq!(SystemCall::decode(opcode, &data), Some(call));
+            assert_eq!(SystemCall::decode(opcode, &data[1..]), None);
+            assert_eq!(SystemCall::decode(opcode + 2, &data), None);
+        }
+        let name = ObjectName { entrypoint: 0x0123_4567_89ab_cdef, object: 0xfedc_ba98_7654_3210 };
+        assert_eq!(ObjectName::decode(&name.encode()), Some(name));
+        assert_eq!(ObjectName::decode(&name.encode()[1..]), None);
+    }
+}
