@@ -299,10 +299,14 @@ impl Portal {
         group.is_some_and(|group| std::ptr::eq(&raw const *group, channel))
     }
 
-    /// The group of portals that are made of it: by its channel, once it has one.
+    /// The group of portals that are made of it: that of the channel which it is, or is said to fold into. If that is not
+    /// true, those portals do not fold either.
     pub(crate) fn group(&self) -> Group {
-        let reference = self.reach_now();
-        reference.map_or_else(|_| Group::next(), |reference| reference.channel.group())
+        let destination = self.origin.filter(|_| self.settled.get().is_none());
+        match destination.and_then(|origin| self.pd.groups().get(origin)) {
+            Some(channel) => channel.group(),
+            None => self.reach_now().map_or_else(|_| Group::next(), |reference| reference.channel.group()),
+        }
     }
 
     /// What it has come to, if it has.

@@ -131,6 +131,11 @@ impl Row {
     }
 }
 
+/// No row, but the entrypoint itself.
+pub const SYSTEM: Row = Row { index: u32::MAX, generation: 0 };
+/// Calls [`SYSTEM`]: a token is presented.
+pub const FOLD: u32 = 0;
+
 /// How a call ended, as the number in a reply's state.
 pub mod status {
     /// The object answered.
