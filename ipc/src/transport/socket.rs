@@ -188,16 +188,17 @@ impl SocketTransport {
         let mut news = news.into_iter();
         while let Some(next) = news.next() {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, next) {
-                (Greeting::Expected, News::Greeting(entrypoint, page)) => {
+            let mut known = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, *known, next) {
+                (Greeting::Expected, _, News::Greeting(entrypoint, page)) => {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
-                (_, News::Token(token)) => {
-                    *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
-                }
-                (_, other) => {
+                (_, None, News::Token(token)) => *known = Some(token),
+                (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
-                    return Err(Error::Violation("a server sent what only a client sends, or greeted twice"));
+                    return Err(Error::Violation(
+                        "a server sent what only a client sends, or said twice what it says once",
+                    ));
                 }
             }
         }
