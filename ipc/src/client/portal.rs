@@ -150,6 +150,7 @@ impl Portal {
             if let Some(reference) = &state.meanwhile {
                 return Ok(Cow::Owned(reference.clone()));
             }
+            self.tell(state);
         }
         self.settled.get().map(Cow::Borrowed).ok_or(Error::Disconnected)
     }
@@ -193,8 +194,11 @@ impl Portal {
     fn destination(&self) -> Option<Arc<Channel>> {
         let mut state = self.state();
         self.go_on(&mut state);
-        let origin = self.origin.filter(|_| state.is_under_way() && !state.waited)?;
-        self.pd.groups().get(origin)
+        let origin = self.origin.filter(|_| state.is_under_way() && !state.waited);
+        if !state.is_under_way() {
+            self.tell(state);
+        }
+        self.pd.groups().get(origin?)
     }
 
     /// If its token has come: has it folded, or makes it the channel of its group.

@@ -44,10 +44,7 @@ impl Peer {
 
     /// Gives it a portal, as one of [`GROUP`]; answers the number that it has there.
     fn give(&mut self, portal: &OwnedFd) -> u64 {
-        let tag = wire::portals(0, self.channel.sequences[0].wrapping_add(1));
-        self.channel.send(&tag, &[portal.as_fd()]).expect("the socket has room");
-        let kept = self.channel.call_in(0, Row::FIRST, Op::Keep as u32, &[], &[(Kind::Portal, GROUP)]);
-        words(&kept.data())[0]
+        give(&mut self.channel, portal)
     }
 
     /// Has it call what it was given: what that object is called, or an error.
@@ -55,6 +52,14 @@ impl Peer {
         let micros = u64::try_from(deadline.as_micros()).expect("it is short");
         Nested::decode(&self.ask(Op::CallKept, &[number, Op::Name as u64, micros]))
     }
+}
+
+/// Gives a peer a portal over that channel, as one of [`GROUP`]; answers the number that it has there.
+fn give(channel: &mut RawClient, portal: &OwnedFd) -> u64 {
+    let tag = wire::portals(0, channel.sequences[0].wrapping_add(1));
+    channel.send(&tag, &[portal.as_fd()]).expect("the socket has room");
+    let kept = channel.call_in(0, Row::FIRST, Op::Keep as u32, &[], &[(Kind::Portal, GROUP)]);
+    words(&kept.data())[0]
 }
 
 /// The token that an entrypoint sends over a portal, behind its greeting.
@@ -84,6 +89,23 @@ fn a_portal_of_a_lying_group_stays_a_channel_and_works() {
     }
     // The raw channel and the holder's, at either.
     assert_eq!((one.channels(), other.channels()), (2, 2));
+}
+
+#[test]
+fn portals_of_two_introducers_never_share_a_channel() {
+    let _watchdog = Watchdog::start(LIMIT);
+    let (mut one, mut holder) = (Peer::start(), Peer::start());
+    let to_holder = holder.channel.open(Row::FIRST).expect("the socket has room");
+    let mut other = RawClient::connect(to_holder).expect("it is there");
+    let mut portal = || one.channel.open(Row::FIRST).expect("the socket has room");
+    // The same number, and the same entrypoint, as it says itself.
+    let numbers = [holder.give(&portal()), holder.give(&portal()), give(&mut other, &portal())];
+    let name = holder.call(numbers[0], PATIENCE).words();
+    for number in numbers {
+        assert_eq!(holder.call(number, PATIENCE).words(), name);
+    }
+    assert!(eventually(|| one.channels() <= 3), "two of one introducer share a channel: {}", one.channels());
+    assert_eq!(one.channels(), 3, "the raw channel, and one by each introducer");
 }
 
 #[test]
