@@ -191,13 +191,16 @@ fn a_capability_that_came_as_a_portal_comes_home_as_what_it_is() -> Result<(), E
     let names = objects.iter().map(Remote::name).collect::<Result<Vec<_>, _>>()?;
     let called = by_way_of(&one, &objects[0])?;
     assert_eq!(called.name()?, names[0]);
-    // Before its token can have come, in a call of a thread and in that of a task.
-    let stopped = stop(&mut origin)?;
-    let (second, third) = (by_way_of(&one, &objects[1])?, by_way_of(&one, &objects[2])?);
-    drop(stopped);
-    assert_eq!(called.numbers(Op::IsMine, &[], &[&second])?, [1, names[1]]);
-    let answer = block_on(called.ask_async(Op::IsMine, &[], &[&third]))?;
-    assert_eq!(words(answer.data()), [1, names[2]]);
+    // Used before its token can have come: in the call of a task, and in that of a thread.
+    let mut early = |object| {
+        let stopped = stop(&mut origin)?;
+        by_way_of(&one, object).inspect(|_| drop(stopped))
+    };
+    let second = early(&objects[1])?;
+    let answer = block_on(called.ask_async(Op::IsMine, &[], &[&second]))?;
+    assert_eq!(words(answer.data()), [1, names[1]]);
+    let third = early(&objects[2])?;
+    assert_eq!(called.numbers(Op::IsMine, &[], &[&third])?, [1, names[2]]);
     Ok(())
 }
 

@@ -130,6 +130,22 @@ fn a_server_that_never_sends_a_token_costs_the_deadline_and_that_once() {
 }
 
 #[test]
+fn a_portal_that_its_server_refuses_is_dead_at_once() {
+    let _watchdog = Watchdog::start(LIMIT);
+    let (mut one, mut holder) = (Peer::start(), Peer::start());
+    let first = holder.give(&one.channel.open(Row::FIRST).expect("the socket has room"));
+    let name = holder.call(first, PATIENCE).words();
+    for _ in 0..20 {
+        let dead = one.channel.open(Row { index: 77, generation: 7 }).expect("the socket has room");
+        let number = holder.give(&dead);
+        drop(dead);
+        let nested = holder.call(number, PATIENCE);
+        assert_eq!(nested.result, Err("Disconnected".to_owned()), "no token comes for it");
+    }
+    assert_eq!(holder.call(first, PATIENCE).words(), name);
+}
+
+#[test]
 fn an_introducer_that_dies_before_the_token_comes_takes_nothing_along() {
     let _watchdog = Watchdog::start(LIMIT);
     let (mut one, mut holder) = (Peer::start(), Peer::start());
