@@ -3,7 +3,8 @@
 use crate::badge::Badge;
 use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
-use crate::client::portal::Portal;
+use crate::client::fold;
+use crate::client::portal::{Origin, Portal};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -14,6 +15,9 @@ use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
+use crate::wire::slot::Group;
+use crate::wire::system::ObjectName;
+use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -21,7 +25,8 @@ use std::sync::Arc;
 ///
 /// It cannot be made up: it comes from [`Server::mint`](crate::Server::mint), from a message, or from
 /// [`Pd::spawn`](crate::Pd::spawn). Clones share the reference; when the last one is dropped, the object's server
-/// gets its row back. It has no equality: two capabilities may reach one object by different ways.
+/// gets its row back. It has no equality: two capabilities may reach one object by different ways
+/// ([`same_object`](Capability::same_object)).
 ///
 /// The server learns nothing of who calls. Holding the capability is the permission.
 ///
@@ -89,6 +94,37 @@ impl HeldRow {
     }
 }
 
+/// The way to an object, for as long as this lives.
+pub(crate) enum Reached<'a> {
+    /// Within this process.
+    Here(&'a Arc<Channel>, RowName),
+    Row(Cow<'a, RowReference>),
+}
+
+impl Reached<'_> {
+    pub(crate) fn channel(&self) -> &Arc<Channel> {
+        match self {
+            Reached::Here(channel, _) => channel,
+            Reached::Row(reference) => &reference.channel,
+        }
+    }
+
+    pub(crate) fn row(&self) -> RowName {
+        match self {
+            Reached::Here(_, row) => *row,
+            Reached::Row(reference) => reference.row,
+        }
+    }
+
+    /// What holds the row, where it is held.
+    pub(crate) fn reference(&self) -> Option<&RowReference> {
+        match self {
+            Reached::Here(..) => None,
+            Reached::Row(reference) => Some(reference),
+        }
+    }
+}
+
 impl Drop for RowReference {
     fn drop(&mut self) {
         if self.shares.take().and_then(Arc::into_inner).is_some() {
@@ -108,14 +144,14 @@ impl Capability {
         Capability(Reference::Row(RowReference::new(channel, row)))
     }
 
-    /// What is behind a portal, and at which entrypoint that is said to be.
+    /// What is behind a portal that came from there.
     pub(crate) fn from_portal(
         pd: &Pd,
         socket: PeerSocket,
-        entrypoint: Option<EntrypointId>,
+        origin: Option<Origin>,
     ) -> Result<Capability, Error> {
         socket::adopt(socket.as_fd())?;
-        Ok(Capability(Reference::Portal(Arc::new(Portal::new(pd.clone(), socket, entrypoint)))))
+        Ok(Capability(Reference::Portal(Portal::new(pd, socket, origin))))
     }
 
     /// The entrypoint of the object, as far as it is known.
@@ -133,8 +169,7 @@ impl Capability {
     /// # Errors
     /// As [`call_with`](Self::call_with).
     pub fn call(&self, send: &MsgBuf, receive: &mut MsgBuf) -> Result<(), Error> {
-        let (channel, row) = self.reach()?;
-        Channel::call(channel, row, send, receive, channel.default_deadline())
+        self.call_with(send, receive, self.default_deadline())
     }
 
     /// Calls the object and waits for its answer until the deadline; `receive` is replaced by the answer.
@@ -146,18 +181,41 @@ impl Capability {
     /// answer: it names whose fault that is. After [`Error::DeadlineExceeded`] or [`Error::Disconnected`] the call
     /// may or may not have had its effect.
     pub fn call_with(&self, send: &MsgBuf, receive: &mut MsgBuf, deadline: Deadline) -> Result<(), Error> {
-        let (channel, row) = self.reach()?;
-        Channel::call(channel, row, send, receive, deadline)
+        match &self.0 {
+            Reference::Row(RowReference { channel, row, .. }) => {
+                Channel::call(channel, *row, send, receive, deadline)
+            }
+            Reference::Own { home, badge, .. } => {
+                Channel::call(home.local_channel()?, badge.0, send, receive, deadline)
+            }
+            Reference::Portal(portal) => match portal.settled() {
+                Some(RowReference { channel, row, .. }) => {
+                    Channel::call(channel, *row, send, receive, deadline)
+                }
+                None => self.call_first(portal, send, receive, deadline),
+            },
+        }
+    }
+
+    /// Calls through a portal that must find its way first, in the same time.
+    #[cold]
+    fn call_first(
+        &self,
+        portal: &Portal,
+        send: &MsgBuf,
+        receive: &mut MsgBuf,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let end = deadline.instant();
+        let reference = portal.reach(deadline)?;
+        let left = end.map_or(Deadline::Never, Deadline::until);
+        Channel::call(&reference.channel, reference.row, send, receive, left)
     }
 
     /// Calls the object, for a task that waits for the answer and for no longer than the default time of the protection
     /// domain that the capability came through. See [`call_async_with`](Self::call_async_with).
     pub fn call_async(&self, message: Box<MsgBuf>) -> AsyncCall {
-        let deadline = match &self.0 {
-            Reference::Own { home, .. } => home.pd().default_deadline(),
-            Reference::Row(reference) => reference.channel.default_deadline(),
-            Reference::Portal(portal) => portal.pd().default_deadline(),
-        };
+        let deadline = self.default_deadline();
         self.call_async_with(message, deadline)
     }
 
@@ -173,16 +231,99 @@ impl Capability {
         AsyncCall::new(self.clone(), message, deadline)
     }
 
-    /// The channel and the name on it under which the object is called.
-    #[inline]
-    pub(crate) fn reach(&self) -> Result<(&Arc<Channel>, RowName), Error> {
-        match &self.0 {
-            Reference::Own { home, badge, .. } => Ok((home.local_channel()?, badge.0)),
-            Reference::Row(reference) => Ok((&reference.channel, reference.row)),
-            Reference::Portal(portal) => {
-                let reference = portal.connect()?;
-                Ok((&reference.channel, reference.row))
+    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by different ways
+    /// are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints and, if these are
+    /// reached over different channels, have been answered there, for no longer than the deadline.
+    ///
+    /// An entrypoint can say of its own objects that they are those of another one. So this serves to find what is
+    /// known already; it is no proof of who is at the other end.
+    ///
+    /// ```
+    /// use portcullis_ipc::{Deadline, Pd, Server};
+    ///
+    /// let mut server = Server::new(&Pd::new()?)?;
+    /// let (one, other) = (server.mint()?.1, server.mint()?.1);
+    /// assert!(one.same_object(&one.clone(), Deadline::Never)?);
+    /// assert!(!one.same_object(&other, Deadline::Never)?);
+    /// # Ok::<_, portcullis_ipc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`call_with`](Self::call_with): [`Error::InvalidCapability`] if the object of one was dissolved, and
+    /// [`Error::CallCycle`] from within the entrypoint that would have to answer.
+    pub fn same_object(&self, other: &Capability, deadline: Deadline) -> Result<bool, Error> {
+        let end = deadline.instant();
+        let left = || end.map_or(Deadline::Never, Deadline::until);
+        for capability in [self, other] {
+            if let Reference::Portal(portal) = &capability.0 {
+                portal.settle(left())?;
             }
+        }
+        if let (Reference::Own { home, badge, .. }, Reference::Own { home: its_home, badge: its_badge, .. }) =
+            (&self.0, &other.0)
+        {
+            return Ok(Arc::ptr_eq(home, its_home) && badge == its_badge);
+        }
+        let (one, two) = (self.reach_now()?, other.reach_now()?);
+        if Arc::ptr_eq(one.channel(), two.channel()) {
+            // An object has one row on a channel.
+            return Ok(one.row() == two.row());
+        }
+        Ok(self.object_name(&one, left())? == other.object_name(&two, left())?)
+    }
+
+    /// What the object's entrypoint calls it.
+    fn object_name(&self, reached: &Reached<'_>, deadline: Deadline) -> Result<ObjectName, Error> {
+        match &self.0 {
+            Reference::Own { home, badge, .. } => Ok(home.name(*badge)),
+            _ => fold::object_name(reached.channel(), reached.row(), deadline),
+        }
+    }
+
+    #[inline]
+    fn default_deadline(&self) -> Deadline {
+        match &self.0 {
+            Reference::Own { home, .. } => home.pd().default_deadline(),
+            Reference::Row(reference) => reference.channel.default_deadline(),
+            Reference::Portal(portal) => portal.pd().default_deadline(),
+        }
+    }
+
+    /// How the object is called now, without waiting for anybody.
+    pub(crate) fn reach_now(&self) -> Result<Reached<'_>, Error> {
+        match &self.0 {
+            Reference::Own { home, badge, .. } => Ok(Reached::Here(home.local_channel()?, badge.0)),
+            Reference::Row(reference) => Ok(Reached::Row(Cow::Borrowed(reference))),
+            Reference::Portal(portal) => portal.reach_now().map(Reached::Row),
+        }
+    }
+
+    /// The row of that channel that it is, alone.
+    pub(crate) fn into_row_of(self, channel: &Channel) -> Option<RowReference> {
+        match self.0 {
+            Reference::Row(reference) if std::ptr::eq(&raw const *reference.channel, channel) => {
+                Some(reference)
+            }
+            _ => None,
+        }
+    }
+
+    /// The group of a portal to it.
+    pub(crate) fn group(&self) -> Group {
+        match &self.0 {
+            Reference::Own { home, .. } => home.group(),
+            Reference::Row(reference) => reference.channel.group(),
+            Reference::Portal(portal) => portal.group(),
+        }
+    }
+
+    /// The portal that it is, if that may turn out to be a row of the channel.
+    pub(crate) fn portal_home(&self, channel: &Channel) -> Option<&Portal> {
+        match &self.0 {
+            Reference::Portal(portal) => {
+                Some(&**portal).filter(|portal| portal.settled().is_none() && portal.belongs_to(channel))
+            }
+            _ => None,
         }
     }
 
@@ -209,7 +350,7 @@ impl Capability {
         let reference = match &self.0 {
             Reference::Own { .. } => return None,
             Reference::Row(reference) => reference,
-            Reference::Portal(portal) => portal.connected()?,
+            Reference::Portal(portal) => portal.settled()?,
         };
         std::ptr::eq(&raw const *reference.channel, channel).then_some(reference)
     }
@@ -224,7 +365,7 @@ impl Capability {
                 home.greet(ours.as_fd());
                 home.adopt(ours, *badge);
             }
-            _ => match self.reach().and_then(|(channel, row)| channel.open(row, ours)) {
+            _ => match self.reach_now().and_then(|reached| reached.channel().open(reached.row(), ours)) {
                 // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
                 Ok(()) | Err(Error::Disconnected) => {}
                 Err(error) => return Err(error),

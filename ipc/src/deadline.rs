@@ -30,6 +30,11 @@ impl Deadline {
         }
     }
 
+    /// What is left until then.
+    pub(crate) fn until(end: Instant) -> Deadline {
+        Deadline::After(end.saturating_duration_since(Instant::now()))
+    }
+
     /// The earlier of two deadlines.
     #[must_use]
     pub fn min(self, other: Deadline) -> Deadline {

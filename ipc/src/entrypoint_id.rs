@@ -13,6 +13,11 @@ impl EntrypointId {
         EntrypointId(NonZeroU64::new(crate::random::word()).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// The word for it.
+    pub(crate) fn word(self) -> u64 {
+        self.0.get()
+    }
+
     /// The word for it; zero if it is not known.
     #[inline]
     pub(crate) fn encode(id: Option<EntrypointId>) -> u64 {

@@ -32,6 +32,32 @@ impl<I: ?Sized> Capability<I> {
         &self.untyped
     }
 
+    /// Whether both are capabilities to one object, through whatever interfaces. Blocks for no longer than the deadline; see
+    /// [`portcullis_ipc::Capability::same_object`] for what it is worth.
+    ///
+    /// ```
+    /// # use portcullis_ipc::{Deadline, Pd, Server};
+    /// # use portcullis_rpc::Capability;
+    /// trait Lamp {}
+    ///
+    /// let mut server = Server::new(&Pd::new()?)?;
+    /// let (one, other) = (server.mint()?.1, server.mint()?.1);
+    /// let [one, other] = [one, other].map(Capability::<dyn Lamp>::from_untyped);
+    /// assert!(one.same_object(&one.clone(), Deadline::Never)?);
+    /// assert!(!one.same_object(&other, Deadline::Never)?);
+    /// # Ok::<_, portcullis_ipc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`portcullis_ipc::Capability::same_object`].
+    pub fn same_object<J: ?Sized>(
+        &self,
+        other: &Capability<J>,
+        deadline: ipc::Deadline,
+    ) -> Result<bool, ipc::Error> {
+        self.untyped.same_object(&other.untyped, deadline)
+    }
+
     /// The capability without its type.
     #[must_use]
     pub fn into_untyped(self) -> ipc::Capability {

@@ -198,13 +198,14 @@ fn attack_08_descriptors_beside_other_bytes_close_the_channel() {
     let (spare, _other) = socket::pair().expect("the system grants sockets");
     let file = memory::sealed_file(4096).expect("the system grants memory");
     let longer = [wire::hello().as_slice(), &[0]].concat();
-    let messages: [(&str, &[u8]); 9] = [
+    let messages: [(&str, &[u8]); 10] = [
         ("a doorbell", &wire::DOORBELL),
         ("a wrong doorbell", &[1]),
         ("half a hello", &wire::hello()[..8]),
         ("a longer hello", &longer),
         ("a greeting, which is the server's", &wire::greeting(7)),
-        ("an unknown kind", &wire::control(5, 0, 0, 0)),
+        ("a token, which is the server's", &wire::control(5, 0, 0, 7)),
+        ("an unknown kind", &wire::control(6, 0, 0, 0)),
         ("no kind", &wire::control(0, 0, 0, 0)),
         ("a lane that is not there", &wire::portals(16, 1)),
         ("a sequence that cannot be", &wire::control(3, 0, 0, 1 << 32)),

@@ -1,7 +1,7 @@
 //! Calls that a task waits for, and no thread.
 
 use super::channel::Channel;
-use crate::capability::Capability;
+use crate::capability::{Capability, RowReference};
 use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -73,6 +73,8 @@ pub struct AsyncCall {
     end: Option<Instant>,
     /// Until then it is not asleep but looks for the reply whenever it is polled.
     looks_until: Option<Instant>,
+    /// Whether it may look at all: the watcher has others to attend to.
+    may_look: bool,
     alarm: Option<Alarm>,
 }
 
@@ -91,8 +93,8 @@ enum Stage {
 struct Target {
     channel: Arc<Channel>,
     row: RowName,
-    /// Holds the row.
-    _capability: Capability,
+    /// Holds the row, if it is one that is held.
+    _reference: Option<RowReference>,
 }
 
 impl AsyncCall {
@@ -105,8 +107,18 @@ impl AsyncCall {
             chain,
             end: deadline.instant(),
             looks_until: None,
+            may_look: true,
             alarm: None,
         }
+    }
+
+    /// A call of the entrypoint itself.
+    pub(super) fn of_system(channel: Arc<Channel>, message: Box<MsgBuf>, deadline: Deadline) -> AsyncCall {
+        let Terms { chain, deadline, .. } = context::start_call(deadline);
+        let target = Target { channel, row: RowName::SYSTEM, _reference: None };
+        let stage = Stage::Queued(target, None);
+        let (end, message) = (deadline.instant(), Some(message));
+        AsyncCall { stage, message, chain, end, looks_until: None, may_look: false, alarm: None }
     }
 
     fn left(&self, now: Instant) -> Deadline {
@@ -122,10 +134,19 @@ impl AsyncCall {
             match (&mut self.stage, &mut self.message) {
                 (Stage::New(_), _) if is_late => return Poll::Ready(Err(Error::DeadlineExceeded)),
                 (Stage::New(capability), _) => {
-                    let (channel, row) = capability.reach()?;
+                    let reached = capability.reach_now()?;
+                    let channel = reached.channel();
                     channel.expect_tasks(self.end.is_some())?;
-                    let target = Target { channel: channel.clone(), row, _capability: capability.clone() };
+                    let target = Target {
+                        channel: channel.clone(),
+                        row: reached.row(),
+                        _reference: reached.reference().cloned(),
+                    };
+                    drop(reached);
                     self.stage = Stage::Queued(target, None);
+                }
+                (Stage::Queued(target, None), Some(message)) if target.channel.must_wait(message, waker) => {
+                    break (&target.channel, Error::DeadlineExceeded);
                 }
                 (Stage::Queued(target, place), Some(message)) => {
                     let Poll::Ready(lane) = target.channel.poll_lane(place, waker) else {
@@ -134,7 +155,7 @@ impl AsyncCall {
                     let lane = lane?;
                     let sequence = target.channel.send(lane, target.row, message, self.chain, left)?;
                     if let Stage::Queued(target, _) = std::mem::replace(&mut self.stage, Stage::Done) {
-                        self.looks_until = target.channel.look_until(now);
+                        self.looks_until = target.channel.look_until(now).filter(|_| self.may_look);
                         self.stage = Stage::Called(target, lane, sequence);
                     }
                 }

@@ -3,6 +3,7 @@
 use super::callee::Callee;
 use super::cycle::Waiting;
 use super::lane::Lane;
+use super::portal::Portal;
 use super::releases::Releases;
 use crate::context::{self, Terms};
 use crate::deadline::Deadline;
@@ -11,7 +12,6 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
@@ -27,7 +27,7 @@ use crate::wait_policy::Patience;
 use crate::wire::control::{Control, Tag};
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
-use crate::wire::slot::{Kinds, Slot};
+use crate::wire::slot::{Group, Kinds, Slot};
 use crossbeam_utils::CachePadded;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 pub(crate) struct Channel {
     pub(super) pd: Pd,
     pub(super) words: Words,
-    pub(super) transport: Box<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     /// The other side is gone.
     pub(super) dead: AtomicBool,
     pub(super) lanes: [CachePadded<Lane>; LANES],
@@ -57,11 +57,14 @@ pub(crate) struct Channel {
     /// Cancelled lanes of which the server is to ring when it answers.
     pub(super) marked: AtomicU64,
     pub(super) watch: OnceLock<Watch>,
-    /// The entrypoint, once it has greeted us; before that, what we were told of it.
+    /// The entrypoint, once it has greeted us.
     callee: OnceLock<Callee>,
-    hint: Option<EntrypointId>,
+    /// The group of the portals that are opened through it.
+    group: Group,
     /// It was looked for a greeting.
     asked: AtomicBool,
+    /// The portal that it is until that folds into another one.
+    portal: OnceLock<Weak<Portal>>,
 }
 
 impl Channel {
@@ -69,16 +72,12 @@ impl Channel {
     /// taken notice.
     ///
     /// If there is too little of something to do so, nothing was said over the socket.
-    pub(crate) fn connect(
-        pd: &Pd,
-        socket: Arc<PeerSocket>,
-        hint: Option<EntrypointId>,
-    ) -> Result<Arc<Channel>, Error> {
+    pub(crate) fn connect(pd: &Pd, transport: Arc<SocketTransport>) -> Result<Arc<Channel>, Error> {
         let watcher = pd.watcher()?;
         let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
-        let transport = SocketTransport::new(pd.clone(), socket.clone(), pd.doorbell_pipe()?);
-        transport.introduce(memory.as_fd())?;
-        let channel = Arc::new(Channel::new(pd.clone(), words, Box::new(transport), hint));
+        transport.introduce(memory.as_fd(), pd.doorbell_pipe()?)?;
+        let socket = transport.peer_socket();
+        let channel = Arc::new(Channel::new(pd.clone(), words, transport));
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
         let _ = channel.watch.set(watcher.watch(socket, watched)?);
         Ok(channel)
@@ -92,14 +91,14 @@ impl Channel {
     ) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
         let words = Words::private(layout::CHANNEL_BYTES)?;
         let (ours, theirs) = LocalTransport::pair(bell);
-        let channel = Channel::new(pd.clone(), words.clone(), Box::new(ours), None);
+        let channel = Channel::new(pd.clone(), words.clone(), Arc::new(ours));
         let _ = channel.callee.set(callee);
         let channel = Arc::new(channel);
         let theirs = theirs.to(&channel);
         Ok((channel, words, theirs))
     }
 
-    fn new(pd: Pd, words: Words, transport: Box<dyn Transport>, hint: Option<EntrypointId>) -> Channel {
+    fn new(pd: Pd, words: Words, transport: Arc<dyn Transport>) -> Channel {
         let policy = pd.wait_policy();
         Channel {
             pd,
@@ -117,8 +116,9 @@ impl Channel {
             marked: AtomicU64::new(0),
             watch: OnceLock::new(),
             callee: OnceLock::new(),
-            hint,
+            group: Group::next(),
             asked: AtomicBool::new(false),
+            portal: OnceLock::new(),
         }
     }
 
@@ -141,7 +141,16 @@ impl Channel {
 
     /// The name of the entrypoint, as far as it is known.
     pub(crate) fn callee_id(&self) -> Option<EntrypointId> {
-        self.callee.get().map_or(self.hint, |callee| Some(callee.id()))
+        self.callee.get().map(Callee::id)
+    }
+
+    pub(crate) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// Whether the other side has ended.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 
     /// The time that a call may take when nothing else is said.
@@ -158,6 +167,10 @@ impl Channel {
         receive: &mut MsgBuf,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        let deadline = match send.capabilities() {
+            0 => deadline,
+            _ => this.bring_home(send, deadline)?,
+        };
         let Terms { chain, deadline, server } = context::start_call(deadline);
         let waiting = match server.and_then(context::server) {
             None => None,
@@ -204,6 +217,19 @@ impl Channel {
             this.meet();
         }
         this.judge(result)
+    }
+
+    /// Lets the arguments find out that they are rows of this channel, if they may be: the entrypoint must be awake for the
+    /// call anyhow, and recognises its own then. Answers what time is left for the call. Whoever waits here has no lane
+    /// yet, since others may need all of them for what this waits for.
+    #[cold]
+    fn bring_home(&self, send: &MsgBuf, deadline: Deadline) -> Result<Deadline, Error> {
+        let end = deadline.instant();
+        let left = || end.map_or(Deadline::Never, Deadline::until);
+        for portal in send.held().filter_map(|capability| capability.portal_home(self)) {
+            portal.settle(left())?;
+        }
+        Ok(left())
     }
 
     /// Writes the request into its lane and makes the server look.
@@ -253,7 +279,7 @@ impl Channel {
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         for capability in send.held() {
             let row = capability.row_on(self);
-            let slot = row.map_or_else(|| Slot::Portal(capability.entrypoint()), Slot::Row);
+            let slot = row.map_or_else(|| Slot::Portal(capability.group()), Slot::Row);
             if row.is_none() {
                 carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
             }
@@ -331,6 +357,19 @@ impl Channel {
         }
     }
 
+    /// The portal is told when its token may have come.
+    pub(super) fn listen_for(&self, portal: &Weak<Portal>) -> Result<(), Error> {
+        let _ = self.portal.set(portal.clone());
+        self.expect_tasks(false)
+    }
+
+    /// The socket was read: the portal's token may have come.
+    pub(super) fn tell_portal(&self) {
+        if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
+            portal.socket_was_read();
+        }
+    }
+
     /// Takes the greeting: it would lie in the socket for as long as nobody looks, with a descriptor of the server's.
     #[cold]
     fn meet(&self) {
@@ -365,6 +404,9 @@ impl HangUp for Channel {
         self.queue.wake_all();
         self.tasks.wake_answered(|_| true);
         self.transport.hang_up();
+        if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
+            portal.hang_up();
+        }
     }
 
     fn read(&self) -> bool {

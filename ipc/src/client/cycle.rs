@@ -15,11 +15,11 @@
 
 use super::callee::Callee;
 use super::channel::Channel;
-use crate::context;
+use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
-use crate::protocol::waits::{self, Wait};
+use crate::protocol::waits::{self, Seen, Wait};
 use crate::server::insight::Insight;
 use crate::wire::layout::LaneId;
 use std::rc::Rc;
@@ -36,6 +36,23 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// If this thread runs a handler: it is about to wait for the entrypoint of the channel, otherwise than by a call.
+    pub(super) fn within_handler(channel: &Channel) -> Result<Option<Waiting>, Error> {
+        let Terms { chain, server, .. } = context::start_call(Deadline::Never);
+        match server.and_then(context::server) {
+            None => Ok(None),
+            Some(server) => Waiting::enter(server, chain, channel).map(Some),
+        }
+    }
+
+    /// Whether the entrypoint waits for us meanwhile; and after what time that should be asked again.
+    pub(super) fn look_again(&self, channel: &Channel) -> Result<Duration, Error> {
+        match self.callee_awaits(channel) {
+            Some(_) => Err(Error::CallCycle),
+            None => Ok(SECOND_LOOK),
+        }
+    }
+
     /// The entrypoint is about to call, from within a handler.
     pub(super) fn enter(caller: Rc<Insight>, chain: u64, channel: &Channel) -> Result<Waiting, Error> {
         let callee = channel.callee()?;
@@ -80,19 +97,22 @@ impl Waiting {
     /// If the callee waits for us, and neither has answered the other, the request is withdrawn. That is an error unless the
     /// callee has stopped waiting meanwhile: then its answer will tell whether it had begun with the request before.
     fn break_cycle(&self, channel: &Channel, lane: LaneId, sequence: u32) -> Result<(), Error> {
-        let Some(callee) = channel.known_callee() else { return Ok(()) };
-        let Some(seen) = callee.wait().ok().flatten() else { return Ok(()) };
-        let own = EntrypointId::encode(Some(self.caller.home.id()));
-        let is_cycle = seen.wait.callee == own
-            && seen.wait.chain != self.chain
-            // If he answered first and called then, we see the answer since we have seen the wait.
-            && !channel.is_answered(lane, sequence)
-            && self.caller.owes(seen.wait.chain);
-        if !is_cycle {
+        let Some((callee, seen)) = self.callee_awaits(channel) else { return Ok(()) };
+        // If he answered first and called then, we see the answer since we have seen the wait.
+        if channel.is_answered(lane, sequence) {
             return Ok(());
         }
         channel.withdraw(lane);
         if callee.still_waits(seen) { Err(Error::CallCycle) } else { Ok(()) }
+    }
+
+    /// The callee, if it waits for an answer that we have not given.
+    fn callee_awaits<'a>(&self, channel: &'a Channel) -> Option<(&'a Callee, Seen)> {
+        let callee = channel.known_callee()?;
+        let seen = callee.wait().ok().flatten()?;
+        let own = EntrypointId::encode(Some(self.caller.home.id()));
+        let awaits = seen.wait.callee == own && seen.wait.chain != self.chain;
+        (awaits && self.caller.owes(seen.wait.chain)).then_some((callee, seen))
     }
 }
 

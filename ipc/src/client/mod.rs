@@ -4,6 +4,7 @@ pub(crate) mod async_call;
 pub(crate) mod callee;
 pub(crate) mod channel;
 mod cycle;
+pub(crate) mod fold;
 mod lane;
 mod lanes;
 pub(crate) mod portal;

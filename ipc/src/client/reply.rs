@@ -124,7 +124,7 @@ impl Channel {
         let mut portals = Carried::new().into_iter();
         if state.kinds.portals() != 0 {
             let tag = Tag { lane, sequence: state.sequence };
-            portals = this.transport.receive(tag, &slot::entrypoints(&slots))?.into_iter();
+            portals = this.transport.receive(tag, &slot::groups(&slots))?.into_iter();
             this.read_along();
         }
         for slot in slots {

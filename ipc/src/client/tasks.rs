@@ -1,6 +1,7 @@
 //! What a channel does for tasks that call through it.
 
 use super::channel::Channel;
+use super::portal::Portal;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
@@ -36,6 +37,12 @@ impl Channel {
     /// Has the task woken at that time, until the alarm is dropped.
     pub(super) fn alarm(&self, at: Instant, waker: &Waker) -> Result<Alarm, Error> {
         Ok(self.pd.watcher()?.alarm(at, waker))
+    }
+
+    /// As [`bring_home`](Channel::bring_home), for a task: answers whether it has to wait for one of the arguments.
+    pub(super) fn must_wait(&self, send: &MsgBuf, waker: &Waker) -> bool {
+        let waits = |portal: &Portal| portal.wait_to_settle(waker);
+        send.held().filter_map(|capability| capability.portal_home(self)).any(waits)
     }
 
     /// Takes a free lane, or has the task woken when it should look again.
@@ -187,6 +194,7 @@ impl Channel {
         match self.transport.listen() {
             Ok(drained @ (Drained::Empty | Drained::More)) => {
                 self.wake_answered();
+                self.tell_portal();
                 drained == Drained::More
             }
             Ok(Drained::Closed) | Err(_) => {
@@ -219,6 +227,7 @@ impl Channel {
         // Acquire: pairs with the release in `expect_tasks`, before any doorbell that may have come.
         if self.listens.load(Ordering::Acquire) {
             self.wake_answered();
+            self.tell_portal();
         }
     }
 

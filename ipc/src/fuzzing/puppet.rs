@@ -13,7 +13,7 @@ use crate::transport::local::LocalTransport;
 use crate::wire::control::Tag;
 use crate::wire::head::{RowName, State};
 use crate::wire::layout::{self, LaneId, MESSAGE_WORDS, REPLY_HEAD};
-use crate::wire::slot::{Kinds, Slot};
+use crate::wire::slot::{Group, Kinds, Slot};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -75,7 +75,7 @@ impl Puppet {
             words.push(u64::from_le_bytes(last));
         }
         let portals: Vec<Capability> = message.held().cloned().collect();
-        let kinds = Kinds::of(&vec![Slot::Portal(None); portals.len()]);
+        let kinds = Kinds::of(&vec![Slot::Portal(Group(0)); portals.len()]);
         let state = State { sequence: 0, length: message.length(), kinds, status: 0, core: 0 };
         self.answer_with(state.encode(), &words, &portals);
     }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod closer;
+pub(crate) mod groups;
 mod options;
 pub(crate) mod peer_socket;
 pub(crate) mod spawn;
@@ -10,6 +11,7 @@ pub(crate) mod watcher;
 pub use options::{Doorbell, PdOptions};
 
 use self::closer::Closer;
+use self::groups::Groups;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sys::pipe::Pipe;
@@ -40,6 +42,7 @@ struct Domain {
     options: PdOptions,
     watcher: OnceLock<Watcher>,
     closer: OnceLock<Closer>,
+    groups: Groups,
 }
 
 impl Pd {
@@ -56,7 +59,12 @@ impl Pd {
     /// # Errors
     /// None today; what a later option needs of the system may be refused.
     pub fn with(options: PdOptions) -> Result<Pd, Error> {
-        Ok(Pd(Arc::new(Domain { options, watcher: OnceLock::new(), closer: OnceLock::new() })))
+        Ok(Pd(Arc::new(Domain {
+            options,
+            watcher: OnceLock::new(),
+            closer: OnceLock::new(),
+            groups: Groups::default(),
+        })))
     }
 
     /// How long a call of this domain may take when nothing else is said.
@@ -76,6 +84,11 @@ impl Pd {
             Doorbell::Socket => Ok(None),
             Doorbell::Pipe => Pipe::new().map(Some),
         }
+    }
+
+    /// The channels that portals fold into.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.0.groups
     }
 
     /// The watcher, started if need be.

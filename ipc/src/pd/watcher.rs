@@ -7,12 +7,14 @@ use crate::sys::socket;
 use crate::table::Table;
 use crate::wake::wake;
 use crate::wire::head::RowName;
+use crossbeam_queue::SegQueue;
 use rustix::event::{EventfdFlags, Timespec, epoll};
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::Waker;
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 /// Who wants to know that the other side of a socket is gone.
@@ -38,6 +40,35 @@ struct Shared {
     bell: OwnedFd,
     state: Mutex<State>,
     alarms: Alarms,
+    /// What was woken of what runs on the thread.
+    woken: SegQueue<Arc<Background>>,
+}
+
+/// A future that runs on the watcher's thread.
+struct Background {
+    future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    shared: Arc<Shared>,
+}
+
+impl Wake for Background {
+    fn wake(self: Arc<Self>) {
+        let shared = self.shared.clone();
+        shared.woken.push(self);
+        socket::notify(&shared.bell);
+    }
+}
+
+impl Background {
+    /// Only on the watcher's thread. A waker that is used meanwhile has it polled once more.
+    fn poll(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = future.as_mut()
+            && running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+        {
+            *future = None;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -61,6 +92,7 @@ impl Watcher {
             bell: rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?,
             state: Mutex::default(),
             alarms: Alarms::default(),
+            woken: SegQueue::new(),
         });
         epoll::add(&shared.epoll, &shared.bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)
             .map_err(Error::system("epoll_ctl"))?;
@@ -76,11 +108,33 @@ impl Watcher {
 
     /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
     pub(crate) fn watch(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+        self.watch_for(DEATH, socket, who)
+    }
+
+    /// Tells `who` of what can be read, too.
+    pub(crate) fn listen(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+        self.watch_for(DEATH | epoll::EventFlags::IN, socket, who)
+    }
+
+    fn watch_for(
+        &self,
+        events: epoll::EventFlags,
+        socket: Arc<PeerSocket>,
+        who: Weak<dyn HangUp>,
+    ) -> Result<Watch, Error> {
         let name = self.0.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
         let watch = Watch { shared: self.0.clone(), socket, name };
-        epoll::add(&self.0.epoll, watch.socket.as_fd(), watch.data(), DEATH)
+        epoll::add(&self.0.epoll, watch.socket.as_fd(), watch.data(), events)
             .map_err(Error::system("epoll_ctl"))?;
         Ok(watch)
+    }
+
+    /// Runs a future to its end, on the watcher's thread: it must not wait otherwise. Answers what wakes it.
+    pub(crate) fn run(&self, future: impl Future<Output = ()> + Send + 'static) -> Waker {
+        let future = Mutex::new(Some(Box::pin(future) as Pin<Box<_>>));
+        let waker = Waker::from(Arc::new(Background { future, shared: self.0.clone() }));
+        waker.wake_by_ref();
+        waker
     }
 
     /// Wakes the task at that time, until the alarm is dropped.
@@ -126,7 +180,12 @@ impl Shared {
                     BELL => {
                         socket::reset(&self.bell);
                         if self.state().stop {
+                            // They have ended, since each holds the domain, but they hold us.
+                            while self.woken.pop().is_some() {}
                             return;
+                        }
+                        while let Some(task) = self.woken.pop() {
+                            task.poll();
                         }
                     }
                     name => self.attend(name, event.flags, &mut unread),

@@ -27,7 +27,11 @@ impl Server {
         while let Some(post) = self.home.next_post() {
             match post {
                 // A refused portal is closed, and its holder finds a dead capability.
-                Post::Adopt(portal, badge) => drop(self.adopt(portal, badge, None)),
+                Post::Adopt(portal, badge) => {
+                    if let Ok(name) = self.adopt(portal, badge, None) {
+                        self.hand_token(name);
+                    }
+                }
                 Post::Local(words, transport) => {
                     let of_port = words.clone();
                     let port = |name| Ok(Port::new(name, End::Local(transport), Some(of_port)));
@@ -59,7 +63,7 @@ impl Server {
             let ended = Arc::new(Ended { home, port: name });
             let hang_up = Arc::<Ended>::downgrade(&ended) as Weak<dyn HangUp>;
             let watch = pd.watcher()?.watch(of_port.clone(), hang_up)?;
-            let transport = Box::new(SocketTransport::new(pd.clone(), of_port, None));
+            let transport = Box::new(SocketTransport::new(pd.clone(), of_port));
             Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
         })?;
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
@@ -125,6 +129,7 @@ impl Server {
                     self.pd.close_later([page]);
                     Err(Error::Violation("a client sent what only an entrypoint sends"))
                 }
+                News::Token(_) => Err(Error::Violation("a client sent what only an entrypoint sends")),
             };
             if let Err(error) = result {
                 self.pd.close_later(news.flat_map(News::into_descriptors));
@@ -173,7 +178,9 @@ impl Server {
             self.home.greet(portal.as_fd());
         }
         // A refused portal is closed, and its holder finds a dead capability.
-        let _ = self.adopt(portal, badge, Some(opener));
+        if let Ok(name) = self.adopt(portal, badge, Some(opener)) {
+            self.hand_token(name);
+        }
         Ok(())
     }
 
@@ -184,6 +191,7 @@ impl Server {
         self.close_account(name, port.opener);
         self.ledger.close(name, port.rows());
         self.insight.remove(name);
+        port.token.map(|token| self.tokens.remove(&token));
         self.hot.retain(|hot| *hot != name);
         // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
         if let Some(socket) = port.socket() {

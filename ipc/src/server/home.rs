@@ -14,8 +14,11 @@ use crate::transport::local::LocalTransport;
 use crate::wire::control::Control;
 use crate::wire::head::RowName;
 use crate::wire::layout;
+use crate::wire::slot::Group;
+use crate::wire::system::ObjectName;
 use crossbeam_queue::SegQueue;
 use rustix::event::EventfdFlags;
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -59,6 +62,10 @@ pub(crate) enum Post {
 pub(crate) struct Home {
     pd: Pd,
     id: EntrypointId,
+    /// The group of the portals to its objects that are made here.
+    group: Group,
+    /// Names objects for those who ask whether two are the same. The badges would tell how many there are.
+    names: RandomState,
     /// Says to all clients for whom the server waits; and the file that they see it through.
     page: Words,
     page_file: OwnedFd,
@@ -76,6 +83,8 @@ impl Home {
         Ok(Home {
             pd: pd.clone(),
             id: EntrypointId::draw(),
+            group: Group::next(),
+            names: RandomState::new(),
             page,
             page_file,
             bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
@@ -97,6 +106,16 @@ impl Home {
     #[inline]
     pub(crate) fn id(&self) -> EntrypointId {
         self.id
+    }
+
+    #[inline]
+    pub(crate) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the object is called by whoever asks whether it is the same as another.
+    pub(crate) fn name(&self, badge: Badge) -> ObjectName {
+        ObjectName { entrypoint: self.id.word(), object: self.names.hash_one(badge) }
     }
 
     /// A word of what it says to its clients.

@@ -11,6 +11,7 @@ pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
+mod system;
 mod turns;
 mod waiting;
 
@@ -27,6 +28,7 @@ use crate::pd::Pd;
 use crate::sys::inherit;
 use crate::table::Table;
 use crate::wait_policy::Patience;
+use crate::wire::control::Token;
 use crate::wire::head::{RowName, Status};
 use caller::{Dropped, Ticket};
 use home::Home;
@@ -34,7 +36,7 @@ use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,6 +71,8 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    /// The portals that were taken up and are not folded, by their tokens.
+    tokens: HashMap<Token, RowName>,
     /// The call that was taken last, until it is answered.
     serving: Option<Ticket>,
     /// Its waker was used since the last [`Event::Woken`].
@@ -134,6 +138,7 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            tokens: HashMap::new(),
             serving: None,
             woken: false,
             calls_first: false,

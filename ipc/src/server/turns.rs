@@ -131,6 +131,10 @@ impl Server {
         self.patience.peer_on(taken.core);
         (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
         self.pace.requests += 1;
+        if taken.is_system {
+            self.serve_system(taken.ticket, message);
+            return None;
+        }
         let Some(badge) = taken.badge else {
             message.clear();
             // Who withdraws a request waits for its answer only if it would have been a cycle.

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::{LaneId, SLOTS};
+use crate::wire::slot::Group;
 use std::os::fd::OwnedFd;
 
 /// Capabilities on their way.
@@ -44,9 +45,8 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
-    /// Takes the capabilities that came with a message: one for each of the entrypoints that they are said to be at.
-    /// Fewer or more is a violation.
-    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error>;
+    /// Takes the capabilities that came with a message, which are of these groups. Fewer or more is a violation.
+    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error>;
 
     /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in
     /// there already.

@@ -2,6 +2,7 @@
 
 use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
+use crate::client::portal::Origin;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
@@ -9,12 +10,13 @@ use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
 use crate::sys::socket::{self, Receipt};
 use crate::wire::Violation;
-use crate::wire::control::{Control, DOORBELL, Tag};
+use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, LaneId, SLOTS};
+use crate::wire::slot::Group;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A message that belongs to no call.
 #[derive(Debug)]
@@ -25,16 +27,19 @@ pub(crate) enum News {
     Open(RowName, OwnedFd, bool),
     /// From an entrypoint: its name, and its page.
     Greeting(EntrypointId, OwnedFd),
+    /// From an entrypoint: by what it knows the portal.
+    Token(Token),
 }
 
 impl News {
     /// The descriptors that came with it.
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
-            News::Hello(memory, bell) => (memory, bell),
-            News::Open(_, only, _) | News::Greeting(_, only) => (only, None),
+            News::Hello(memory, bell) => (Some(memory), bell),
+            News::Open(_, only, _) | News::Greeting(_, only) => (Some(only), None),
+            News::Token(_) => (None, None),
         };
-        std::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 }
 
@@ -61,11 +66,14 @@ pub(crate) struct SocketTransport {
     pd: Pd,
     socket: Arc<PeerSocket>,
     /// The pipe that wakes the server; without one the socket does.
-    bell: Option<Pipe>,
+    bell: OnceLock<Pipe>,
     sent: AtomicU16,
     sending: Mutex<()>,
     inbox: Mutex<Inbox>,
     greeting: Mutex<Greeting>,
+    token: Mutex<Option<Token>>,
+    /// Tells the introducers of portals apart: what comes over this socket comes from one of them.
+    introducer: u64,
 }
 
 /// Client: what the entrypoint said of itself, which it does once.
@@ -85,16 +93,22 @@ struct Inbox {
 }
 
 impl SocketTransport {
-    pub(crate) fn new(pd: Pd, socket: Arc<PeerSocket>, bell: Option<Pipe>) -> SocketTransport {
+    pub(crate) fn new(pd: Pd, socket: Arc<PeerSocket>) -> SocketTransport {
         SocketTransport {
             pd,
             socket,
-            bell,
+            bell: OnceLock::new(),
             sent: AtomicU16::new(0),
             sending: Mutex::default(),
             inbox: Mutex::default(),
             greeting: Mutex::default(),
+            token: Mutex::default(),
+            introducer: Group::next().0,
         }
+    }
+
+    pub(crate) fn peer_socket(&self) -> Arc<PeerSocket> {
+        self.socket.clone()
     }
 
     pub(crate) fn socket(&self) -> BorrowedFd<'_> {
@@ -115,10 +129,19 @@ impl SocketTransport {
     }
 
     /// Client: introduces itself with the channel's memory, and its bell if it has one.
-    pub(crate) fn introduce(&self, memory: BorrowedFd<'_>) -> Result<(), Error> {
-        let bell = self.bell.as_ref().map(Pipe::read_end);
-        let descriptors: heapless::Vec<_, 2> = std::iter::once(memory).chain(bell).collect();
-        self.send_control(Control::Hello, &descriptors)
+    pub(crate) fn introduce(&self, memory: BorrowedFd<'_>, bell: Option<Pipe>) -> Result<(), Error> {
+        {
+            let read_end = bell.as_ref().map(Pipe::read_end);
+            let descriptors: heapless::Vec<_, 2> = std::iter::once(memory).chain(read_end).collect();
+            self.send_control(Control::Hello, &descriptors)?;
+        }
+        let _ = bell.map(|bell| self.bell.set(bell));
+        Ok(())
+    }
+
+    /// Client: the token of a portal that the entrypoint has taken up, if it was read.
+    pub(crate) fn token(&self) -> Option<Token> {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many messages that count were read.
@@ -165,13 +188,17 @@ impl SocketTransport {
         let mut news = news.into_iter();
         while let Some(next) = news.next() {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, next) {
-                (Greeting::Expected, News::Greeting(entrypoint, page)) => {
+            let mut known = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, *known, next) {
+                (Greeting::Expected, _, News::Greeting(entrypoint, page)) => {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
-                (_, other) => {
+                (_, None, News::Token(token)) => *known = Some(token),
+                (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
-                    return Err(Error::Violation("a server sent what only a client sends, or greeted twice"));
+                    return Err(Error::Violation(
+                        "a server sent what only a client sends, or said twice what it says once",
+                    ));
                 }
             }
         }
@@ -213,7 +240,11 @@ impl Inbox {
                 news.push(News::Greeting(entrypoint, page));
                 Ok(())
             }
-            (Control::Doorbell, _) | (_, None) => {
+            (Control::Token(token), None) => {
+                news.push(News::Token(token));
+                Ok(())
+            }
+            (Control::Doorbell | Control::Token(_), _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
             }
         }
@@ -222,7 +253,7 @@ impl Inbox {
 
 impl Transport for SocketTransport {
     fn ring(&self) {
-        match &self.bell {
+        match self.bell.get() {
             Some(pipe) => pipe.ring(),
             // A full socket is no failure: the server has not read it for long, and is being woken.
             None => drop(socket::send(self.socket(), &DOORBELL, &[])),
@@ -237,15 +268,18 @@ impl Transport for SocketTransport {
         self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
     }
 
-    fn receive(&self, tag: Tag, entrypoints: &[Option<EntrypointId>]) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
         if self.inbox().portals[tag.lane.index()].is_none() {
             self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().portals[tag.lane.index()].take() {
-            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == entrypoints.len() => {
-                let portals = sockets.into_iter().zip(entrypoints);
-                portals.map(|(socket, at)| Capability::from_portal(&self.pd, socket, *at)).collect()
+            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == groups.len() => {
+                let origin = |group| Some(Origin { introducer: self.introducer, group });
+                let portals = sockets.into_iter().zip(groups);
+                portals
+                    .map(|(socket, group)| Capability::from_portal(&self.pd, socket, origin(*group)))
+                    .collect()
             }
             _ => Err(Error::Violation("the portals of a message did not come")),
         }
@@ -296,7 +330,7 @@ mod tests {
     fn who_listens_reads_a_full_socket_a_moment_at_a_time() {
         let pd = Pd::new().unwrap();
         let (ours, theirs) = socket::pair().unwrap();
-        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours)), None);
+        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours)));
         let mut rings = 0;
         while socket::send(theirs.as_fd(), &DOORBELL, &[]).is_ok() {
             rings += 1;

@@ -7,6 +7,7 @@
 //! open         kind u16 = 2   greeted u16   zero u32    row name u64          1 descriptor: socket
 //! portals      kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: sockets
 //! greeting     kind u16 = 4   version u16   zero u32    entrypoint u64        1 descriptor: page
+//! token        kind u16 = 5   zero u16      zero u32    token u64             none
 //! ```
 
 use super::head::RowName;
@@ -27,6 +28,10 @@ pub(crate) struct Tag {
     pub(crate) sequence: u32,
 }
 
+/// What an entrypoint knows a portal by, on another channel: random, and good for once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Token(pub(crate) u64);
+
 /// A message on a channel's socket, without its descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -40,6 +45,8 @@ pub(crate) enum Control {
     Portals(Tag),
     /// An entrypoint says its name, and shares the page that says for whom it waits.
     Greeting(EntrypointId),
+    /// An entrypoint has taken up a portal: by this it knows again which.
+    Token(Token),
 }
 
 impl Control {
@@ -51,6 +58,7 @@ impl Control {
             Control::Open { row, greeted } => (2, greeted.into(), 0, row.encode()),
             Control::Portals(tag) => (3, 0, tag.lane.number(), u64::from(tag.sequence)),
             Control::Greeting(entrypoint) => (4, VERSION, 0, EntrypointId::encode(Some(entrypoint))),
+            Control::Token(token) => (5, 0, 0, token.0),
         };
         let mut bytes = [0; CONTROL_BYTES];
         let (words, tail) = bytes.split_at_mut(8);
@@ -92,6 +100,7 @@ impl Control {
                 Some(entrypoint) => (Control::Greeting(entrypoint), 1..=1),
                 None => return Err(Violation("a greeting without a name")),
             },
+            (5, 0, 0, token) => (Control::Token(Token(token)), 0..=0),
             _ => return Err(Violation("a message on the socket of no known kind")),
         };
         if wanted.contains(&descriptors) {

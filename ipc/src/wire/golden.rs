@@ -1,9 +1,9 @@
 //! Every element of the format against the examples in `docs/wire-vectors`.
 
-use super::control::{Control, Tag};
+use super::control::{Control, Tag, Token};
 use super::head::{Request, RowName, State, Status};
 use super::layout::{self, LaneId};
-use super::slot::{Kinds, Slot};
+use super::slot::{Group, Kinds, Slot};
 use super::{VERSION, Violation};
 use crate::due::Due;
 use crate::entrypoint_id::EntrypointId;
@@ -100,7 +100,7 @@ fn vectors(file: &str, bad: bool) -> Vec<Vector> {
 /// Slots as letters, lowest first. What their words are does not matter here.
 fn kinds(letters: &str) -> Kinds {
     let slots: Vec<Slot> = (letters.chars().filter(|letter| *letter != '-'))
-        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal(None) })
+        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal(Group(0)) })
         .collect();
     Kinds::of(&slots)
 }
@@ -138,7 +138,7 @@ fn slots() {
     for vector in vectors("slot.txt", false) {
         let (meant, letter) = match vector.wire.split_once(' ') {
             Some(("r", _)) => (Slot::Row(vector.row()), "r"),
-            _ => (Slot::Portal(EntrypointId::decode(vector.field("entrypoint"))), "p"),
+            _ => (Slot::Portal(Group(vector.field("group"))), "p"),
         };
         assert_eq!(meant.encode(), vector.word(), "{}", vector.place);
         let decoded: Vec<Slot> = kinds(letter).slots([vector.word()].into_iter()).collect();
@@ -240,6 +240,7 @@ fn control_messages() {
                 sequence: vector.field_u32("sequence"),
             }),
             Some("greeting") => Control::Greeting(EntrypointId::decode(vector.field("entrypoint")).unwrap()),
+            Some("token") => Control::Token(Token(vector.field("token"))),
             _ => panic!("{}: no such message", vector.place),
         };
         vector.check(Control::decode(&sent, descriptors), meant);
@@ -323,7 +324,7 @@ fn messages() {
             let (index, generation) = (index.parse().unwrap(), generation.parse().unwrap());
             Slot::Row(RowName { index, generation })
         }
-        None => Slot::Portal(EntrypointId::decode(text.strip_prefix("portal:").map_or(0, number))),
+        None => Slot::Portal(Group(text.strip_prefix("portal:").map_or(0, number))),
     };
     for vector in vectors("message.txt", true) {
         let words = vector.words();

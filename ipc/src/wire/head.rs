@@ -83,6 +83,8 @@ pub(crate) struct RowName {
 impl RowName {
     /// The row that a portal opens with: the object it was made for.
     pub(crate) const FIRST: RowName = RowName { index: 0, generation: 1 };
+    /// No row, but the entrypoint as such: what it does for a client beside its objects.
+    pub(crate) const SYSTEM: RowName = RowName { index: u32::MAX, generation: 0 };
 
     #[inline]
     pub(crate) fn encode(self) -> u64 {

@@ -11,9 +11,10 @@ pub(crate) mod layout;
 #[cfg(all(test, not(loom)))]
 mod properties;
 pub(crate) mod slot;
+pub(crate) mod system;
 
 /// The version of everything in this module. A peer of another version is refused.
-pub(crate) const VERSION: u16 = 2;
+pub(crate) const VERSION: u16 = 3;
 
 /// What was wrong with an alleged value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What must hold for any bits, and for any value.
 
-use super::control::{CONTROL_BYTES, Control, Tag};
+use super::control::{CONTROL_BYTES, Control, Tag, Token};
 use super::head::{Request, RowName, State};
 use super::layout::{LANE_COUNT, LaneId, SLOTS};
-use super::slot::{Kinds, Slot};
+use super::slot::{Group, Kinds, Slot};
 use crate::due::Due;
 use crate::entrypoint_id::EntrypointId;
 use crate::fuzzing::wire as check;
@@ -16,10 +16,8 @@ fn row() -> impl Strategy<Value = RowName> {
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
-    let slot = prop_oneof![
-        row().prop_map(Slot::Row),
-        any::<u64>().prop_map(|word| Slot::Portal(EntrypointId::decode(word)))
-    ];
+    let slot =
+        prop_oneof![row().prop_map(Slot::Row), any::<u64>().prop_map(|word| Slot::Portal(Group(word)))];
     proptest::collection::vec(slot, 0..=SLOTS)
 }
 
@@ -56,6 +54,7 @@ fn control() -> impl Strategy<Value = (Control, usize)> {
         ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
         (portals, 1..=SLOTS),
         (greeting, Just(1)),
+        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(0)),
     ]
 }
 

@@ -2,21 +2,32 @@
 //!
 //! The kinds of all four slots are in the state word, two bits each, lowest slot first, the used ones first:
 //! 0 unused, 1 row, 2 portal, 3 reserved. Behind the data, rounded up to a whole word, follows one word for each used
-//! slot: the name of the row, or that of the entrypoint that the portal leads to (zero if the sender does not know it). So a short message and its capabilities share a cache line.
+//! slot: the name of the row, or the group of the portal. So a short message and its capabilities share a cache line.
 
 use super::Violation;
 use super::head::RowName;
 use super::layout::SLOTS;
-use crate::entrypoint_id::EntrypointId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One capability in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// A row of this channel: granted, when the server says it; coming home, when the client does.
     Row(RowName),
-    /// A portal, whose socket comes beside the message in the order of the slots, and the entrypoint that it is said to
-    /// lead to.
-    Portal(Option<EntrypointId>),
+    /// A portal, whose socket comes beside the message in the order of the slots.
+    Portal(Group),
+}
+
+/// Portals of one sender that are of one group lead to one entrypoint, the sender says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Group(pub(crate) u64);
+
+impl Group {
+    /// One that was not used before in this process, where it stands for one way to one entrypoint.
+    pub(crate) fn next() -> Group {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Group(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
 }
 
 /// The kinds of a message's slots.
@@ -68,7 +79,7 @@ impl Kinds {
     pub(crate) fn slots(self, words: impl Iterator<Item = u64>) -> impl Iterator<Item = Slot> {
         self.iter().zip(words).map(|(kind, word)| match kind {
             ROW => Slot::Row(RowName::decode(word)),
-            _ => Slot::Portal(EntrypointId::decode(word)),
+            _ => Slot::Portal(Group(word)),
         })
     }
 }
@@ -78,16 +89,16 @@ impl Slot {
     pub(crate) fn encode(self) -> u64 {
         match self {
             Slot::Row(name) => name.encode(),
-            Slot::Portal(entrypoint) => EntrypointId::encode(entrypoint),
+            Slot::Portal(group) => group.0,
         }
     }
 }
 
-/// The entrypoints that the portals among the slots are said to lead to, in order.
-pub(crate) fn entrypoints(slots: &[Slot]) -> heapless::Vec<Option<EntrypointId>, SLOTS> {
+/// The groups of the portals among the slots, in order.
+pub(crate) fn groups(slots: &[Slot]) -> heapless::Vec<Group, SLOTS> {
     let portals = slots.iter().filter_map(|slot| match slot {
         Slot::Row(_) => None,
-        Slot::Portal(entrypoint) => Some(*entrypoint),
+        Slot::Portal(group) => Some(*group),
     });
     portals.take(SLOTS).collect()
 }

@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -130,6 +130,11 @@ impl Row {
         Row { index: word as u32, generation: (word >> 32) as u32 }
     }
 }
+
+/// No row, but the entrypoint itself.
+pub const SYSTEM: Row = Row { index: u32::MAX, generation: 0 };
+/// Calls [`SYSTEM`]: a token is presented.
+pub const FOLD: u32 = 0;
 
 /// How a call ended, as the number in a reply's state.
 pub mod status {

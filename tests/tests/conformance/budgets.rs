@@ -7,6 +7,7 @@ use portcullis_tests::host::Host;
 use portcullis_tests::remote::Remote;
 use portcullis_tests::resources::eventually;
 use portcullis_tests::service::Op;
+use portcullis_tests::stopped::Stopped;
 use portcullis_tests::watchdog::Watchdog;
 use std::time::Duration;
 
@@ -84,13 +85,17 @@ fn g4_the_last_drop_frees_the_row_of_a_server_that_never_sleeps() -> Result<(), 
 #[test]
 fn a_client_without_descriptors_calls_when_it_has_some_again() -> Result<(), Error> {
     let _watchdog = Watchdog::start(crate::LIMIT);
-    let (host, client) = (Processes::start()?, Processes::start()?);
-    let number = client.root.keep(&host.root)?;
+    let (mut host, client) = (Processes::start()?, Processes::start()?);
+    let root = host.root.clone();
+    // It would be a channel as soon as its server takes it up.
+    let stopped = Stopped::stop(host.child().expect("it is a process").id())?;
+    let number = client.root.keep(&root)?;
     let call = || client.root.call_kept(number, Op::Name, Duration::ZERO, &[]);
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[1], &[])?, [1]);
     let error = call()?.result.expect_err("a channel takes a descriptor");
     assert!(error.contains("System"), "{error}");
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[512], &[])?, [1]);
-    assert_eq!(call()?.words()[0], host.root.name()?);
+    drop(stopped);
+    assert_eq!(call()?.words()[0], root.name()?);
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::sys::memory::Words;
 use crate::transport::Transport;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::{Drained, News, SocketTransport};
+use crate::wire::control::Token;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LANES, LaneId};
 use std::os::fd::OwnedFd;
@@ -51,6 +52,8 @@ pub(crate) struct Port {
     pub(crate) opened: u32,
     /// The port whose client opened this one.
     pub(crate) opener: Option<RowName>,
+    /// By what it is known on another channel, as long as it is.
+    pub(crate) token: Option<Token>,
 }
 
 /// What a port hangs on.
@@ -95,6 +98,7 @@ impl Port {
             news: Vec::new(),
             opened: 0,
             opener: None,
+            token: None,
         }
     }
 

@@ -94,7 +94,7 @@ impl Port {
                 },
                 None => {
                     carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
-                    Slot::Portal(capability.entrypoint())
+                    Slot::Portal(capability.group())
                 }
             };
             slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;

@@ -10,7 +10,7 @@ use crate::server::ledger::{Ledger, Row};
 use crate::transport::Carried;
 use crate::transport::socket::MOST_QUEUED;
 use crate::wire::control::Tag;
-use crate::wire::head::{self, Request, State};
+use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LaneId};
 use crate::wire::slot::{self, Slot};
 use std::sync::atomic::Ordering;
@@ -21,6 +21,8 @@ pub(crate) struct Taken {
     /// What was called; `None` if the capability is not valid or an argument is not, or if it was withdrawn.
     pub(crate) badge: Option<Badge>,
     pub(crate) is_withdrawn: bool,
+    /// It is the entrypoint itself that was called.
+    pub(crate) is_system: bool,
     pub(crate) chain: u64,
     pub(crate) due: Due,
     pub(crate) core: u8,
@@ -77,6 +79,7 @@ impl Port {
             ticket: Ticket { port: self.name, lane, sequence: state.sequence },
             badge,
             is_withdrawn,
+            is_system: request.target == RowName::SYSTEM && !is_withdrawn,
             chain: request.chain,
             due: request.due,
             core: state.core,
@@ -101,7 +104,7 @@ impl Port {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain(MOST_QUEUED)?;
             let tag = Tag { lane, sequence: state.sequence };
-            portals = self.transport().receive(tag, &slot::entrypoints(&slots))?.into_iter();
+            portals = self.transport().receive(tag, &slot::groups(&slots))?.into_iter();
         }
         for slot in slots {
             let capability = match slot {
