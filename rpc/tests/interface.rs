@@ -241,10 +241,11 @@ fn a_later_answer_of_a_local_object_is_there_or_not() {
 
 #[test]
 fn a_client_has_a_deadline_of_its_own() {
-    let mut client = window().client().with_deadline(Deadline::After(Duration::from_millis(20)));
-    let error = client.read().get().unwrap_err();
+    let window = window();
+    let mut hasty = window.client().with_deadline(Deadline::After(Duration::from_millis(20)));
+    let error = hasty.read().get().unwrap_err();
     assert_eq!(error, TermError::Rpc(Error::DeadlineExceeded));
-    assert_eq!(client.write("on", b""), Ok(2));
+    assert_eq!(window.client().write("on", b""), Ok(2), "the server goes on");
 }
 
 #[test]

@@ -134,7 +134,13 @@ fn mixture(host: &Host) -> Result<(), Error> {
                 for call in 0..CALLS {
                     let sent = [executor, task, call];
                     if call % 64 == task {
-                        let mut answer = root.ask_async(Op::Give, &[gifts], &[]).await?;
+                        let mut answer = loop {
+                            match root.ask_async(Op::Give, &[gifts], &[]).await {
+                                // The gift's own server has no room for a portal, on a busy machine.
+                                Err(Error::Busy) => continue,
+                                answer => break answer?,
+                            }
+                        };
                         assert_eq!(objects(&mut answer).len(), 1);
                     } else {
                         assert_eq!(root.numbers_async(Op::Echo, &sent).await?, sent);
@@ -149,7 +155,13 @@ fn mixture(host: &Host) -> Result<(), Error> {
             scope.spawn(move || {
                 (0..CALLS).try_for_each(|call| {
                     if call % 8 == thread {
-                        assert_eq!(objects(&mut root.ask(Op::Give, &[gifts], &[])?).len(), 1);
+                        let mut answer = loop {
+                            match root.ask(Op::Give, &[gifts], &[]) {
+                                Err(Error::Busy) => continue,
+                                answer => break answer?,
+                            }
+                        };
+                        assert_eq!(objects(&mut answer).len(), 1);
                     }
                     assert_eq!(root.numbers(Op::Echo, &[thread, call], &[])?, [thread, call]);
                     Ok(())
