@@ -6,10 +6,9 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 /// From now on every thread of this process is killed, with all others, by an operation on a futex that inherits
-/// priority, and by a new list of robust futexes: both make the kernel act on what is written in the word, and so
-/// must never be used on a word that a peer can write.
-///
-/// Threads that start later would register a list and die of it, as the C library does that for each of them.
+/// priority: that makes the kernel act on what is written in the word, and so must never be used on a word that a peer can
+/// write. Nor does the kernel take a list of robust futexes any more: the C library offers one for each thread that starts
+/// later, and does without.
 ///
 /// # Errors
 /// What the system or the filter's compiler says.
@@ -22,16 +21,12 @@ pub fn forbid_owned_futexes() -> Result<(), seccompiler::Error> {
         SeccompRule::new(vec![SeccompCondition::new(1, SeccompCmpArgLen::Dword, compare, operation)?])
     };
     let owned = OWNED.into_iter().map(owned).collect::<Result<Vec<_>, _>>()?;
-    let rules = BTreeMap::from([
-        (libc::SYS_futex, owned),
-        (libc::SYS_set_robust_list, Vec::new()),
-        (libc::SYS_get_robust_list, Vec::new()),
-    ]);
-    let filter = SeccompFilter::new(
-        rules,
-        SeccompAction::Allow,
-        SeccompAction::KillProcess,
-        std::env::consts::ARCH.try_into()?,
-    )?;
+    forbid(BTreeMap::from([(libc::SYS_futex, owned)]), SeccompAction::KillProcess)?;
+    let lists = [libc::SYS_set_robust_list, libc::SYS_get_robust_list].map(|call| (call, Vec::new()));
+    forbid(BTreeMap::from(lists), SeccompAction::Errno(libc::EPERM.cast_unsigned()))
+}
+
+fn forbid(rules: BTreeMap<i64, Vec<SeccompRule>>, action: SeccompAction) -> Result<(), seccompiler::Error> {
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, action, std::env::consts::ARCH.try_into()?)?;
     seccompiler::apply_filter_all_threads(&BpfProgram::try_from(filter)?)
 }
