@@ -18,18 +18,17 @@ use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
+use crate::sys::futex;
 use crate::sys::memory::Words;
-use crate::sys::{futex, socket};
+use crate::transport::Transport;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
-use crate::transport::{Carried, Transport};
 use crate::wait_policy::Patience;
-use crate::wire::control::{Control, Tag};
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
-use crate::wire::slot::{Group, Kinds, Slot};
+use crate::wire::slot::{Group, Kinds};
 use crossbeam_utils::CachePadded;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -219,19 +218,6 @@ impl Channel {
         this.judge(result)
     }
 
-    /// Lets the arguments find out that they are rows of this channel, if they may be: the entrypoint must be awake for the
-    /// call anyhow, and recognises its own then. Answers what time is left for the call. Whoever waits here has no lane
-    /// yet, since others may need all of them for what this waits for.
-    #[cold]
-    fn bring_home(&self, send: &MsgBuf, deadline: Deadline) -> Result<Deadline, Error> {
-        let end = deadline.instant();
-        let left = || end.map_or(Deadline::Never, Deadline::until);
-        for portal in send.held().filter_map(|capability| capability.portal_home(self)) {
-            portal.settle(left())?;
-        }
-        Ok(left())
-    }
-
     /// Writes the request into its lane and makes the server look.
     pub(super) fn publish(
         &self,
@@ -264,34 +250,6 @@ impl Channel {
             self.transport.ring();
         }
         Ok(())
-    }
-
-    /// Writes the capability slots; what no row of this channel expresses goes ahead over the transport.
-    #[cold]
-    fn send_slots(
-        &self,
-        lane: LaneId,
-        sequence: u32,
-        send: &MsgBuf,
-        words: &[AtomicU64],
-    ) -> Result<Kinds, Error> {
-        let mut carried = Carried::new();
-        let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
-        for capability in send.held() {
-            let row = capability.row_on(self);
-            let slot = row.map_or_else(|| Slot::Portal(capability.group()), Slot::Row);
-            if row.is_none() {
-                carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
-            }
-            slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;
-        }
-        for (word, slot) in words.iter().zip(&slots) {
-            word.store(slot.encode(), Ordering::Relaxed);
-        }
-        if !carried.is_empty() {
-            self.transport.send(Tag { lane, sequence }, &carried)?;
-        }
-        Ok(Kinds::of(&slots))
     }
 
     /// Gives back one grant of a row. Never waits.
@@ -335,21 +293,8 @@ impl Channel {
         }
     }
 
-    /// Asks the entrypoint to take `socket` as a portal to what the row names. Never waits. If we know the entrypoint, we
-    /// greet in its stead: it may not come to it before the portal is used.
-    pub(crate) fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
-        let known = self.judge(self.callee())?;
-        let greeted = known.and_then(|callee| {
-            let greeting = Control::Greeting(callee.id()).encode();
-            socket::send(socket.as_fd(), &greeting, &[callee.file()?]).ok()
-        });
-        self.transport.open(row, socket, greeted.is_some())?;
-        self.notify(layout::PENDING_SOCKET);
-        Ok(())
-    }
-
     /// Makes the server look at something that is no request.
-    fn notify(&self, bit: u64) {
+    pub(super) fn notify(&self, bit: u64) {
         // Orders what was written before ahead of the bit's look at `watched`.
         fence(Ordering::SeqCst);
         if doorbell::announce_unwatched(&self.words[layout::WATCHED], &self.words[layout::PENDING], bit) {
@@ -379,7 +324,7 @@ impl Channel {
     }
 
     /// If the server broke the protocol, it is condemned.
-    fn judge<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn judge<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Violation(_)) = result {
             self.condemn();
         }

@@ -10,4 +10,5 @@ mod lanes;
 pub(crate) mod portal;
 mod releases;
 mod reply;
+mod slots;
 mod tasks;
