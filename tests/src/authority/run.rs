@@ -83,12 +83,11 @@ impl Run {
         }
         for actor in self.model.actors() {
             let bounds = self.model.bounds(actor);
-            let (fewest, most) = (bounds.rows.start(), bounds.rows.end());
             let report = self.fleet.await_report(
                 actor,
                 |now, start| {
                     now.objects == start.objects + bounds.objects
-                        && (start.rows + fewest..=start.rows + most).contains(&now.rows)
+                        && now.rows >= start.rows + bounds.rows
                         && now.channels <= start.channels + bounds.channels
                 },
                 |now, start| now.objects != start.objects + bounds.objects,
