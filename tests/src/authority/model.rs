@@ -2,6 +2,7 @@
 
 use super::op::{ACTORS, Action, Actor, Failure, Holding, Object, Op, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// What becomes of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +34,8 @@ struct Held {
 pub struct Bounds {
     /// Objects, exactly.
     pub objects: u64,
-    /// Rows, at least: one for each process that holds an object. How many more there are depends on which
-    /// capabilities came to share a channel and on what lies released in it; a sweep finds those that stay.
-    pub rows: u64,
+    /// Rows: one at least for each process that holds an object, one at most for each capability that was given.
+    pub rows: RangeInclusive<u64>,
     /// Channels, at most: one for each capability that was given.
     pub channels: u64,
 }
@@ -175,7 +175,7 @@ impl Model {
         }
         let objects = self.objects().filter(|(_, owner)| *owner == actor).count() as u64;
         let gifts = gifts.len() as u64;
-        Bounds { objects, rows: holders.len() as u64, channels: gifts }
+        Bounds { objects, rows: holders.len() as u64..=gifts, channels: gifts }
     }
 
     fn call(&mut self, actor: Actor, route: &[Holding], action: &Action) -> Option<Vec<Outcome>> {
@@ -376,19 +376,19 @@ mod tests {
         let mut model = Model::new(3);
         create(&mut model, 0, 1);
         create(&mut model, 2, 2);
-        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0, channels: 0 });
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0..=0, channels: 0 });
         carry(&mut model, 2, 2, 0, 20);
         let take = Action::Take(vec![(Holding(1), Holding(10)), (Holding(1), Holding(11))]);
         assert_eq!(call(&mut model, 0, &[20], take), done());
-        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 1, channels: 2 });
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 1..=2, channels: 2 });
         assert_eq!(call(&mut model, 0, &[20], Action::Hand(Holding(10), Holding(12))), done());
-        assert_eq!(model.bounds(Actor(0)).channels, 3);
+        assert_eq!(*model.bounds(Actor(0)).rows.end(), 3);
         let copy = Op::Copy { actor: Actor(2), from: Holding(11), to: Holding(13) };
-        assert_eq!((model.apply(&copy), model.bounds(Actor(0)).channels), (done(), 3));
+        assert_eq!((model.apply(&copy), *model.bounds(Actor(0)).rows.end()), (done(), 3));
         for (actor, holding) in [(2, 10), (2, 11), (0, 12), (2, 13)] {
             assert_eq!(model.apply(&Op::Drop { actor: Actor(actor), holding: Holding(holding) }), done());
         }
-        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0, channels: 0 });
+        assert_eq!(model.bounds(Actor(0)), Bounds { objects: 1, rows: 0..=0, channels: 0 });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::fleet::{Fleet, Setting};
 use super::generate::Generator;
 use super::model::Model;
-use super::op::{Action, Op, Outcome};
+use super::op::{Action, Actor, Op, Outcome};
 use super::shrink::shrink;
 use super::simpler::simpler;
 use portcullis_ipc::Error;
@@ -75,27 +75,42 @@ impl Run {
         Ok(Some(outcome))
     }
 
-    /// Everybody calls all that he holds, so that everything that was dropped is noticed; then it is counted.
+    /// Everybody calls all that he holds, so that everything that was dropped is noticed; then it is counted. A portal that
+    /// folds only after it was called leaves its channel with releases that nobody has looked at: the second round makes
+    /// the entrypoint look.
     fn settle(&mut self) -> Result<(), Divergence> {
+        self.call_everything()?;
+        for actor in self.model.actors() {
+            if self.await_bounds(actor).is_err() {
+                self.call_everything()?;
+                self.await_bounds(actor)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call_everything(&mut self) -> Result<(), Divergence> {
         let held: Vec<_> = self.model.holdings().collect();
         for (holding, actor) in held {
             self.step(&Op::Call { actor, route: vec![holding], action: Action::Identify })?;
         }
-        for actor in self.model.actors() {
-            let bounds = self.model.bounds(actor);
-            let report = self.fleet.await_report(
-                actor,
-                |now, start| {
-                    now.objects == start.objects + bounds.objects
-                        && now.rows >= start.rows + bounds.rows
-                        && now.channels <= start.channels + bounds.channels
-                },
-                |now, start| now.objects != start.objects + bounds.objects,
-            );
-            let expected = format!("{actor:?} to hold {bounds:?} more than at the start");
-            report.map_err(|came| Divergence { op: Op::Settle, expected, came })?;
-        }
         Ok(())
+    }
+
+    fn await_bounds(&self, actor: Actor) -> Result<(), Divergence> {
+        let bounds = self.model.bounds(actor);
+        let (fewest, most) = (bounds.rows.start(), bounds.rows.end());
+        let report = self.fleet.await_report(
+            actor,
+            |now, start| {
+                now.objects == start.objects + bounds.objects
+                    && (start.rows + fewest..=start.rows + most).contains(&now.rows)
+                    && now.channels <= start.channels + bounds.channels
+            },
+            |now, start| now.objects != start.objects + bounds.objects,
+        );
+        let expected = format!("{actor:?} to hold {bounds:?} more than at the start");
+        report.map_err(|came| Divergence { op: Op::Settle, expected, came })
     }
 }
 
