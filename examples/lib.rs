@@ -7,7 +7,9 @@
 pub mod chain;
 pub mod wordcount;
 
-use portcullis_entrypoint::Error;
+use portcullis_entrypoint::{Entrypoint, Error};
+use portcullis_ipc::{Limits, Pd};
+use portcullis_rpc::Capability;
 
 /// A component's program: runs until its parent ends.
 pub type Program = fn() -> Result<(), Error>;
@@ -28,6 +30,16 @@ pub fn component(name: &str) -> Option<Program> {
         wordcount::CLIENT => Some(wordcount::client::run),
         _ => None,
     }
+}
+
+/// Serves the parent, who gets what `manage` makes, until it ends.
+fn serve_parent<I: ?Sized>(
+    limits: Limits,
+    manage: impl FnOnce(&Entrypoint) -> Capability<I>,
+) -> Result<(), Error> {
+    let entrypoint = Entrypoint::with(&Pd::new()?, limits)?;
+    entrypoint.serve_parent(&manage(&entrypoint))?;
+    until_parent_ends(entrypoint.run())
 }
 
 /// A component whose parent has ended has done its work.

@@ -2,9 +2,9 @@
 
 use super::descriptors;
 use super::interface::{Called, Failure, Hop, Target};
-use crate::until_parent_ends;
+use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error};
-use portcullis_ipc::{Limits, Pd};
+use portcullis_ipc::Limits;
 use portcullis_rpc::Capability;
 use std::time::Instant;
 
@@ -16,9 +16,7 @@ const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
 /// # Errors
 /// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
-    let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
-    entrypoint.serve_parent(&manage(&entrypoint))?;
-    until_parent_ends(entrypoint.run())
+    serve_parent(LIMITS, manage)
 }
 
 /// Has an entrypoint manage a hop that holds nothing yet.

@@ -2,9 +2,9 @@
 
 use super::descriptors;
 use super::interface::{Answer, Failure, Holdings, Origin, Target};
-use crate::until_parent_ends;
+use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
-use portcullis_ipc::{Limits, Pd};
+use portcullis_ipc::Limits;
 use portcullis_rpc::{self as rpc, Capability};
 
 /// The parent holds the origin, and an object until it has handed that on. The hops come one after the other; those
@@ -16,9 +16,7 @@ const LIMITS: Limits = Limits { rows: 16, channels: 64, portals: 16 };
 /// # Errors
 /// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
-    let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
-    entrypoint.serve_parent(&manage(&entrypoint))?;
-    until_parent_ends(entrypoint.run())
+    serve_parent(LIMITS, manage)
 }
 
 /// Has an entrypoint manage an origin.

@@ -5,9 +5,9 @@
 
 use super::count::{Counts, WordCounter, WordRule};
 use super::interface::{Counter, Counting, Failure, Log};
-use crate::until_parent_ends;
+use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
-use portcullis_ipc::{Limits, Pd};
+use portcullis_ipc::Limits;
 use portcullis_rpc::{self as rpc, Capability, Client, Deadline};
 use std::rc::Rc;
 use std::time::Duration;
@@ -29,9 +29,7 @@ const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, channels: 128, portals: 
 /// # Errors
 /// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
-    let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
-    entrypoint.serve_parent(&manage(&entrypoint))?;
-    until_parent_ends(entrypoint.run())
+    serve_parent(LIMITS, manage)
 }
 
 /// Has an entrypoint manage a counter.

@@ -3,9 +3,9 @@
 //! To write and to read are two rights: the parent has the logbook, and hands out logs.
 
 use super::interface::{Failure, Log, Logbook};
-use crate::until_parent_ends;
+use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
-use portcullis_ipc::{Limits, Pd};
+use portcullis_ipc::Limits;
 use portcullis_rpc::{self as rpc, Capability};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,9 +21,7 @@ const LIMITS: Limits = Limits { rows: 16, channels: 64, portals: 16 };
 /// # Errors
 /// The transport's `NotSpawned` if this process is no component; else what the system refuses.
 pub fn run() -> Result<(), Error> {
-    let entrypoint = Entrypoint::with(&Pd::new()?, LIMITS)?;
-    entrypoint.serve_parent(&manage(&entrypoint))?;
-    until_parent_ends(entrypoint.run())
+    serve_parent(LIMITS, manage)
 }
 
 /// Has an entrypoint manage a logbook.
