@@ -4,8 +4,14 @@
 //! component's name. A component is given one thing: the portal to its parent.
 #![forbid(unsafe_code)]
 
+pub mod bulk;
 pub mod chain;
+mod failure;
+mod task;
 pub mod wordcount;
+
+pub use failure::Failure;
+pub use task::{Progress, TaskFailure};
 
 use portcullis_entrypoint::{Entrypoint, Error};
 use portcullis_ipc::{Limits, Pd};
@@ -23,6 +29,8 @@ pub type Program = fn() -> Result<(), Error>;
 #[must_use]
 pub fn component(name: &str) -> Option<Program> {
     match name {
+        bulk::SINK => Some(bulk::sink::run),
+        bulk::SOURCE => Some(bulk::source::run),
         chain::ORIGIN => Some(chain::origin::run),
         chain::HOP => Some(chain::hop::run),
         wordcount::COUNTER => Some(wordcount::counter::run),

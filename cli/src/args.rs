@@ -62,6 +62,15 @@ pub(crate) enum Demo {
     /// For each process it shows the descriptors that were open there before the capability came and with it, and those
     /// of the origin afterwards.
     Chain(ChainArgs),
+    /// Stream a file from one process to another, which computes its checksum, as `sha256sum` does
+    ///
+    /// A server process, `sink`, makes a receiver. A client process, `source`, is handed the capability to it and the file as
+    /// its standard input, and streams it in calls of up to 1,022 bytes. The checksum goes to standard output as
+    /// `sha256sum` prints it, the throughput to standard error.
+    Bulk {
+        /// The file, or - for standard input [default: README.md here or in a directory above]
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,8 @@
 //! The hop component: holds the capability for a while, and hands it on or calls its object.
 
 use super::descriptors;
-use super::interface::{Called, Failure, Hop, Target};
+use super::interface::{Called, Hop, Target};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error};
 use portcullis_ipc::Limits;

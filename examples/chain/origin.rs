@@ -1,7 +1,8 @@
 //! The origin component: makes an object, and lives where it does.
 
 use super::descriptors;
-use super::interface::{Answer, Failure, Holdings, Origin, Target};
+use super::interface::{Answer, Holdings, Origin, Target};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;

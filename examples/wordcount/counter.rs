@@ -4,7 +4,8 @@
 //! count with it.
 
 use super::count::{Counts, WordCounter, WordRule};
-use super::interface::{Counter, Counting, Failure, Log};
+use super::interface::{Counter, Counting, Log};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;

@@ -2,7 +2,8 @@
 //!
 //! To write and to read are two rights: the parent has the logbook, and hands out logs.
 
-use super::interface::{Failure, Log, Logbook};
+use super::interface::{Log, Logbook};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;
