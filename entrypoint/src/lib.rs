@@ -59,11 +59,13 @@
 mod entrypoint;
 mod error;
 mod handle;
+mod handlers;
 mod object;
 mod pool;
 mod promise;
 mod revocable;
 mod serving;
+mod signals;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod trace;
@@ -73,5 +75,6 @@ mod weak;
 pub use entrypoint::Entrypoint;
 pub use error::Error;
 pub use handle::EntrypointHandle;
+pub use portcullis_ipc::SignalLevel;
 pub use revocable::Revocable;
 pub use weak::WeakEntrypoint;
