@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 /// The parent alone.
-const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
+const LIMITS: Limits = Limits { rows: 1, contexts: 0, channels: 4, portals: 2 };
 
 /// Runs the component: serves the parent until it ends.
 ///
