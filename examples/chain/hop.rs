@@ -10,7 +10,7 @@ use portcullis_rpc::Capability;
 use std::time::Instant;
 
 /// The parent, and the hop before.
-const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
+const LIMITS: Limits = Limits { rows: 1, contexts: 0, channels: 4, portals: 2 };
 
 /// Runs the component: serves the parent until it ends or lets go of the hop.
 ///

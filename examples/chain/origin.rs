@@ -10,7 +10,7 @@ use portcullis_rpc::{self as rpc, Capability};
 
 /// The parent holds the origin, and an object until it has handed that on. The hops come one after the other; those
 /// that have ended may not have been noticed yet.
-const LIMITS: Limits = Limits { rows: 16, channels: 64, portals: 16 };
+const LIMITS: Limits = Limits { rows: 16, contexts: 0, channels: 64, portals: 16 };
 
 /// Runs the component: serves the parent until it ends.
 ///

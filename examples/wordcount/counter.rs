@@ -23,7 +23,7 @@ pub const REPORT_EVERY: u64 = 4 << 20;
 const PATIENCE: Deadline = Deadline::After(Duration::from_secs(1));
 
 /// The parent holds the counter and all objects; each of those whom it hands one to comes by a portal.
-const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, channels: 128, portals: MOST_OBJECTS };
+const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, contexts: 0, channels: 128, portals: MOST_OBJECTS };
 
 /// Runs the component: serves the parent until it ends.
 ///
