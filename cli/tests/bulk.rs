@@ -34,7 +34,7 @@ fn assert_equals_sha256sum(name: &str, content: &[u8]) {
 
 /// Bytes with a long period.
 fn content(length: usize) -> Vec<u8> {
-    (0..length).map(|place| (place * place / 251 % 256) as u8).collect()
+    (0..length).map(|place| (place * place / 251).to_le_bytes()[0]).collect()
 }
 
 #[test]

@@ -13,7 +13,8 @@ use std::rc::Rc;
 pub const MOST_RECEIVERS: u32 = 16;
 
 /// The parent holds the sink and all receivers; each source comes by a portal.
-const LIMITS: Limits = Limits { rows: 1 + MOST_RECEIVERS, channels: 32, portals: MOST_RECEIVERS };
+const LIMITS: Limits =
+    Limits { rows: 1 + MOST_RECEIVERS, contexts: 0, channels: 32, portals: MOST_RECEIVERS };
 
 /// Runs the component: serves the parent until it ends.
 ///

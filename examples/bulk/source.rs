@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
 
 /// The parent alone.
-const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
+const LIMITS: Limits = Limits { rows: 1, contexts: 0, channels: 4, portals: 2 };
 
 /// Runs the component: serves the parent until it ends.
 ///
