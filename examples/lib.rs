@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod chain;
 mod failure;
 mod task;
+pub mod ticker;
 pub mod wordcount;
 
 pub use failure::Failure;
@@ -33,6 +34,8 @@ pub fn component(name: &str) -> Option<Program> {
         bulk::SOURCE => Some(bulk::source::run),
         chain::ORIGIN => Some(chain::origin::run),
         chain::HOP => Some(chain::hop::run),
+        ticker::CLOCK => Some(ticker::clock::run),
+        ticker::WATCHER => Some(ticker::watcher::run),
         wordcount::COUNTER => Some(wordcount::counter::run),
         wordcount::LOG => Some(wordcount::log::run),
         wordcount::CLIENT => Some(wordcount::client::run),

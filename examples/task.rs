@@ -169,12 +169,17 @@ pub(crate) fn serve<I: ?Sized, T: 'static>(
     let entrypoint = Entrypoint::with(&Pd::new()?, limits)?;
     let object = manage(&entrypoint);
     entrypoint.serve_parent(&object)?;
+    until_parent_ends(look_after(&entrypoint, &object, look))
+}
+
+/// Serves until that ends, and looks after an object: whenever the entrypoint was stopped, and when `look` says that it is due.
+pub(crate) fn look_after<I: ?Sized, T: 'static>(
+    entrypoint: &Entrypoint,
+    object: &Capability<I>,
+    look: fn(&mut T) -> Deadline,
+) -> Result<(), Error> {
     loop {
-        let time_left = entrypoint.apply(&object, look)?;
-        match entrypoint.run_until(time_left) {
-            Ok(()) => {}
-            ended => return until_parent_ends(ended),
-        }
+        entrypoint.run_until(entrypoint.apply(object, look)?)?;
     }
 }
 

@@ -5,6 +5,7 @@ mod chain;
 mod input;
 mod log;
 mod process;
+mod ticker;
 mod transfer;
 mod wordcount;
 
@@ -19,6 +20,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
         Some(Demo::Wordcount { file }) => file,
         Some(Demo::Bulk { file }) => return bulk::run(Input::open(file)?, args.json),
         Some(Demo::Chain(chain)) => return chain::run(&chain, args.json),
+        Some(Demo::Ticker(ticker)) => return ticker::run(&ticker, args.json),
         None => {
             note(format_args!("Demos:"));
             note(format_args!(
@@ -29,6 +31,9 @@ pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
             ));
             note(format_args!(
                 "  bulk [FILE]       a source streams a file to a sink, which computes its checksum"
+            ));
+            note(format_args!(
+                "  ticker            a clock signals that it has ticked, and its watchers look at it"
             ));
             note(format_args!("Running `portcullis demo wordcount`."));
             None
