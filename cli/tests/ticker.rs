@@ -46,7 +46,10 @@ fn a_killed_watcher_is_named_and_a_stopped_clock_is_told_of() {
     let output = running.finish();
     let errors = text(&output.stderr);
     // It may be a watcher who finds out.
-    assert!(errors.contains("does not answer") || errors.contains("no answer before the deadline"), "{errors}");
+    assert!(
+        errors.contains("does not answer") || errors.contains("no answer before the deadline"),
+        "{errors}"
+    );
     assert_eq!(output.status.code(), Some(1));
 }
 
