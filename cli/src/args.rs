@@ -130,6 +130,12 @@ pub(crate) enum Bench {
     /// processes. Shows the descriptors and the rows in capability tables of all processes before and after: they are the
     /// same. Takes some seconds.
     Session(Shown),
+    /// Signals: submits to a handler that is busy, or awake, in another process
+    ///
+    /// A thousand submits while the signal is pending, beside as many atomic operations on shared memory (submit-pending); a
+    /// signal to a handler and one back, beside a hand-written ping-pong (submit-to-handler); and a thousand submits while the
+    /// handler runs all the while (flood). Takes some seconds.
+    Signal(CallArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 
 mod figure;
 mod levels;
+mod producers;
 mod scenarios;
 
 use portcullis_entrypoint::Error;

@@ -78,10 +78,7 @@ fn explore(expected: [u64; 2], producers: &'static [fn(&Channel)]) {
                 producer.join().unwrap();
             }
         };
-        match producers.len() {
-            1 => model(run),
-            _ => bounded_model(3, run),
-        }
+        bounded_model(3, run);
     }
 }
 
