@@ -58,6 +58,9 @@ mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;
 
+    #[doc = include_str!("../../docs/delegation.md")]
+    struct Delegation;
+
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
 
