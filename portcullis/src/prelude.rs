@@ -5,4 +5,4 @@
 
 pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, WeakEntrypoint};
 pub use crate::ipc::{Deadline, Pd};
-pub use crate::rpc::{self, Capability, Client, Later, Reply, rpc_interface};
+pub use crate::rpc::{self, Capability, Client, DataspaceCapability, Later, Reply, rpc_interface};

@@ -73,7 +73,7 @@ pub(crate) fn success(ty: &Type) -> Option<&Type> {
 /// Whether a method's return type is surely none that could report a failure. Of other types, which may be aliases,
 /// the compiler finds that out.
 pub(crate) fn is_no_result(ty: &Type) -> bool {
-    const SURELY: [&str; 22] = [
+    const SURELY: [&str; 23] = [
         "bool",
         "char",
         "u8",
@@ -95,6 +95,7 @@ pub(crate) fn is_no_result(ty: &Type) -> bool {
         "Option",
         "Box",
         "Capability",
+        "DataspaceCapability",
         "str",
     ];
     match last(ty) {
@@ -130,7 +131,7 @@ pub(crate) fn capabilities(ty: &Type) -> usize {
         Type::Tuple(ty) => ty.elems.iter().map(capabilities).sum(),
         Type::Array(ty) => capabilities(&ty.elem).saturating_mul(length(&ty.len)),
         Type::Path(_) => match last(ty) {
-            Some((name, _)) if name.ident == "Capability" => 1,
+            Some((name, _)) if ["Capability", "DataspaceCapability"].iter().any(|it| name.ident == it) => 1,
             Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name.ident == it) => {
                 arguments.first().map_or(0, |first| capabilities(first))
             }

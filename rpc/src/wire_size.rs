@@ -1,6 +1,7 @@
 //! How large a value can become in a message, where its type tells.
 
 use crate::capability::Capability;
+use crate::dataspace::DataspaceCapability;
 use portcullis_ipc::MAX_DATA;
 use std::marker::PhantomData;
 
@@ -40,6 +41,10 @@ sizes! {
 }
 
 impl<I: ?Sized> WireSize for Capability<I> {
+    const BYTES: usize = 1;
+}
+
+impl WireSize for DataspaceCapability {
     const BYTES: usize = 1;
 }
 

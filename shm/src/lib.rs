@@ -17,6 +17,7 @@ mod allocator;
 mod attachment;
 mod capability;
 mod dataspace;
+mod descriptor;
 mod error;
 mod foreign;
 mod life;

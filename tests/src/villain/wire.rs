@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -56,8 +56,8 @@ pub enum Kind {
     Row = 1,
     /// A portal, whose socket comes beside the message.
     Portal = 2,
-    /// A kind that does not exist.
-    Unknown = 3,
+    /// A dataspace, whose descriptor comes beside the message.
+    Dataspace = 3,
 }
 
 /// A state word as its sender alleges it: fields wider than the format's spill over on purpose.
