@@ -5,6 +5,7 @@ use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::fold;
 use crate::client::portal::{Origin, Portal};
+use crate::dataspace::{Dataspace, Outgoing};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use crate::wire::slot::Group;
+use crate::wire::slot::Slot;
 use crate::wire::system::ObjectName;
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
@@ -65,6 +66,8 @@ enum Reference {
     Row(RowReference),
     /// Something behind a portal, which becomes a channel when it is first used.
     Portal(Arc<Portal>),
+    /// No object at all, but memory to be attached.
+    Dataspace(Dataspace),
 }
 
 /// A row of a channel, and the grant of it that all clones of this reference share. What a call needs lies in the
@@ -163,12 +166,24 @@ impl Capability {
         Ok(Capability(Reference::Portal(Portal::new(pd, socket, origin))))
     }
 
+    pub(crate) fn of_dataspace(dataspace: Dataspace) -> Capability {
+        Capability(Reference::Dataspace(dataspace))
+    }
+
+    pub(crate) fn as_dataspace(&self) -> Option<&Dataspace> {
+        match &self.0 {
+            Reference::Dataspace(dataspace) => Some(dataspace),
+            _ => None,
+        }
+    }
+
     /// The entrypoint of the object, as far as it is known.
     pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
         match &self.0 {
             Reference::Own { home, .. } | Reference::OwnContext { home, .. } => Some(home.id()),
             Reference::Row(reference) => reference.channel.callee_id(),
             Reference::Portal(portal) => portal.entrypoint(),
+            Reference::Dataspace(_) => None,
         }
     }
 
@@ -203,6 +218,7 @@ impl Capability {
                 }
                 None => self.call_first(portal, send, receive, deadline),
             },
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
         }
     }
 
@@ -263,7 +279,8 @@ impl Capability {
         match &self.0 {
             Reference::Row(RowReference { channel, row, .. }) => channel.submit(*row),
             Reference::OwnContext { home, badge, flag } => home.submit(*badge, flag),
-            Reference::Own { .. } => {}
+            // There is no signal for an object, nor for a dataspace.
+            Reference::Own { .. } | Reference::Dataspace(_) => {}
             Reference::Portal(portal) => match portal.settled() {
                 Some(RowReference { channel, row, .. }) => channel.submit(*row),
                 None => portal.submit(),
@@ -324,6 +341,8 @@ impl Capability {
             Reference::Own { home, .. } | Reference::OwnContext { home, .. } => home.pd().default_deadline(),
             Reference::Row(reference) => reference.channel.default_deadline(),
             Reference::Portal(portal) => portal.pd().default_deadline(),
+            // Nobody will be waited for.
+            Reference::Dataspace(_) => Deadline::Never,
         }
     }
 
@@ -335,6 +354,7 @@ impl Capability {
             }
             Reference::Row(reference) => Ok(Reached::Row(Cow::Borrowed(reference))),
             Reference::Portal(portal) => portal.reach_now().map(Reached::Row),
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
         }
     }
 
@@ -348,13 +368,14 @@ impl Capability {
         }
     }
 
-    /// The group of a portal to it.
-    pub(crate) fn group(&self) -> Group {
-        match &self.0 {
+    /// How it stands in a message whose channel has no row for it: its descriptor travels beside.
+    pub(crate) fn carried_slot(&self) -> Slot {
+        Slot::Portal(match &self.0 {
             Reference::Own { home, .. } | Reference::OwnContext { home, .. } => home.group(),
             Reference::Row(reference) => reference.channel.group(),
             Reference::Portal(portal) => portal.group(),
-        }
+            Reference::Dataspace(dataspace) => return Slot::Dataspace(dataspace.attributes),
+        })
     }
 
     /// The portal that it is, if that may turn out to be a row of the channel.
@@ -378,7 +399,7 @@ impl Capability {
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
                 Some((home, *badge))
             }
-            Reference::Row(_) | Reference::Portal(_) => None,
+            Reference::Row(_) | Reference::Portal(_) | Reference::Dataspace(_) => None,
         }
     }
 
@@ -395,16 +416,23 @@ impl Capability {
 
     fn reference_on(&self, channel: &Channel) -> Option<&RowReference> {
         let reference = match &self.0 {
-            Reference::Own { .. } | Reference::OwnContext { .. } => return None,
+            Reference::Own { .. } | Reference::OwnContext { .. } | Reference::Dataspace(_) => return None,
             Reference::Row(reference) => reference,
             Reference::Portal(portal) => portal.settled()?,
         };
         std::ptr::eq(&raw const *reference.channel, channel).then_some(reference)
     }
 
-    /// A new portal to the object: the form in which it travels to somebody who has no channel to its entrypoint.
-    /// Never waits for the entrypoint.
-    pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
+    /// What travels beside a message to somebody who has no channel to its entrypoint: a new portal to the object, or the
+    /// dataspace's descriptor. Never waits for the entrypoint.
+    pub(crate) fn outgoing(&self) -> Result<Outgoing, Error> {
+        match self.as_dataspace() {
+            Some(dataspace) => Ok(Outgoing::Dataspace(dataspace.descriptor.clone())),
+            None => self.portal().map(Outgoing::Portal),
+        }
+    }
+
+    fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
         match &self.0 {
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
@@ -429,6 +457,7 @@ impl std::fmt::Debug for Capability {
             Reference::OwnContext { .. } => "a signal context of this process",
             Reference::Row(_) => "over a channel",
             Reference::Portal(_) => "behind a portal",
+            Reference::Dataspace(_) => "a dataspace",
         };
         match self.entrypoint() {
             Some(entrypoint) => write!(f, "Capability({entrypoint:?}, {way})"),

@@ -25,6 +25,8 @@ mod capability;
 mod client;
 #[cfg(not(loom))]
 mod context;
+#[cfg(not(loom))]
+mod dataspace;
 mod deadline;
 mod due;
 mod entrypoint_id;
@@ -58,6 +60,7 @@ pub use {
     badge::Badge,
     capability::Capability,
     client::async_call::AsyncCall,
+    dataspace::SharedDescriptor,
     deadline::Deadline,
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,

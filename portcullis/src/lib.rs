@@ -9,7 +9,7 @@
 #![doc = include_str!("../hello/src/main.rs")]
 //! ```
 //!
-//! [`prelude`] has the names of every day. The rest lies where it comes from: [`rpc`], [`entrypoint`], [`ipc`].
+//! [`prelude`] has the names of every day. The rest lies where it comes from: [`rpc`], [`entrypoint`], [`shm`], [`ipc`].
 //! [`spawn`] and [`serve_parent`] are the two sides of a child process, [`test`](mod@test) is for the tests of your
 //! own objects.
 //!
@@ -39,6 +39,11 @@ pub mod rpc {
     pub use portcullis_rpc::*;
     // In place of that of `portcullis_rpc`, which is found by its users alone.
     pub use portcullis_rpc_macros::rpc_interface_of_facade as rpc_interface;
+}
+
+/// Shared memory: dataspaces, attachments, and who pays for them.
+pub mod shm {
+    pub use portcullis_shm::*;
 }
 
 /// Threads that serve objects, and who refers to them.

@@ -5,4 +5,6 @@
 
 pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, SignalLevel, WeakEntrypoint};
 pub use crate::ipc::{Deadline, Pd};
-pub use crate::rpc::{self, Capability, Client, Later, Reply, SignalCapability, rpc_interface};
+pub use crate::rpc::{
+    self, Capability, Client, DataspaceCapability, Later, Reply, SignalCapability, rpc_interface,
+};

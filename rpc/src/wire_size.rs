@@ -1,6 +1,7 @@
 //! How large a value can become in a message, where its type tells.
 
 use crate::capability::Capability;
+use crate::dataspace::DataspaceCapability;
 use crate::signal::SignalCapability;
 use portcullis_ipc::MAX_DATA;
 use std::marker::PhantomData;
@@ -45,6 +46,10 @@ impl<I: ?Sized> WireSize for Capability<I> {
 }
 
 impl WireSize for SignalCapability {
+    const BYTES: usize = 1;
+}
+
+impl WireSize for DataspaceCapability {
     const BYTES: usize = 1;
 }
 

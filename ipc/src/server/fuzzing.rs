@@ -284,9 +284,9 @@ impl World {
         let state = State::decode(word(0)).expect("it was taken");
         let request = Request::decode(std::array::from_fn(|index| word(1 + index)));
         assert_eq!(ticket.sequence, state.sequence);
-        if state.kinds.portals() != 0 {
+        if state.kinds.carried() != 0 {
             let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
-            assert_eq!(self.model.take_carried(tag), state.kinds.portals());
+            assert_eq!(self.model.take_carried(tag), state.kinds.carried());
         }
         assert_eq!((self.message.opcode(), self.message.link()), (request.opcode, request.link));
         let data = (0..).flat_map(|index| word(layout::REQUEST_HEAD + index).to_le_bytes());
@@ -304,7 +304,7 @@ impl World {
             let slots = state.kinds.slots((0..).map(|slot| word(behind + slot)));
             let valid = |slot| match slot {
                 Slot::Row(name) => self.port.rows().get(name).and_then(Row::badge).is_some(),
-                Slot::Portal(_) => true,
+                Slot::Portal(_) | Slot::Dataspace(_) => true,
             };
             let valid: Vec<bool> = slots.map(valid).collect();
             assert!(!valid.contains(&false));

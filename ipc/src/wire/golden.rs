@@ -101,7 +101,11 @@ fn vectors(file: &str, bad: bool) -> Vec<Vector> {
 /// Slots as letters, lowest first. What their words are does not matter here.
 fn kinds(letters: &str) -> Kinds {
     let slots: Vec<Slot> = (letters.chars().filter(|letter| *letter != '-'))
-        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal(Group(0)) })
+        .map(|letter| match letter {
+            'r' => Slot::Row(RowName::FIRST),
+            'p' => Slot::Portal(Group(0)),
+            _ => Slot::Dataspace(0),
+        })
         .collect();
     Kinds::of(&slots)
 }
@@ -139,6 +143,7 @@ fn slots() {
     for vector in vectors("slot.txt", false) {
         let (meant, letter) = match vector.wire.split_once(' ') {
             Some(("r", _)) => (Slot::Row(vector.row()), "r"),
+            Some(("d", _)) => (Slot::Dataspace(vector.field("attributes")), "d"),
             _ => (Slot::Portal(Group(vector.field("group"))), "p"),
         };
         assert_eq!(meant.encode(), vector.word(), "{}", vector.place);
@@ -236,7 +241,7 @@ fn control_messages() {
             Some("doorbell") => Control::Doorbell,
             Some("hello") => Control::Hello,
             Some("open") => Control::Open { row: vector.row(), greeted: vector.field("greeted") == 1 },
-            Some("portals") => Control::Portals(Tag {
+            Some("descriptors") => Control::Descriptors(Tag {
                 lane: LaneId::new(vector.field_u32("lane")).unwrap(),
                 sequence: vector.field_u32("sequence"),
             }),
@@ -347,7 +352,10 @@ fn messages() {
             let (index, generation) = (index.parse().unwrap(), generation.parse().unwrap());
             Slot::Row(RowName { index, generation })
         }
-        None => Slot::Portal(Group(text.strip_prefix("portal:").map_or(0, number))),
+        None => match text.strip_prefix("dataspace:") {
+            Some(attributes) => Slot::Dataspace(number(attributes)),
+            None => Slot::Portal(Group(text.strip_prefix("portal:").map_or(0, number))),
+        },
     };
     for vector in vectors("message.txt", true) {
         let words = vector.words();

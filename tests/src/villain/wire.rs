@@ -66,8 +66,8 @@ pub enum Kind {
     Row = 1,
     /// A portal, whose socket comes beside the message.
     Portal = 2,
-    /// A kind that does not exist.
-    Unknown = 3,
+    /// A dataspace, whose descriptor comes beside the message.
+    Dataspace = 3,
 }
 
 /// A state word as its sender alleges it: fields wider than the format's spill over on purpose.
