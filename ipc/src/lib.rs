@@ -63,5 +63,5 @@ pub use {
     pd::spawn::Child,
     pd::{Doorbell, Pd, PdOptions},
     server::{Caller, Event, Limits, Request, Server, Usage, Waker},
-    wait_policy::WaitPolicy,
+    wait_policy::{Patience, WaitPolicy},
 };

@@ -18,9 +18,9 @@ impl Bitmap {
         bitmap
     }
 
-    /// How many granules there are.
-    pub(crate) fn granules(&self) -> usize {
-        self.granules
+    /// How many granules are free.
+    pub(crate) fn count_free(&self) -> usize {
+        self.words.iter().map(|word| word.count_zeros() as usize).sum()
     }
 
     /// Whether none of these granules is taken.

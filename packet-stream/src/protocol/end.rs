@@ -94,7 +94,24 @@ impl End {
             self.publish(counts, other)?;
             self.look(counts)?;
         }
-        Ok(self.limit.wrapping_sub(self.own))
+        Ok(self.known())
+    }
+
+    /// How many entries may be put or taken, as far as is known without a look.
+    #[inline]
+    pub(crate) fn known(&self) -> u64 {
+        self.limit.wrapping_sub(self.own)
+    }
+
+    /// Whether the other end cannot know yet how far we are.
+    #[inline]
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.own != self.published
+    }
+
+    /// Producer: whether the consumer has taken all that it can know of.
+    pub(crate) fn is_all_taken(&self, counts: Counts<'_>) -> bool {
+        counts.other.load(Ordering::Relaxed) == self.published
     }
 
     /// Reads the other end's count, once, and believes what can be true.
@@ -192,7 +209,7 @@ mod tests {
             assert_ne!(end.ready(counts, observer), Ok(0));
             end.step();
         }
-        end.publish(counts, observer).unwrap();
+        assert_eq!(end.publish(counts, observer), Ok(()));
         end.take_edge(observer)
     }
 

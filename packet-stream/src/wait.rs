@@ -1,0 +1,146 @@
+//! Waiting for the other side without a handler: look for a while, then sleep.
+
+use crate::error::Error;
+use crate::port::{Port, Shared};
+use crate::protocol::attention::{self, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS};
+use crate::sync::{AtomicU32, Ordering};
+use crate::sys;
+use portcullis_ipc::Deadline;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Room in the queue that we put into.
+    Room = LOOKS_TO_PUT as isize,
+    /// An entry in the queue that we take from.
+    Entry = LOOKS_TO_TAKE as isize,
+}
+
+const LOOKS: u32 = LOOKS_TO_PUT | LOOKS_TO_TAKE;
+/// So many looks between two glances at the clock, where looking is all that is done.
+const LOOKS_A_GLANCE: u32 = 1 << 12;
+
+impl Port {
+    /// Whether it is there.
+    #[inline]
+    pub(crate) fn is_ready(&mut self, what: For) -> Result<bool, Error> {
+        Ok(match what {
+            For::Room => self.ready_to_put()?,
+            For::Entry => self.ready_to_take()?,
+        } != 0)
+    }
+
+    /// Waits until it is there. Shows and tells first what was done so far.
+    #[inline]
+    pub(crate) fn wait(&mut self, what: For, deadline: Deadline) -> Result<(), Error> {
+        if self.is_ready(what)? { Ok(()) } else { self.wait_for(what, deadline) }
+    }
+
+    fn wait_for(&mut self, what: For, deadline: Deadline) -> Result<(), Error> {
+        self.wakeup()?;
+        self.attend(LOOKS)?;
+        let mut end = None;
+        loop {
+            if self.look_for_a_while(what)? {
+                return Ok(());
+            }
+            // The clock is read only now: most waits end before.
+            let end = *end.get_or_insert_with(|| deadline.instant());
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let spins = self.patience.turns() == u32::MAX;
+            let seen = attention::seen(self.bell()?);
+            if !spins {
+                // What we do not wait for is looked at when it is waited for.
+                self.attend(SLEEPS | LOOKS & !(what as u32))?;
+            }
+            let there = self.is_there(what);
+            let expired = left.is_some_and(|left| left.is_zero());
+            if let Ok(false) = there
+                && !spins
+                && !expired
+            {
+                sys::wait(self.bell()?, seen, left);
+                self.patience.keep_apart();
+            }
+            self.attend(LOOKS)?;
+            match there {
+                Ok(false) if expired => return Err(Error::DeadlineExceeded),
+                Ok(false) => {}
+                there => return there.map(|_| ()),
+            }
+        }
+    }
+
+    fn bell(&self) -> Result<&AtomicU32, Error> {
+        Ok(self.shared.memory.atomic_u32(self.shared.bell)?)
+    }
+
+    /// Looks for about as long as a wake would take.
+    fn look_for_a_while(&mut self, what: For) -> Result<bool, Error> {
+        self.patience.peer_on(attention::core(self.attention()?));
+        let turns = match self.patience.turns() {
+            u32::MAX => LOOKS_A_GLANCE,
+            turns => turns,
+        };
+        for _ in 0..turns {
+            if self.is_ready(what)? {
+                self.patience.paid_off();
+                return Ok(true);
+            }
+            std::hint::spin_loop();
+        }
+        self.patience.did_not_pay_off();
+        Ok(false)
+    }
+
+    /// Whether it is there; an error if it never will be.
+    fn is_there(&mut self, what: For) -> Result<bool, Error> {
+        if self.is_ready(what)? {
+            return Ok(true);
+        }
+        match self.gone()? {
+            // It may have done something and then ended, since we looked.
+            Some(gone) => {
+                if self.is_ready(what)? {
+                    Ok(true)
+                } else {
+                    Err(gone)
+                }
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+/// Ends the waits of a stream whose peer is gone: for whoever watches the peer.
+///
+/// ```
+/// use portcullis_ipc::Deadline;
+/// use portcullis_packet_stream::{Error, Geometry, Sink};
+/// use portcullis_shm::{RamAccount, RamAllocator, RamQuota, Window};
+///
+/// let geometry = Geometry::new(4, 4, 4096)?;
+/// let dataspace = RamAllocator::new(&RamAccount::new(RamQuota::mib(1))).alloc(geometry.bytes::<()>())?;
+/// let mut sink = Sink::<()>::new(dataspace.attach(Window::WHOLE)?, geometry)?;
+/// let hang_up = sink.hang_up();
+/// std::thread::spawn(move || hang_up.peer_is_gone());
+/// assert_eq!(sink.get(Deadline::Never).unwrap_err(), Error::Disconnected);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct HangUp(pub(crate) Arc<Shared>);
+
+impl HangUp {
+    /// Says that the other side is gone. Waits end with [`Error::Disconnected`] once nothing is left to take.
+    pub fn peer_is_gone(&self) {
+        // Release: pairs with the acquire in `gone`.
+        self.0.hung_up.store(true, Ordering::Release);
+        // Who is about to sleep compares the bell with what it was before its second look.
+        if let Ok(bell) = self.0.memory.atomic_u32(self.0.bell) {
+            attention::ring(bell);
+            sys::wake(bell);
+        }
+    }
+}
