@@ -1,6 +1,6 @@
 //! What a packet stream carries beside a hand-written ring that does the same work, between two processes that take turns:
 //! a block of packets through the ring, one through a stream by safe copies, one through a stream by trusted slices.
-//! Every byte is written by the source and read by the sink. `throughput [BLOCKS]`; it starts itself as the sink.
+//! Every byte is written by the source, from private memory, and read by the sink. `throughput [BLOCKS [BYTES]]`; it starts itself as the sink.
 //!
 //! Each line is the median over the blocks, with the ratio of the rates (ours by the ring's) in the same turn: median,
 //! lowest and highest.
@@ -79,9 +79,32 @@ impl Turns<'_> {
     }
 }
 
-/// The byte that a packet is full of.
-fn content(number: usize) -> u8 {
-    (number % 251).to_le_bytes()[0]
+/// What packets are made of: a payload in private memory that stays in the cache.
+struct Payload(Box<[u8]>);
+
+impl Payload {
+    fn new() -> Payload {
+        let mut state = 1_u32;
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_le_bytes()[3]
+        });
+        Payload(noise.take(2 * CHUNK).collect())
+    }
+
+    /// The next part of a packet, which differs from packet to packet.
+    fn chunk(&self, number: usize, size: usize) -> &[u8] {
+        &self.0[number % (CHUNK / 64) * 64..][..size.min(CHUNK)]
+    }
+
+    /// The same as it is summed up by the sink, for a packet of this size.
+    fn sum(&self, number: usize, size: usize) -> u64 {
+        sum(self.chunk(number, size)).wrapping_mul(size.div_ceil(CHUNK) as u64)
+    }
+
+    fn fill(&self, number: usize, packet: &mut [u8]) {
+        packet.chunks_mut(CHUNK).for_each(|part| part.copy_from_slice(self.chunk(number, part.len())));
+    }
 }
 
 fn sum(bytes: &[u8]) -> u64 {
@@ -94,8 +117,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let ended = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["sink", size, attributes] => sink(size, attributes),
-        [blocks] => all_sizes(blocks.parse().unwrap_or(30)),
-        _ => all_sizes(30),
+        [blocks] => all_sizes(blocks.parse().unwrap_or(30), &SIZES),
+        [blocks, size] => all_sizes(blocks.parse().unwrap_or(30), &[size.parse().unwrap_or(64)]),
+        _ => all_sizes(30, &SIZES),
     };
     if let Err(error) = &ended {
         let _ = writeln!(std::io::stderr(), "{error}");
@@ -103,9 +127,13 @@ fn main() -> ExitCode {
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn all_sizes(blocks: usize) -> Result<(), Error> {
-    bind(<[usize]>::first);
-    SIZES.into_iter().try_for_each(|size| measure(size, blocks))
+fn all_sizes(blocks: usize, sizes: &[u32]) -> Result<(), Error> {
+    let allowed = sched_getaffinity(None).unwrap_or_default();
+    sizes.iter().try_for_each(|size| {
+        // The child inherits where this thread may run.
+        let _ = sched_setaffinity(None, &allowed);
+        measure(*size, blocks)
+    })
 }
 
 /// Binds this thread to one of the cores that it may use.
@@ -130,6 +158,7 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
         .stdin(descriptor)
         .spawn()
         .map_err(|_| Error::Disconnected)?;
+    bind(<[usize]>::first);
     let control = dataspace.attach(Window::new(0, CONTROL))?;
     let turns = Turns::new(&control)?;
     let mut ring = Ring::new(dataspace.attach(plan.window(RING))?, plan)?;
@@ -137,10 +166,11 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
     // SAFETY: the other side is this program's own sink, and the dataspace lives until both have ended.
     let mut trusted =
         unsafe { Source::<(), Trusting>::trusting(dataspace.attach(plan.window(TRUSTED))?, plan.geometry)? };
-    safe.watch()?;
-    trusted.watch()?;
-    let words = (0..plan.packets).map(|number| u64::from_le_bytes([content(number); 8]));
-    let expected = words.fold(0_u64, |sum, word| sum.wrapping_add(word.wrapping_mul(plan.size as u64 / 8)));
+    safe.watch();
+    trusted.watch();
+    let payload = Payload::new();
+    let sums = (0..plan.packets).map(|number| payload.sum(number, plan.size));
+    let expected = sums.fold(0, u64::wrapping_add);
     let mut times = [const { Vec::new() }; 3];
     let mut next = 0;
     for block in 0..=blocks {
@@ -149,21 +179,17 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
             let begin = Instant::now();
             turns.start.store(next, Ordering::Release);
             match kind {
-                RING => (0..plan.packets).for_each(|number| ring.put(|slot| slot.fill(content(number)))),
-                SAFE => {
-                    let mut chunk = [0; CHUNK];
-                    submit(&mut safe, plan, |source, packet, byte| {
-                        let view = source.content(packet)?;
-                        for offset in (0..plan.size).step_by(CHUNK) {
-                            let chunk = &mut chunk[..CHUNK.min(plan.size - offset)];
-                            chunk.fill(byte);
-                            view.view_mut(offset, chunk.len())?.copy_from(chunk)?;
-                        }
-                        Ok(())
-                    })?;
-                }
-                _ => submit(&mut trusted, plan, |source, packet, byte| {
-                    source.slice_mut(packet)?.fill(byte);
+                RING => (0..plan.packets).for_each(|number| ring.put(|slot| payload.fill(number, slot))),
+                SAFE => submit(&mut safe, plan, |source, packet, number| {
+                    let view = source.content(packet)?;
+                    for offset in (0..plan.size).step_by(CHUNK) {
+                        let chunk = payload.chunk(number, plan.size);
+                        view.view_mut(offset, chunk.len())?.copy_from(chunk)?;
+                    }
+                    Ok(())
+                })?,
+                _ => submit(&mut trusted, plan, |source, packet, number| {
+                    payload.fill(number, source.slice_mut(packet)?);
                     Ok(())
                 })?,
             }
@@ -209,14 +235,14 @@ fn report(plan: Plan, times: &[Vec<Duration>; 3]) {
 fn submit<T>(
     source: &mut Source<(), T>,
     plan: Plan,
-    mut fill: impl FnMut(&Source<(), T>, &mut Packet, u8) -> Result<(), Error>,
+    mut fill: impl FnMut(&Source<(), T>, &mut Packet, usize) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (mut submitted, mut back) = (0, 0);
     while back < plan.packets {
         let until = plan.packets.min(submitted + plan.batch);
         while submitted < until && source.room()? != 0 {
             let Ok(mut packet) = source.alloc(plan.size) else { break };
-            fill(source, &mut packet, content(submitted))?;
+            fill(source, &mut packet, submitted)?;
             source.try_submit(packet, ())?;
             submitted += 1;
         }
@@ -243,8 +269,8 @@ fn sink(size: &str, attributes: &str) -> Result<(), Error> {
     // SAFETY: the other side is this program's own source, which keeps the dataspace until this has ended.
     let mut trusted =
         unsafe { Sink::<(), Trusting>::trusting(dataspace.attach(plan.window(TRUSTED))?, plan.geometry)? };
-    safe.watch()?;
-    trusted.watch()?;
+    safe.watch();
+    trusted.watch();
     let mut last = 0;
     loop {
         let start = turns.start.load(Ordering::Acquire);

@@ -29,7 +29,10 @@ impl Bitmap {
     /// If they are not all there.
     #[inline]
     pub(crate) fn is_free(&self, first: usize, count: usize) -> bool {
-        masks(first, count).all(|(word, mask)| self.words[word] & mask == 0)
+        match within_one(first, count) {
+            Some((word, mask)) => self.words[word] & mask == 0,
+            None => masks(first, count).all(|(word, mask)| self.words[word] & mask == 0),
+        }
     }
 
     /// Takes granules, or frees them.
@@ -38,12 +41,18 @@ impl Bitmap {
     /// If they are not all there.
     #[inline]
     pub(crate) fn mark(&mut self, first: usize, count: usize, taken: bool) {
-        for (word, mask) in masks(first, count) {
-            if taken {
-                self.words[word] |= mask;
-            } else {
-                self.words[word] &= !mask;
-            }
+        match within_one(first, count) {
+            Some(part) => self.mark_part(part, taken),
+            None => masks(first, count).for_each(|part| self.mark_part(part, taken)),
+        }
+    }
+
+    #[inline]
+    fn mark_part(&mut self, (word, mask): (usize, u64), taken: bool) {
+        if taken {
+            self.words[word] |= mask;
+        } else {
+            self.words[word] &= !mask;
         }
     }
 
@@ -52,6 +61,11 @@ impl Bitmap {
     #[inline]
     pub(crate) fn find(&self, count: usize, align: usize, hint: usize) -> Option<usize> {
         let from = if hint < self.granules { hint / BITS } else { 0 };
+        if count == 1
+            && let free @ 1.. = !self.words[from] & aligned(from, align)
+        {
+            return Some(from * BITS + free.trailing_zeros() as usize);
+        }
         if count <= BITS {
             let words = (from..self.words.len()).chain(0..from);
             words.into_iter().find_map(|word| self.find_in(word, count, align))
@@ -112,6 +126,13 @@ fn aligned(word: usize, align: usize) -> u64 {
         2..BITS => u64::MAX / ((1 << align) - 1),
         _ => u64::from((word * BITS).is_multiple_of(align)),
     }
+}
+
+/// The word and its bits, if the granules lie in one word: the common case.
+#[inline]
+fn within_one(first: usize, count: usize) -> Option<(usize, u64)> {
+    let low = first % BITS;
+    (count != 0 && low + count <= BITS).then(|| (first / BITS, (u64::MAX >> (BITS - count)) << low))
 }
 
 /// The words that granules lie in, and which of their bits.

@@ -14,20 +14,14 @@ macro_rules! driving {
         impl<D: Control, T> $side<D, T> {
             #[doc = concat!("Tells the ", $other, "'s handler by this from now on. At once, if there is something for it already.")]
             #[doc = concat!("A ", $other, " that blocks in calls of its own is woken without.")]
-            ///
-            /// # Errors
-            /// [`Error::Memory`].
-            pub fn set_handler(&mut self, handler: impl Notify + 'static) -> Result<(), Error> {
-                self.port.set_handler(Box::new(handler))
+            pub fn set_handler(&mut self, handler: impl Notify + 'static) {
+                self.port.set_handler(Box::new(handler));
             }
 
             #[doc = concat!("Says that this side looks by itself from now on, so that the ", $other, " need send no signal. Calls that block")]
             /// do that, too.
-            ///
-            /// # Errors
-            /// [`Error::Memory`].
-            pub fn watch(&mut self) -> Result<(), Error> {
-                self.port.attend(LOOKS_TO_PUT | LOOKS_TO_TAKE)
+            pub fn watch(&mut self) {
+                self.port.attend(LOOKS_TO_PUT | LOOKS_TO_TAKE);
             }
 
             /// Says that this side relies on signals again. Answers whether it must look once more, since something came
@@ -36,7 +30,7 @@ macro_rules! driving {
             /// # Errors
             /// [`Error::Violation`], [`Error::Memory`].
             pub fn unwatch(&mut self) -> Result<bool, Error> {
-                self.port.attend(0)?;
+                self.port.attend(0);
                 self.port.has_moved()
             }
 

@@ -1,61 +1,47 @@
 //! Entries of the queues: written word by word, and read once.
 
 use crate::control::{Control, MAX_CONTROL};
-use crate::error::{Error, Violation};
+use crate::error::Violation;
 use crate::geometry::words;
 use crate::region::{AllegedRegion, Region};
-use crate::sync::Ordering;
-use portcullis_shm::Attachment;
+use crate::sync::{AtomicU64, Ordering};
 use zerocopy::IntoBytes;
 
 /// The control fields as words.
 type Words = [u64; MAX_CONTROL / 8];
 
-/// Where an entry lies in the dataspace.
+/// The words of the entry at a place.
 #[inline]
-fn at<D: Control>(entries: usize, place: usize) -> usize {
+fn at<D: Control>(entries: &[AtomicU64], place: usize) -> &[AtomicU64] {
     const { assert!(size_of::<D>() <= MAX_CONTROL, "control fields have at most 56 bytes") };
-    entries + place * 8 * words::<D>()
+    &entries[place * words::<D>()..][..words::<D>()]
 }
 
 /// Writes an entry. Its publication follows.
 #[inline]
-pub(crate) fn write<D: Control>(
-    memory: &Attachment,
-    entries: usize,
-    place: usize,
-    region: Region,
-    control: &D,
-) -> Result<(), Error> {
-    let at = at::<D>(entries, place);
+pub(crate) fn write<D: Control>(entries: &[AtomicU64], place: usize, region: Region, control: &D) {
+    let entry = at::<D>(entries, place);
     // Relaxed, like those that follow: the count is published with release.
-    memory.atomic_u64(at)?.store(region.word(), Ordering::Relaxed);
+    entry[0].store(region.word(), Ordering::Relaxed);
     if size_of::<D>() != 0 {
         let mut words = Words::default();
         words.as_mut_bytes()[..size_of::<D>()].copy_from_slice(control.as_bytes());
-        for (index, word) in words.iter().enumerate().take(self::words::<D>() - 1) {
-            memory.atomic_u64(at + 8 + 8 * index)?.store(*word, Ordering::Relaxed);
-        }
+        entry[1..].iter().zip(words).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
     }
-    Ok(())
 }
 
 /// Reads an entry, each word of it once, into private memory.
 #[inline]
-pub(crate) fn read<D: Control>(
-    memory: &Attachment,
-    entries: usize,
-    place: usize,
-) -> Result<(AllegedRegion, D), Error> {
-    let at = at::<D>(entries, place);
+pub(crate) fn read<D: Control>(entries: &[AtomicU64], place: usize) -> Result<(AllegedRegion, D), Violation> {
+    let entry = at::<D>(entries, place);
     // Relaxed, like those that follow: the count was read with acquire.
-    let region = AllegedRegion(memory.atomic_u64(at)?.load(Ordering::Relaxed));
+    let region = AllegedRegion(entry[0].load(Ordering::Relaxed));
     let mut words = Words::default();
     if size_of::<D>() != 0 {
-        for (index, word) in words.iter_mut().enumerate().take(self::words::<D>() - 1) {
-            *word = memory.atomic_u64(at + 8 + 8 * index)?.load(Ordering::Relaxed);
-        }
+        entry[1..].iter().zip(&mut words).for_each(|(word, value)| *value = word.load(Ordering::Relaxed));
     }
-    let control = D::try_read_from_bytes(&words.as_bytes()[..size_of::<D>()]);
-    Ok((region, control.map_err(|_| Violation::Control)?))
+    match D::try_read_from_bytes(&words.as_bytes()[..size_of::<D>()]) {
+        Ok(control) => Ok((region, control)),
+        Err(_) => Err(Violation::Control),
+    }
 }

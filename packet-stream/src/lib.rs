@@ -29,6 +29,8 @@ mod error;
 #[cfg(not(loom))]
 mod geometry;
 #[cfg(not(loom))]
+mod mapped;
+#[cfg(not(loom))]
 mod packet;
 #[cfg(not(loom))]
 mod port;

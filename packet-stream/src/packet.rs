@@ -4,9 +4,7 @@ use crate::region::Region;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where a handle's region belongs, and what came back through dropped handles.
-///
-/// Handles hold an `Arc` of it, which a stream lends and takes back without touching the count: dropping is the rare case.
+/// Where loans belong, and what came back by being dropped.
 #[derive(Debug)]
 pub(crate) struct Home<T> {
     /// Whether something came back.
@@ -14,57 +12,78 @@ pub(crate) struct Home<T> {
     dropped: Mutex<Vec<T>>,
 }
 
-impl<T> Home<T> {
-    fn give_back(&self, what: T) {
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(what);
-        // Release: pairs with the acquire in `take_dropped`. The lock orders the content.
-        self.any.store(true, Ordering::Release);
-    }
-
-    /// What was dropped since this was last asked.
-    #[inline]
-    pub(crate) fn take_dropped(&self) -> Option<Vec<T>> {
-        if !self.any.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.any.swap(false, Ordering::Acquire);
-        Some(std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-/// The handles' references to their home that are not lent at the moment.
+/// What a handle stands for. It is boxed, and boxes are used again, so that handles are one word that moves quickly.
 #[derive(Debug)]
-pub(crate) struct Loans<T> {
+pub(crate) struct Loan<T: Copy> {
     home: Arc<Home<T>>,
-    idle: Vec<Arc<Home<T>>>,
+    is_lent: bool,
+    pub(crate) what: T,
 }
 
-impl<T> Loans<T> {
+impl<T: Copy> Drop for Loan<T> {
+    fn drop(&mut self) {
+        if self.is_lent {
+            self.home.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(self.what);
+            // Relaxed: it only says where to look; the lock orders the content.
+            self.home.any.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The lender: knows its loans from others.
+#[derive(Debug)]
+pub(crate) struct Loans<T: Copy> {
+    home: Arc<Home<T>>,
+    idle: Vec<Box<Loan<T>>>,
+}
+
+impl<T: Copy> Loans<T> {
     pub(crate) fn new() -> Loans<T> {
         let home = Home { any: AtomicBool::new(false), dropped: Mutex::new(Vec::new()) };
         Loans { home: Arc::new(home), idle: Vec::new() }
     }
 
-    pub(crate) fn home(&self) -> &Home<T> {
-        &self.home
+    #[inline]
+    pub(crate) fn lend(&mut self, what: T) -> Box<Loan<T>> {
+        let Some(mut loan) = self.idle.pop() else {
+            return Box::new(Loan { home: self.home.clone(), is_lent: true, what });
+        };
+        loan.is_lent = true;
+        loan.what = what;
+        loan
     }
 
-    /// A reference for a handle.
+    /// Takes back one of ours, whose content is somebody else's business from now on.
     #[inline]
-    pub(crate) fn lend(&mut self) -> Arc<Home<T>> {
-        self.idle.pop().unwrap_or_else(|| self.home.clone())
-    }
-
-    /// Takes a handle's reference, whose region is somebody else's business from now on.
-    #[inline]
-    pub(crate) fn settle(&mut self, home: Option<Arc<Home<T>>>) {
-        self.idle.extend(home);
+    pub(crate) fn settle(&mut self, mut loan: Box<Loan<T>>) {
+        loan.is_lent = false;
+        self.idle.push(loan);
     }
 
     #[inline]
-    pub(crate) fn is_ours(&self, home: Option<&Arc<Home<T>>>) -> bool {
-        home.is_some_and(|home| Arc::ptr_eq(home, &self.home))
+    pub(crate) fn is_ours(&self, loan: &Loan<T>) -> bool {
+        Arc::ptr_eq(&loan.home, &self.home)
     }
+
+    /// What was dropped since this was last asked.
+    #[inline]
+    pub(crate) fn take_dropped(&self) -> Option<Vec<T>> {
+        if self.home.any.load(Ordering::Relaxed) { Some(self.take_some()) } else { None }
+    }
+
+    #[cold]
+    fn take_some(&self) -> Vec<T> {
+        let mut dropped = self.home.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        self.home.any.store(false, Ordering::Relaxed);
+        std::mem::take(&mut dropped)
+    }
+}
+
+/// A region that the source has assigned, and how much of it is content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assigned {
+    pub(crate) region: Region,
+    pub(crate) size: usize,
 }
 
 /// A region of the buffer that belongs to the source: to be filled and submitted, or acknowledged and to be read.
@@ -87,38 +106,25 @@ impl<T> Loans<T> {
 /// ```
 #[derive(Debug)]
 #[must_use = "dropping it makes its region free again"]
-pub struct Packet {
-    pub(crate) region: Region,
-    /// What of the region is the content.
-    pub(crate) size: usize,
-    pub(crate) home: Option<Arc<Home<Region>>>,
-}
+pub struct Packet(pub(crate) Box<Loan<Assigned>>);
 
 impl Packet {
     /// The size of its content, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size
+        self.0.what.size
     }
 
     /// Where its content begins, in bytes from the start of the buffer.
     #[must_use]
     pub fn offset(&self) -> usize {
-        self.region.offset()
+        self.0.what.region.offset()
     }
 
     /// Makes it shorter: what is submitted are its first bytes. Without effect if it is as short already.
     pub fn truncate(&mut self, size: usize) {
-        self.size = self.size.min(size);
-    }
-}
-
-impl Drop for Packet {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            home.give_back(self.region);
-        }
+        let Assigned { size: now, .. } = &mut self.0.what;
+        *now = size.min(*now);
     }
 }
 
@@ -143,37 +149,28 @@ impl Drop for Packet {
 /// # Ok::<(), portcullis_packet_stream::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Received<D: Copy> {
-    pub(crate) region: Region,
-    pub(crate) control: D,
-    pub(crate) home: Option<Arc<Home<(Region, D)>>>,
-}
+pub struct Received<D: Copy>(pub(crate) Box<Loan<(Region, D)>>);
 
 impl<D: Copy> Received<D> {
     /// The size of its content, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.region.size()
+        self.region().size()
     }
 
     /// Where its content begins, in bytes from the start of the buffer.
     #[must_use]
     pub fn offset(&self) -> usize {
-        self.region.offset()
+        self.region().offset()
     }
 
     /// Its control fields, as the source alleges them: a private copy.
     #[must_use]
     pub fn control(&self) -> D {
-        self.control
+        self.0.what.1
     }
-}
 
-impl<D: Copy> Drop for Received<D> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            home.give_back((self.region, self.control));
-        }
+    pub(crate) fn region(&self) -> Region {
+        self.0.what.0
     }
 }

@@ -3,12 +3,13 @@
 use crate::control::Control;
 use crate::entry;
 use crate::error::{Error, Violation};
-use crate::geometry::{FINGERPRINT, Geometry, Layout, Party, Queue, fingerprint};
+use crate::geometry::{FINGERPRINT, Geometry, Layout, fingerprint, words};
+use crate::mapped::{Mapped, Words};
 use crate::protocol::attention::{self, CLOSED, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS, attend};
 use crate::protocol::end::{Counts, End, Observer};
 use crate::region::{AllegedRegion, Region};
 use crate::signal::{Notify, Signal};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::Ordering;
 use crate::sys;
 use portcullis_ipc::{Patience, WaitPolicy};
 use portcullis_shm::Attachment;
@@ -25,10 +26,20 @@ pub(crate) enum Role {
 /// The memory, and whether the peer is gone; threads other than the port's may have it too.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) memory: Attachment,
-    /// Our own bell.
-    pub(crate) bell: usize,
+    mapped: Mapped,
     pub(crate) hung_up: AtomicBool,
+}
+
+impl Shared {
+    #[inline]
+    pub(crate) fn words(&self) -> Words<'_> {
+        self.mapped.words()
+    }
+
+    #[inline]
+    pub(crate) fn memory(&self) -> &Attachment {
+        self.mapped.memory()
+    }
 }
 
 /// One side of a stream, without an opinion on what the packets are.
@@ -37,10 +48,6 @@ pub(crate) struct Port {
     pub(crate) geometry: Geometry,
     pub(crate) buffer: usize,
     role: Role,
-    own: Party,
-    other: Party,
-    put_queue: Queue,
-    take_queue: Queue,
     put: End,
     take: End,
     /// What we have said that we attend to.
@@ -76,26 +83,18 @@ impl Port {
             return Err(Error::Mismatch);
         }
         let Layout { source, sink, submit, acknowledge, buffer, .. } = layout;
-        let (own, other, put_queue, take_queue) = match role {
-            Role::Source => (source, sink, submit, acknowledge),
-            Role::Sink => (sink, source, acknowledge, submit),
+        let (parties, queues, names) = match role {
+            Role::Source => ([source, sink], [submit, acknowledge], ["submit", "acknowledgement"]),
+            Role::Sink => ([sink, source], [acknowledge, submit], ["acknowledgement", "submit"]),
         };
-        let (put, take) = match role {
-            Role::Source => ("submit", "acknowledgement"),
-            Role::Sink => ("acknowledgement", "submit"),
-        };
-        let shared = Shared { memory, bell: own.bell, hung_up: AtomicBool::new(false) };
+        let mapped = Mapped::new(memory, parties, queues, words::<D>())?;
         Ok(Port {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared { mapped, hung_up: AtomicBool::new(false) }),
             geometry,
             buffer,
             role,
-            own,
-            other,
-            put_queue,
-            take_queue,
-            put: End::producer(put_queue.length, put),
-            take: End::consumer(take_queue.length, take),
+            put: End::producer(queues[0].length, names[0]),
+            take: End::consumer(queues[1].length, names[1]),
             attends_to: 0,
             handler: None,
             undelivered: 0,
@@ -121,18 +120,22 @@ impl Port {
 
     /// Tells the other side that this one does nothing more.
     pub(crate) fn close(&mut self) {
-        // Fails only where the memory is revoked, and there everybody knows.
-        let _ = self.attend(CLOSED);
-        let _ = self.tell(PUT | TAKE);
+        self.attend(CLOSED);
+        self.tell(PUT | TAKE);
     }
 
     /// Whether the other side does nothing more, as far as is known.
-    pub(crate) fn gone(&self) -> Result<Option<Error>, Error> {
-        // Acquire: whoever sees the end also sees what was published before; pairs with the fence in `attend`.
-        if self.attention()?.load(Ordering::Acquire) & CLOSED != 0 {
-            return Ok(Some(Error::Closed));
+    pub(crate) fn gone(&self) -> Option<Error> {
+        // Acquire: whoever sees the end also sees what was published before; pairs with the fence in `publish`.
+        if self.shared.words().other.attention.load(Ordering::Acquire) & CLOSED != 0 {
+            return Some(Error::Closed);
         }
-        Ok(self.shared.hung_up.load(Ordering::Acquire).then_some(Error::Disconnected))
+        self.shared.hung_up.load(Ordering::Acquire).then_some(Error::Disconnected)
+    }
+
+    /// Whether the memory is still there.
+    fn check_memory(&self) -> Result<(), Error> {
+        if self.shared.memory().is_revoked() { Err(portcullis_shm::Error::Revoked.into()) } else { Ok(()) }
     }
 
     /// How many entries may be put now.
@@ -155,9 +158,9 @@ impl Port {
 
     /// Puts an entry where [`ready_to_put`](Self::ready_to_put) found room; others see it after the next `wakeup`.
     #[inline]
-    pub(crate) fn put<D: Control>(&mut self, region: Region, control: &D) -> Result<(), Error> {
+    pub(crate) fn put<D: Control>(&mut self, region: Region, control: &D) {
         let place = self.put.step();
-        entry::write(&self.shared.memory, self.put_queue.entries, place, region, control)
+        entry::write(self.shared.words().put.entries, place, region, control);
     }
 
     /// Takes the next entry, if there is one.
@@ -167,16 +170,14 @@ impl Port {
             return self.nothing_to_take().map(|()| None);
         }
         let place = self.take.step();
-        match entry::read(&self.shared.memory, self.take_queue.entries, place) {
-            Err(Error::Violation(violation)) => Err(self.end(violation)),
-            read => read.map(Some),
-        }
+        let read = entry::read(self.shared.words().take.entries, place);
+        read.map(Some).map_err(|violation| self.end(violation))
     }
 
     /// The other side may have put something and then ended, since we looked.
     #[cold]
     fn nothing_to_take(&mut self) -> Result<(), Error> {
-        match self.gone()? {
+        match self.gone() {
             Some(gone) if self.ready_to_take()? == 0 => Err(gone),
             _ => Ok(()),
         }
@@ -185,33 +186,37 @@ impl Port {
     /// Shows what was put and taken, and sends the signal that is due, if one is.
     pub(crate) fn wakeup(&mut self) -> Result<(), Error> {
         self.check()?;
+        self.check_memory()?;
         if self.put.is_ahead()
-            && let Some(gone) = self.gone()?
+            && let Some(gone) = self.gone()
         {
             return Err(gone);
         }
         let mut due = 0;
         for way in [PUT, TAKE] {
-            let (end, counts, other) = self.end_of(way)?;
+            let (end, counts, other) = self.end_of(way);
             match end.publish(counts, other) {
                 Ok(()) if end.take_edge(other) => due |= way,
                 Ok(()) => {}
                 Err(violation) => return Err(self.end(violation)),
             }
         }
-        if due == 0 { Ok(()) } else { self.tell(due) }
+        if due != 0 {
+            self.tell(due);
+        }
+        Ok(())
     }
 
     /// Sends one notification for these ways.
-    fn tell(&mut self, due: u32) -> Result<(), Error> {
+    fn tell(&mut self, due: u32) {
         for (index, way) in [PUT, TAKE].into_iter().enumerate() {
             self.sent[index] += u64::from(due & way != 0);
         }
         // Relaxed: whoever goes to sleep after this load looks once more first.
-        if self.attention()?.load(Ordering::Relaxed) & SLEEPS != 0 {
-            let bell = self.shared.memory.atomic_u32(self.other.bell)?;
-            attention::ring(bell);
-            sys::wake(bell);
+        let other = self.shared.words().other;
+        if other.attention.load(Ordering::Relaxed) & SLEEPS != 0 {
+            attention::ring(other.bell);
+            sys::wake(other.bell);
         } else if let Some(handler) = &self.handler {
             let [put, take] = [PUT, TAKE].map(|way| self.signal(way));
             match (due & PUT != 0, due & TAKE != 0) {
@@ -222,17 +227,16 @@ impl Port {
         } else {
             self.undelivered |= due;
         }
-        Ok(())
     }
 
     /// From now on the other side's handler is told by this. At once, if there is something to tell already.
-    pub(crate) fn set_handler(&mut self, handler: Box<dyn Notify>) -> Result<(), Error> {
+    pub(crate) fn set_handler(&mut self, handler: Box<dyn Notify>) {
         self.handler = Some(handler);
-        let (end, counts, _) = self.end_of(PUT)?;
+        let (end, counts, _) = self.end_of(PUT);
         let waiting = if end.is_all_taken(counts) { 0 } else { PUT };
-        match std::mem::take(&mut self.undelivered) | waiting {
-            0 => Ok(()),
-            due => self.tell(due),
+        let due = std::mem::take(&mut self.undelivered) | waiting;
+        if due != 0 {
+            self.tell(due);
         }
     }
 
@@ -256,15 +260,13 @@ impl Port {
     }
 
     /// Says which signals we do not need, or that we sleep or have ended.
-    pub(crate) fn attend(&mut self, to: u32) -> Result<(), Error> {
+    pub(crate) fn attend(&mut self, to: u32) {
         // An end is for ever.
         let to = to | self.attends_to & CLOSED;
         if self.attends_to != to {
             self.attends_to = to;
-            let word = self.shared.memory.atomic_u32(self.own.attention)?;
-            attend(word, to, self.patience.own_core());
+            attend(self.shared.words().own.attention, to, self.patience.own_core());
         }
-        Ok(())
     }
 
     /// Whether there is something to do that was not known of: an entry to take, or room where there was none.
@@ -273,28 +275,23 @@ impl Port {
         Ok(self.ready_to_take()? != 0 || full && self.ready_to_put()? != 0)
     }
 
-    /// What the other side says that it attends to.
-    pub(crate) fn attention(&self) -> Result<&AtomicU32, Error> {
-        Ok(self.shared.memory.atomic_u32(self.other.attention)?)
-    }
-
     #[inline(never)]
     fn look(&mut self, way: u32) -> Result<u64, Error> {
         self.check()?;
-        let (end, counts, other) = self.end_of(way)?;
+        self.check_memory()?;
+        let (end, counts, other) = self.end_of(way);
         end.ready(counts, other).map_err(|violation| self.end(violation))
     }
 
     /// Our end of one of the queues.
-    fn end_of(&mut self, way: u32) -> Result<(&mut End, Counts<'_>, Observer<'_>), Error> {
-        let memory = &self.shared.memory;
-        let attention = memory.atomic_u32(self.other.attention)?;
-        let (end, own, other) = match way {
-            PUT => (&mut self.put, self.put_queue.put, self.put_queue.taken),
-            _ => (&mut self.take, self.take_queue.taken, self.take_queue.put),
+    #[inline]
+    fn end_of(&mut self, way: u32) -> (&mut End, Counts<'_>, Observer<'_>) {
+        let Words { other, put, take, .. } = self.shared.words();
+        let (end, counts) = match way {
+            PUT => (&mut self.put, Counts { own: put.put, other: put.taken }),
+            _ => (&mut self.take, Counts { own: take.taken, other: take.put }),
         };
-        let counts = Counts { own: memory.atomic_u64(own)?, other: memory.atomic_u64(other)? };
-        Ok((end, counts, Observer { attention, looks: way }))
+        (end, counts, Observer { attention: other.attention, looks: way })
     }
 }
 

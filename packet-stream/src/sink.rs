@@ -83,11 +83,11 @@ impl<D: Control> Sink<D> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn content<'a>(&'a self, packet: &'a Received<D>) -> Result<ViewMut<'a>, Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        let place = self.port.buffer + packet.region.offset();
-        Ok(self.port.shared.memory.view_mut(place, packet.region.size())?)
+        let place = self.port.buffer + packet.offset();
+        Ok(self.port.shared.memory().view_mut(place, packet.size())?)
     }
 }
 
@@ -120,7 +120,7 @@ impl<D: Control, T> Sink<D, T> {
         self.sweep()?;
         let Some((alleged, control)) = self.port.take::<D>()? else { return Ok(None) };
         match self.enter(alleged.check(&self.port.geometry)) {
-            Ok(region) => Ok(Some(Received { region, control, home: Some(self.loans.lend()) })),
+            Ok(region) => Ok(Some(Received(self.loans.lend((region, control))))),
             Err(violation) => Err(self.port.end(violation)),
         }
     }
@@ -168,24 +168,21 @@ impl<D: Control, T> Sink<D, T> {
     }
 
     #[inline]
-    fn acknowledge_ready(&mut self, mut packet: Received<D>, answer: D) -> Result<(), Unacknowledged<D>> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+    fn acknowledge_ready(&mut self, packet: Received<D>, answer: D) -> Result<(), Unacknowledged<D>> {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Unacknowledged { packet, reason: Error::WrongStream });
         }
-        if let Err(reason) = self.put(packet.region, answer) {
-            return Err(Unacknowledged { packet, reason });
-        }
-        self.loans.settle(packet.home.take());
+        self.put(packet.region(), answer);
+        self.loans.settle(packet.0);
         Ok(())
     }
 
     #[inline]
-    fn put(&mut self, region: Region, answer: D) -> Result<(), Error> {
-        self.port.put(region, &answer)?;
+    fn put(&mut self, region: Region, answer: D) {
+        self.port.put(region, &answer);
         let (first, count) = region.granules(&self.port.geometry);
         self.held.mark(first, count, false);
         self.packets -= 1;
-        Ok(())
     }
 
     /// Acknowledges a packet, and waits for room in the queue if need be.
@@ -234,12 +231,12 @@ impl<D: Control, T> Sink<D, T> {
     /// Acknowledges what was dropped, as far as there is room.
     #[inline]
     fn sweep(&mut self) -> Result<(), Error> {
-        if let Some(dropped) = self.loans.home().take_dropped() {
+        if let Some(dropped) = self.loans.take_dropped() {
             self.overdue.extend(dropped);
         }
         while !self.overdue.is_empty() && self.port.ready_to_put()? != 0 {
             if let Some((region, control)) = self.overdue.pop() {
-                self.put(region, control)?;
+                self.put(region, control);
             }
         }
         Ok(())

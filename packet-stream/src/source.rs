@@ -4,7 +4,7 @@ use crate::bitmap::Bitmap;
 use crate::control::Control;
 use crate::error::{Error, Violation};
 use crate::geometry::Geometry;
-use crate::packet::{Loans, Packet};
+use crate::packet::{Assigned, Loans, Packet};
 use crate::port::{Port, Role};
 use crate::region::Region;
 use crate::submitted::Submitted;
@@ -50,7 +50,7 @@ pub struct Source<D: Control, T = Guarded> {
     /// Where the last search ended, in granules.
     hint: usize,
     submitted: Submitted<D>,
-    pub(crate) loans: Loans<Region>,
+    pub(crate) loans: Loans<Assigned>,
     trust: PhantomData<fn() -> T>,
 }
 
@@ -121,10 +121,10 @@ impl<D: Control> Source<D> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn content<'a>(&'a self, packet: &'a Packet) -> Result<ViewMut<'a>, Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        Ok(self.port.shared.memory.view_mut(self.port.buffer + packet.region.offset(), packet.size)?)
+        Ok(self.port.shared.memory().view_mut(self.port.buffer + packet.offset(), packet.size())?)
     }
 }
 
@@ -174,16 +174,16 @@ impl<D: Control, T> Source<D, T> {
         self.granules.mark(first, count, true);
         self.hint = first + count;
         let region = Region::of_granule(first, size, &geometry);
-        Ok(Packet { region, size, home: Some(self.loans.lend()) })
+        Ok(Packet(self.loans.lend(Assigned { region, size })))
     }
 
     /// Makes a packet's region free again, which was not submitted or has come back.
     #[inline]
-    pub fn release(&mut self, mut packet: Packet) {
+    pub fn release(&mut self, packet: Packet) {
         // One of another stream goes home by being dropped.
-        if self.loans.is_ours(packet.home.as_ref()) {
-            self.loans.settle(packet.home.take());
-            self.free(packet.region);
+        if self.loans.is_ours(&packet.0) {
+            self.free(packet.0.what.region);
+            self.loans.settle(packet.0);
         }
     }
 
@@ -202,21 +202,22 @@ impl<D: Control, T> Source<D, T> {
     }
 
     #[inline]
-    fn submit_ready(&mut self, mut packet: Packet, control: D) -> Result<(), Unsubmitted> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+    fn submit_ready(&mut self, packet: Packet, control: D) -> Result<(), Unsubmitted> {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Unsubmitted { packet, reason: Error::WrongStream });
         }
-        let region = packet.region.shortened(packet.size);
-        if let Err(reason) = self.port.put(region, &control) {
-            return Err(Unsubmitted { packet, reason });
-        }
+        let Assigned { region: assigned, size } = packet.0.what;
+        let region = assigned.shortened(size);
+        self.port.put(region, &control);
         let geometry = self.port.geometry;
         let (first, count) = region.granules(&geometry);
-        let (_, allocated) = packet.region.granules(&geometry);
-        // What a shortened packet does not need.
-        self.granules.mark(first + count, allocated - count, false);
+        let (_, allocated) = assigned.granules(&geometry);
+        if count != allocated {
+            // What a shortened packet does not need.
+            self.granules.mark(first + count, allocated - count, false);
+        }
         self.submitted.enter(first, region, control);
-        self.loans.settle(packet.home.take());
+        self.loans.settle(packet.0);
         Ok(())
     }
 
@@ -244,7 +245,7 @@ impl<D: Control, T> Source<D, T> {
         let Some((region, submitted)) = self.submitted.settle(alleged, &self.port.geometry) else {
             return Err(self.port.end(Violation::NotSubmitted));
         };
-        let packet = Packet { region, size: region.size(), home: Some(self.loans.lend()) };
+        let packet = Packet(self.loans.lend(Assigned { region, size: region.size() }));
         Ok(Some(Acknowledged { packet, submitted, answered }))
     }
 
@@ -298,8 +299,8 @@ impl<D: Control, T> Source<D, T> {
     /// Frees what came back through dropped handles.
     #[inline]
     fn sweep(&mut self) {
-        if let Some(dropped) = self.loans.home().take_dropped() {
-            dropped.into_iter().for_each(|region| self.free(region));
+        if let Some(dropped) = self.loans.take_dropped() {
+            dropped.into_iter().for_each(|assigned| self.free(assigned.region));
         }
     }
 

@@ -67,16 +67,16 @@ impl<D: Control> Source<D, Trusting> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn slice<'a>(&'a self, packet: &'a Packet) -> Result<&'a [u8], Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        let place = self.port.buffer + packet.region.offset();
+        let place = self.port.buffer + packet.offset();
         // SAFETY: nobody writes these bytes while the slice lives:
         // - in this process: the region is this handle's alone, since the allocator assigned it once; its content is
         //   written through `&mut` to the handle, or through a view that `content` lends for a handle that is not submitted,
         //   which is a copy byte by byte;
         // - the sink: the packet is not submitted or was acknowledged, and `trusting`'s caller promised the rest.
-        Ok(unsafe { self.port.shared.memory.slice(place, packet.size) }?)
+        Ok(unsafe { self.port.shared.memory().slice(place, packet.size()) }?)
     }
 
     /// The content of a packet, to be written.
@@ -85,13 +85,13 @@ impl<D: Control> Source<D, Trusting> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn slice_mut<'a>(&'a self, packet: &'a mut Packet) -> Result<&'a mut [u8], Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        let place = self.port.buffer + packet.region.offset();
+        let place = self.port.buffer + packet.offset();
         // SAFETY: nobody reads or writes these bytes while the slice lives: the handle, to which the region belongs alone, is
         // borrowed exclusively, and `trusting`'s caller promised the rest (see `slice`).
-        Ok(unsafe { self.port.shared.memory.slice_mut(place, packet.size) }?)
+        Ok(unsafe { self.port.shared.memory().slice_mut(place, packet.size()) }?)
     }
 }
 
@@ -113,15 +113,15 @@ impl<D: Control> Sink<D, Trusting> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn slice<'a>(&'a self, packet: &'a Received<D>) -> Result<&'a [u8], Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        let place = self.port.buffer + packet.region.offset();
+        let place = self.port.buffer + packet.offset();
         // SAFETY: nobody writes these bytes while the slice lives:
         // - in this process: the region is this handle's alone (`held` refuses packets that overlap), and written through
         //   `&mut` to the handle, or by a view's copies;
         // - the source: the packet is not acknowledged, and `trusting`'s caller promised the rest.
-        Ok(unsafe { self.port.shared.memory.slice(place, packet.region.size()) }?)
+        Ok(unsafe { self.port.shared.memory().slice(place, packet.size()) }?)
     }
 
     /// The content of a packet, to be written.
@@ -130,12 +130,12 @@ impl<D: Control> Sink<D, Trusting> {
     /// [`Error::WrongStream`], [`Error::Memory`].
     #[inline]
     pub fn slice_mut<'a>(&'a self, packet: &'a mut Received<D>) -> Result<&'a mut [u8], Error> {
-        if !self.loans.is_ours(packet.home.as_ref()) {
+        if !self.loans.is_ours(&packet.0) {
             return Err(Error::WrongStream);
         }
-        let place = self.port.buffer + packet.region.offset();
+        let place = self.port.buffer + packet.offset();
         // SAFETY: nobody reads or writes these bytes while the slice lives: the handle, to which the region belongs alone, is
         // borrowed exclusively, and `trusting`'s caller promised the rest (see `slice`).
-        Ok(unsafe { self.port.shared.memory.slice_mut(place, packet.region.size()) }?)
+        Ok(unsafe { self.port.shared.memory().slice_mut(place, packet.size()) }?)
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::port::{Port, Shared};
 use crate::protocol::attention::{self, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::Ordering;
 use crate::sys;
 use portcullis_ipc::Deadline;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Port {
 
     fn wait_for(&mut self, what: For, deadline: Deadline) -> Result<(), Error> {
         self.wakeup()?;
-        self.attend(LOOKS)?;
+        self.attend(LOOKS);
         let mut end = None;
         loop {
             if self.look_for_a_while(what)? {
@@ -50,10 +50,10 @@ impl Port {
             let end = *end.get_or_insert_with(|| deadline.instant());
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let spins = self.patience.turns() == u32::MAX;
-            let seen = attention::seen(self.bell()?);
+            let seen = attention::seen(self.shared.words().own.bell);
             if !spins {
                 // What we do not wait for is looked at when it is waited for.
-                self.attend(SLEEPS | LOOKS & !(what as u32))?;
+                self.attend(SLEEPS | LOOKS & !(what as u32));
             }
             let there = self.is_there(what);
             let expired = left.is_some_and(|left| left.is_zero());
@@ -61,10 +61,10 @@ impl Port {
                 && !spins
                 && !expired
             {
-                sys::wait(self.bell()?, seen, left);
+                sys::wait(self.shared.words().own.bell, seen, left);
                 self.patience.keep_apart();
             }
-            self.attend(LOOKS)?;
+            self.attend(LOOKS);
             match there {
                 Ok(false) if expired => return Err(Error::DeadlineExceeded),
                 Ok(false) => {}
@@ -73,13 +73,9 @@ impl Port {
         }
     }
 
-    fn bell(&self) -> Result<&AtomicU32, Error> {
-        Ok(self.shared.memory.atomic_u32(self.shared.bell)?)
-    }
-
     /// Looks for about as long as a wake would take.
     fn look_for_a_while(&mut self, what: For) -> Result<bool, Error> {
-        self.patience.peer_on(attention::core(self.attention()?));
+        self.patience.peer_on(attention::core(self.shared.words().other.attention));
         let turns = match self.patience.turns() {
             u32::MAX => LOOKS_A_GLANCE,
             turns => turns,
@@ -100,7 +96,7 @@ impl Port {
         if self.is_ready(what)? {
             return Ok(true);
         }
-        match self.gone()? {
+        match self.gone() {
             // It may have done something and then ended, since we looked.
             Some(gone) => {
                 if self.is_ready(what)? {
@@ -138,9 +134,8 @@ impl HangUp {
         // Release: pairs with the acquire in `gone`.
         self.0.hung_up.store(true, Ordering::Release);
         // Who is about to sleep compares the bell with what it was before its second look.
-        if let Ok(bell) = self.0.memory.atomic_u32(self.0.bell) {
-            attention::ring(bell);
-            sys::wake(bell);
-        }
+        let bell = self.0.words().own.bell;
+        attention::ring(bell);
+        sys::wake(bell);
     }
 }

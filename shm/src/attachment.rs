@@ -152,6 +152,18 @@ impl Attachment {
         Ok(self.0.memory.atomic_u64(self.word::<AtomicU64>(offset)?))
     }
 
+    /// Words that follow each other, as [`atomic_u64`](Self::atomic_u64) gives one.
+    ///
+    /// # Errors
+    /// As of [`atomic_u64`](Self::atomic_u64).
+    pub fn atomics_u64(&self, offset: usize, count: usize) -> Result<&[AtomicU64], Error> {
+        check(offset, count.saturating_mul(size_of::<AtomicU64>()), self.0.len)?;
+        if count == 0 {
+            return Ok(&[]);
+        }
+        Ok(self.0.memory.atomics_u64(self.word::<AtomicU64>(offset)?, count))
+    }
+
     /// The memory as a plain slice, for a pair that trust each other.
     ///
     /// # Errors

@@ -190,6 +190,20 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.at(offset, len), len) }
     }
 
+    /// Words of it that follow each other.
+    ///
+    /// # Panics
+    /// As [`atomic_u32`](Self::atomic_u32).
+    pub(crate) fn atomics_u64(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        let first = self.word::<AtomicU64>(offset, true);
+        self.at(offset, count.saturating_mul(size_of::<AtomicU64>()));
+        // SAFETY:
+        // - valid: all of them are within bounds (`at`), readable and writable (`word`), and mapped for as long as `self`;
+        // - aligned: the first is (`word`), and each is as long as its alignment;
+        // - shared writes: the elements are atomics, so that writes of others are no data race in this process.
+        unsafe { std::slice::from_raw_parts(first.cast(), count) }
+    }
+
     #[inline]
     fn word<W>(&self, offset: usize, to_write: bool) -> *mut u8 {
         assert!(offset.is_multiple_of(align_of::<W>()), "a word at {offset} is not aligned");
