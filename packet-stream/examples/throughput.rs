@@ -287,7 +287,7 @@ fn sink(size: &str, attributes: &str) -> Result<(), Error> {
             RING => (0..plan.packets).for_each(|_| total = total.wrapping_add(ring.take(sum))),
             SAFE => take(&mut safe, plan, |sink, packet| {
                 let view = sink.content(packet)?.view();
-                Ok(view.for_each_block(|_, block| total = total.wrapping_add(sum(block)))?)
+                Ok(view.for_each_line(|_, line| total = total.wrapping_add(sum(line)))?)
             })?,
             TRUSTED => take(&mut trusted, plan, |sink, packet| {
                 total = total.wrapping_add(sum(sink.slice(packet)?));

@@ -122,6 +122,18 @@ impl Memory {
         look(unsafe { std::slice::from_raw_parts(scratch.as_ptr().cast(), len) })
     }
 
+    /// A line of it, if it is aligned.
+    ///
+    /// # Panics
+    /// If it lies outside, or is not aligned to 16 bytes.
+    #[inline]
+    pub(crate) fn line(&self, offset: usize) -> [u8; racing::LINE] {
+        let from = self.at(offset, racing::LINE);
+        assert!(from.addr().is_multiple_of(16), "a line at {offset} is not aligned");
+        // SAFETY: readable and within bounds (`at`), and aligned.
+        unsafe { racing::line(from) }
+    }
+
     /// A word of it.
     ///
     /// # Panics

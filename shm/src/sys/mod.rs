@@ -2,4 +2,4 @@
 
 pub(crate) mod file;
 pub(crate) mod memory;
-mod racing;
+pub(crate) mod racing;
