@@ -239,8 +239,8 @@ fn submit<T>(
 ) -> Result<(), Error> {
     let (mut submitted, mut back) = (0, 0);
     while back < plan.packets {
-        let until = plan.packets.min(submitted + plan.batch);
-        while submitted < until && source.room()? != 0 {
+        let room = usize::try_from(source.room()?).unwrap_or(usize::MAX);
+        for _ in 0..room.min(plan.batch).min(plan.packets - submitted) {
             let Ok(mut packet) = source.alloc(plan.size) else { break };
             fill(source, &mut packet, submitted)?;
             source.try_submit(packet, ())?;

@@ -66,6 +66,10 @@ impl Bitmap {
         {
             return Some(from * BITS + free.trailing_zeros() as usize);
         }
+        self.search(from, count, align)
+    }
+
+    fn search(&self, from: usize, count: usize, align: usize) -> Option<usize> {
         if count <= BITS {
             let words = (from..self.words.len()).chain(0..from);
             words.into_iter().find_map(|word| self.find_in(word, count, align))

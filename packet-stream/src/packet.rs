@@ -65,14 +65,15 @@ impl<T: Copy> Loans<T> {
         Arc::ptr_eq(&loan.home, &self.home)
     }
 
-    /// What was dropped since this was last asked.
+    /// Whether something came back by being dropped.
     #[inline]
-    pub(crate) fn take_dropped(&self) -> Option<Vec<T>> {
-        if self.home.any.load(Ordering::Relaxed) { Some(self.take_some()) } else { None }
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.home.any.load(Ordering::Relaxed)
     }
 
+    /// What came back by being dropped.
     #[cold]
-    fn take_some(&self) -> Vec<T> {
+    pub(crate) fn take_dropped(&self) -> Vec<T> {
         let mut dropped = self.home.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         self.home.any.store(false, Ordering::Relaxed);
         std::mem::take(&mut dropped)

@@ -231,9 +231,12 @@ impl<D: Control, T> Sink<D, T> {
     /// Acknowledges what was dropped, as far as there is room.
     #[inline]
     fn sweep(&mut self) -> Result<(), Error> {
-        if let Some(dropped) = self.loans.take_dropped() {
-            self.overdue.extend(dropped);
-        }
+        if self.loans.has_dropped() || !self.overdue.is_empty() { self.sweep_some() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn sweep_some(&mut self) -> Result<(), Error> {
+        self.overdue.extend(self.loans.take_dropped());
         while !self.overdue.is_empty() && self.port.ready_to_put()? != 0 {
             if let Some((region, control)) = self.overdue.pop() {
                 self.put(region, control);

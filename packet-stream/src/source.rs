@@ -211,9 +211,9 @@ impl<D: Control, T> Source<D, T> {
         self.port.put(region, &control);
         let geometry = self.port.geometry;
         let (first, count) = region.granules(&geometry);
-        let (_, allocated) = assigned.granules(&geometry);
-        if count != allocated {
+        if size != assigned.size() {
             // What a shortened packet does not need.
+            let (_, allocated) = assigned.granules(&geometry);
             self.granules.mark(first + count, allocated - count, false);
         }
         self.submitted.enter(first, region, control);
@@ -299,8 +299,8 @@ impl<D: Control, T> Source<D, T> {
     /// Frees what came back through dropped handles.
     #[inline]
     fn sweep(&mut self) {
-        if let Some(dropped) = self.loans.take_dropped() {
-            dropped.into_iter().for_each(|assigned| self.free(assigned.region));
+        if self.loans.has_dropped() {
+            self.loans.take_dropped().into_iter().for_each(|assigned| self.free(assigned.region));
         }
     }
 

@@ -64,6 +64,7 @@ impl Attachment {
     }
 
     /// Whether the owner has freed the dataspace, as far as can be seen.
+    #[inline]
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         self.0.life.check().is_err()
@@ -172,6 +173,7 @@ impl Attachment {
     /// # Safety
     /// While the slice lives, nobody in any process writes these bytes, frees the dataspace or punches a hole into it. So
     /// everybody who can write it is trusted, not only to mean well but to be free of errors.
+    #[inline]
     #[allow(unsafe_code)] // it says what must be promised; what it does is in `sys`
     pub unsafe fn slice(&self, offset: usize, len: usize) -> Result<&[u8], Error> {
         check(offset, len, self.0.len)?;
@@ -187,6 +189,7 @@ impl Attachment {
     ///
     /// # Safety
     /// As of [`slice`](Self::slice), and nobody reads these bytes either.
+    #[inline]
     #[allow(unsafe_code)] // as above
     #[allow(clippy::mut_from_ref)] // part of the promise
     pub unsafe fn slice_mut(&self, offset: usize, len: usize) -> Result<&mut [u8], Error> {
