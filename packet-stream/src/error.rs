@@ -47,6 +47,9 @@ pub enum Error {
     /// The caller's: the packet belongs to another stream.
     #[error("the packet belongs to another stream")]
     WrongStream,
+    /// The caller's: the content of this operation goes the other way, or there is none.
+    #[error("the content of this operation goes another way: see `Operation::transfer`")]
+    WrongTransfer,
     /// The peer's: it broke the protocol. The stream has ended.
     #[error("the peer broke the protocol and the stream has ended: {0}")]
     Violation(#[from] Violation),

@@ -25,8 +25,6 @@ pub struct Geometry {
 
 /// Two cache lines: processors fetch them in pairs.
 const LINE: usize = 128;
-/// The buffer begins on a page.
-const PAGE: usize = 4096;
 const LONGEST_QUEUE: u32 = 1 << 16;
 const LARGEST_GRANULE: u32 = 1 << 20;
 /// Offsets in descriptors have 32 bits, as sizes do.
@@ -36,6 +34,8 @@ impl Geometry {
     /// The granule that regions are made of unless something else is asked for: a cache line, so that no two packets share
     /// one.
     pub const GRANULE: u32 = 64;
+    /// The buffer begins at a multiple of this.
+    pub(crate) const PAGE: usize = 4096;
 
     /// Queues for so many packets and acknowledgements, and a buffer of so many bytes (rounded up to whole granules).
     ///
@@ -139,7 +139,7 @@ impl Layout {
         let entry = 8 * words::<D>();
         let submit = 7 * LINE;
         let acknowledge = (submit + geometry.submit() * entry).next_multiple_of(LINE);
-        let buffer = (acknowledge + geometry.acknowledge() * entry).next_multiple_of(PAGE);
+        let buffer = (acknowledge + geometry.acknowledge() * entry).next_multiple_of(Geometry::PAGE);
         let queue = |line: usize, entries, length| Queue {
             put: line * LINE,
             taken: (line + 1) * LINE,
@@ -202,7 +202,7 @@ mod tests {
                 prop_assert!(pair[0].0 + pair[0].1 <= pair[1].0);
                 prop_assert!(pair[1].0.is_multiple_of(LINE));
             }
-            prop_assert!(layout.buffer.is_multiple_of(PAGE));
+            prop_assert!(layout.buffer.is_multiple_of(Geometry::PAGE));
             prop_assert_eq!(layout.end, geometry.bytes::<[u8; 20]>());
         }
     }

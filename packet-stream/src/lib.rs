@@ -24,12 +24,16 @@ mod control;
 #[cfg(not(loom))]
 mod driving;
 #[cfg(not(loom))]
+mod duplex;
+#[cfg(not(loom))]
 mod entry;
 mod error;
 #[cfg(not(loom))]
 mod geometry;
 #[cfg(not(loom))]
 mod mapped;
+#[cfg(not(loom))]
+mod operations;
 #[cfg(not(loom))]
 mod packet;
 #[cfg(not(loom))]
@@ -58,7 +62,9 @@ pub use zerocopy;
 #[cfg(not(loom))]
 pub use {
     control::Control,
+    duplex::Duplex,
     geometry::Geometry,
+    operations::{Completed, Operation, OperationSink, OperationSource, Transfer},
     packet::{Packet, Received},
     signal::{Notify, Signal},
     sink::{Sink, Unacknowledged},

@@ -35,60 +35,12 @@ impl Port {
     /// Waits until it is there. Shows and tells first what was done so far.
     #[inline]
     pub(crate) fn wait(&mut self, what: For, deadline: Deadline) -> Result<(), Error> {
-        if self.is_ready(what)? { Ok(()) } else { self.wait_for(what, deadline) }
+        if self.is_ready(what)? { Ok(()) } else { wait_for_any([(self, what)], deadline) }
     }
 
-    fn wait_for(&mut self, what: For, deadline: Deadline) -> Result<(), Error> {
-        self.wakeup()?;
-        self.attend(LOOKS);
-        let mut end = None;
-        loop {
-            if self.look_for_a_while(what)? {
-                return Ok(());
-            }
-            // The clock is read only now: most waits end before.
-            let end = *end.get_or_insert_with(|| deadline.instant());
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let spins = self.patience.turns() == u32::MAX;
-            let seen = attention::seen(self.shared.words().own.bell);
-            if !spins {
-                // What we do not wait for is looked at when it is waited for.
-                self.attend(SLEEPS | LOOKS & !(what as u32));
-            }
-            let there = self.is_there(what);
-            let expired = left.is_some_and(|left| left.is_zero());
-            if let Ok(false) = there
-                && !spins
-                && !expired
-            {
-                sys::wait(self.shared.words().own.bell, seen, left);
-                self.patience.keep_apart();
-            }
-            self.attend(LOOKS);
-            match there {
-                Ok(false) if expired => return Err(Error::DeadlineExceeded),
-                Ok(false) => {}
-                there => return there.map(|_| ()),
-            }
-        }
-    }
-
-    /// Looks for about as long as a wake would take.
-    fn look_for_a_while(&mut self, what: For) -> Result<bool, Error> {
-        self.patience.peer_on(attention::core(self.shared.words().other.attention));
-        let turns = match self.patience.turns() {
-            u32::MAX => LOOKS_A_GLANCE,
-            turns => turns,
-        };
-        for _ in 0..turns {
-            if self.is_ready(what)? {
-                self.patience.paid_off();
-                return Ok(true);
-            }
-            std::hint::spin_loop();
-        }
-        self.patience.did_not_pay_off();
-        Ok(false)
+    /// Says that we sleep until this comes. What we do not wait for is looked at when it is waited for.
+    fn fall_asleep(&mut self, what: For) {
+        self.attend(SLEEPS | LOOKS & !(what as u32));
     }
 
     /// Whether it is there; an error if it never will be.
@@ -108,6 +60,77 @@ impl Port {
             None => Ok(false),
         }
     }
+}
+
+/// Waits until something of all that is there, or never will be. The first port's experience decides how.
+pub(crate) fn wait_for_any<const N: usize>(
+    mut ports: [(&mut Port, For); N],
+    deadline: Deadline,
+) -> Result<(), Error> {
+    for (port, _) in &mut ports {
+        port.wakeup()?;
+        port.attend(LOOKS);
+    }
+    let mut end = None;
+    loop {
+        if look_for_a_while(&mut ports)? {
+            return Ok(());
+        }
+        // The clock is read only now: most waits end before.
+        let end = *end.get_or_insert_with(|| deadline.instant());
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let expired = left.is_some_and(|left| left.is_zero());
+        let sleeps = ports.first().is_some_and(|(port, _)| port.patience.turns() != u32::MAX);
+        let seen = ports.each_ref().map(|(port, _)| attention::seen(port.shared.words().own.bell));
+        if sleeps {
+            ports.iter_mut().for_each(|(port, what)| port.fall_asleep(*what));
+        }
+        let mut there = Ok(false);
+        for (port, what) in &mut ports {
+            there = match (there, port.is_there(*what)) {
+                (Ok(true), _) | (_, Ok(true)) => Ok(true),
+                (Err(gone), _) | (_, Err(gone)) => Err(gone),
+                (Ok(false), Ok(false)) => Ok(false),
+            };
+        }
+        if there == Ok(false) && sleeps && !expired {
+            let mut index = 0..;
+            let bells = ports.each_ref().map(|(port, _)| {
+                (
+                    port.shared.words().own.bell,
+                    index.next().and_then(|index| seen.get(index)).copied().unwrap_or(0),
+                )
+            });
+            sys::wait(&bells, left);
+            ports.iter().for_each(|(port, _)| port.patience.keep_apart());
+        }
+        ports.iter_mut().for_each(|(port, _)| port.attend(LOOKS));
+        match there {
+            Ok(false) if expired => return Err(Error::DeadlineExceeded),
+            Ok(false) => {}
+            there => return there.map(|_| ()),
+        }
+    }
+}
+
+/// Looks for about as long as a wake would take.
+fn look_for_a_while<const N: usize>(ports: &mut [(&mut Port, For); N]) -> Result<bool, Error> {
+    let mut turns = 0;
+    for (port, _) in ports.iter().rev() {
+        port.patience.peer_on(attention::core(port.shared.words().other.attention));
+        turns = port.patience.turns();
+    }
+    for _ in 0..if turns == u32::MAX { LOOKS_A_GLANCE } else { turns } {
+        for (port, what) in ports.iter_mut() {
+            if port.is_ready(*what)? {
+                port.patience.paid_off();
+                return Ok(true);
+            }
+        }
+        std::hint::spin_loop();
+    }
+    ports.iter().for_each(|(port, _)| port.patience.did_not_pay_off());
+    Ok(false)
 }
 
 /// Ends the waits of a stream whose peer is gone: for whoever watches the peer.
