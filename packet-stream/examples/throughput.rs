@@ -204,7 +204,7 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
             }
         }
     }
-    turns.start.store(next + 4 | STOP as u64, Ordering::Release);
+    turns.start.store((next + 4) | STOP as u64, Ordering::Release);
     let _ = child.wait();
     report(plan, &times);
     Ok(())
@@ -276,7 +276,7 @@ fn sink(size: &str, attributes: &str) -> Result<(), Error> {
         let start = turns.start.load(Ordering::Acquire);
         if start == last {
             // Where the benchmark has died nobody else tells.
-            if rustix::process::getppid().is_none_or(|parent| parent.is_init()) {
+            if rustix::process::getppid().is_none_or(rustix::process::Pid::is_init) {
                 return Ok(());
             }
             continue;
@@ -345,7 +345,7 @@ impl Ring {
     }
 
     fn count(&self, line: usize) -> usize {
-        self.word(line).load(Ordering::Acquire) as usize
+        usize::try_from(self.word(line).load(Ordering::Acquire)).unwrap_or(usize::MAX)
     }
 
     fn slot(&self) -> *mut [u8] {

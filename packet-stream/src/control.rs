@@ -8,15 +8,20 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 /// Which values are possible is checked on a private copy (`TryFromBytes`): a `bool` of 2 ends the stream. What a possible value
 /// means is for its receiver to check.
 ///
+/// The traits are derived by the macros of [`zerocopy`](crate::zerocopy); a crate that does not depend on it adds
+/// `#[zerocopy(crate = "portcullis_packet_stream::zerocopy")]`, as here.
+///
 /// ```
 /// use portcullis_packet_stream::{Control, zerocopy};
 /// use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 ///
 /// #[derive(Clone, Copy, TryFromBytes, IntoBytes, Immutable)]
+/// #[zerocopy(crate = "portcullis_packet_stream::zerocopy")]
 /// #[repr(u8)]
 /// enum Operation { Read, Write }
 ///
 /// #[derive(Clone, Copy, TryFromBytes, IntoBytes, Immutable)]
+/// #[zerocopy(crate = "portcullis_packet_stream::zerocopy")]
 /// #[repr(C)]
 /// struct Request { block: u32, count: u16, operation: Operation, succeeded: bool }
 ///

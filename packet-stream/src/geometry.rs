@@ -135,7 +135,7 @@ pub(crate) const FINGERPRINT: usize = 0;
 impl Layout {
     /// No sum can overflow: the measures are bounded.
     pub(crate) fn new<D: Control>(geometry: Geometry) -> Layout {
-        let party = |line: usize| Party { attention: line * LINE, bell: line * LINE + size_of::<u32>() };
+        let party = |line: usize| Party { attention: line * LINE, bell: line * LINE + 8 };
         let entry = 8 * words::<D>();
         let submit = 7 * LINE;
         let acknowledge = (submit + geometry.submit() * entry).next_multiple_of(LINE);

@@ -94,13 +94,8 @@ pub(crate) fn wait_for_any<const N: usize>(
             };
         }
         if there == Ok(false) && sleeps && !expired {
-            let mut index = 0..;
-            let bells = ports.each_ref().map(|(port, _)| {
-                (
-                    port.shared.words().own.bell,
-                    index.next().and_then(|index| seen.get(index)).copied().unwrap_or(0),
-                )
-            });
+            let bells =
+                std::array::from_fn::<_, N, _>(|index| (ports[index].0.shared.words().own.bell, seen[index]));
             sys::wait(&bells, left);
             ports.iter().for_each(|(port, _)| port.patience.keep_apart());
         }
