@@ -30,7 +30,7 @@ fn a_source_survives_its_sink() -> Result<(), Failure> {
         let (mut source, mut child, _stage) =
             survivor("sink", |stage| Ok(Source::<Number>::new(stage.attach()?, stage.geometry)?))?;
         // Content that the sink expects: none.
-        let fatal = stalls.below(200) as Number;
+        let fatal = Number::try_from(stalls.below(200))?;
         let mut number = 0;
         let error = loop {
             if let Ok(packet) = source.alloc(0) {

@@ -250,7 +250,7 @@ fn g44_scenario_22_block_tester() -> Result<(), Failure> {
     // Sequential.
     for kind in [Kind::Write, Kind::Read] {
         for block in (0..BLOCKS).step_by(8) {
-            assert!(client.ask(Request::new(kind, block, 8), block as u8 + 1)?);
+            assert!(client.ask(Request::new(kind, block, 8), block.to_le_bytes()[0] + 1)?);
         }
     }
     // Random.

@@ -22,11 +22,15 @@ fn limit() -> Duration {
 fn between_processes(policies: [&str; 2], [submit, acknowledge]: [u32; 2]) -> Result<(), Failure> {
     let _watchdog = Watchdog::start(limit());
     let stage = Stage::new(submit, acknowledge, 1 << 12)?;
-    let packets = packets().to_string();
+    let number = packets();
+    let packets = number.to_string();
     let source = stage.start(PROGRAM, "source", &[&packets, policies[0], "11"])?;
     let sink = stage.start(PROGRAM, "sink", &[&packets, policies[1], "12"])?;
     let (of_source, of_sink) = (counts(source)?, counts(sink)?);
-    println!("of {packets} packets: signals of the source {of_source:?}, of the sink {of_sink:?}");
+    for signals in of_source.iter().chain(&of_sink) {
+        assert!(*signals <= number.into(), "at most one to a packet");
+    }
+    eprintln!("of {packets} packets: signals of the source {of_source:?}, of the sink {of_sink:?}");
     Ok(())
 }
 
