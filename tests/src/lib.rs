@@ -13,6 +13,7 @@
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
+//! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -28,8 +29,10 @@ pub mod host;
 pub mod remote;
 pub mod resources;
 pub mod service;
+pub mod stall;
 pub mod station;
 pub mod stopped;
+pub mod stream;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;
