@@ -59,11 +59,16 @@
 mod entrypoint;
 mod error;
 mod handle;
+mod handlers;
 mod object;
 mod pool;
 mod promise;
+mod receiver;
 mod revocable;
 mod serving;
+mod signals;
+#[cfg(feature = "tokio")]
+mod stream;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod trace;
@@ -73,5 +78,9 @@ mod weak;
 pub use entrypoint::Entrypoint;
 pub use error::Error;
 pub use handle::EntrypointHandle;
+pub use portcullis_ipc::SignalLevel;
+pub use receiver::{SignalContext, SignalReceiver};
 pub use revocable::Revocable;
+#[cfg(feature = "tokio")]
+pub use stream::SignalStream;
 pub use weak::WeakEntrypoint;

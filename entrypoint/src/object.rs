@@ -2,7 +2,7 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::trace;
-use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_ipc::{self as ipc, MsgBuf, Refusal};
 use portcullis_rpc::{Outcome, Serves, serve};
 use std::any::Any;
 use std::marker::PhantomData;
@@ -69,4 +69,23 @@ where
     fn unreferenced(&mut self, entrypoint: &Entrypoint) {
         (self.when_unreferenced)(&mut self.object, entrypoint);
     }
+}
+
+/// An object without an interface, to which signals are bound.
+pub(crate) struct Silent<T>(pub(crate) T);
+
+impl<T: 'static> Object for Silent<T> {
+    fn serve(&mut self, _: &Entrypoint, _: &mut MsgBuf, _: &mut MsgBuf) -> Result<Outcome, ipc::Error> {
+        Err(ipc::Error::Refused(Refusal::UnknownMethod))
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.0)
+    }
+
+    fn unreferenced(&mut self, _: &Entrypoint) {}
 }

@@ -65,6 +65,6 @@ pub use {
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,
     pd::{Doorbell, Pd, PdOptions},
-    server::{Caller, Event, Limits, Request, Server, Usage, Waker},
+    server::{Caller, Event, Limits, Nested, Request, Server, SignalLevel, Usage, Waker},
     wait_policy::WaitPolicy,
 };

@@ -63,6 +63,12 @@ mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;
 
+    #[doc = include_str!("../../docs/delegation.md")]
+    struct Delegation;
+
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
+
+    #[doc = include_str!("../../docs/signals.md")]
+    struct Signals;
 }

@@ -73,7 +73,7 @@ pub(crate) fn success(ty: &Type) -> Option<&Type> {
 /// Whether a method's return type is surely none that could report a failure. Of other types, which may be aliases,
 /// the compiler finds that out.
 pub(crate) fn is_no_result(ty: &Type) -> bool {
-    const SURELY: [&str; 23] = [
+    const SURELY: [&str; 24] = [
         "bool",
         "char",
         "u8",
@@ -96,6 +96,7 @@ pub(crate) fn is_no_result(ty: &Type) -> bool {
         "Box",
         "Capability",
         "DataspaceCapability",
+        "SignalCapability",
         "str",
     ];
     match last(ty) {
@@ -123,6 +124,9 @@ pub(crate) fn is_borrowable(ty: &Type) -> bool {
     }
 }
 
+/// The types of one capability each.
+const CAPABILITIES: [&str; 3] = ["Capability", "DataspaceCapability", "SignalCapability"];
+
 /// How many capabilities a value holds at most, as far as the text says.
 pub(crate) fn capabilities(ty: &Type) -> usize {
     match ty {
@@ -131,7 +135,7 @@ pub(crate) fn capabilities(ty: &Type) -> usize {
         Type::Tuple(ty) => ty.elems.iter().map(capabilities).sum(),
         Type::Array(ty) => capabilities(&ty.elem).saturating_mul(length(&ty.len)),
         Type::Path(_) => match last(ty) {
-            Some((name, _)) if ["Capability", "DataspaceCapability"].iter().any(|it| name.ident == it) => 1,
+            Some((name, _)) if CAPABILITIES.iter().any(|it| name.ident == it) => 1,
             Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name.ident == it) => {
                 arguments.first().map_or(0, |first| capabilities(first))
             }

@@ -14,7 +14,7 @@
 //!   nothing that its arguments and result do not.
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
-//! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
+//! `bounded`, `shape`, [`bytes`](mod@bytes)), signals (`signal`), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
 //! server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
 #![forbid(unsafe_code)]
 
@@ -33,6 +33,7 @@ mod interface;
 mod later;
 mod serve;
 mod shape;
+mod signal;
 mod slots;
 mod trace;
 mod wire_size;
@@ -52,4 +53,5 @@ pub use later::{Deferred, Later, Outbox, Reply};
 pub use portcullis_ipc::Deadline;
 pub use portcullis_rpc_macros::rpc_interface;
 pub use serve::{Outcome, Serves, serve};
+pub use signal::SignalCapability;
 pub use wire_size::WireSize;

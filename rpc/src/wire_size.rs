@@ -2,6 +2,7 @@
 
 use crate::capability::Capability;
 use crate::dataspace::DataspaceCapability;
+use crate::signal::SignalCapability;
 use portcullis_ipc::MAX_DATA;
 use std::marker::PhantomData;
 
@@ -45,6 +46,10 @@ impl<I: ?Sized> WireSize for Capability<I> {
 }
 
 impl WireSize for DataspaceCapability {
+    const BYTES: usize = 1;
+}
+
+impl WireSize for SignalCapability {
     const BYTES: usize = 1;
 }
 

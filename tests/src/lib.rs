@@ -11,6 +11,7 @@
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
+//! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
@@ -27,6 +28,7 @@ pub mod host;
 pub mod remote;
 pub mod resources;
 pub mod service;
+pub mod station;
 pub mod stopped;
 pub mod villain;
 pub mod watchdog;

@@ -2,9 +2,10 @@
 
 use super::caller::Ticket;
 use super::home::Home;
-use super::ledger::{Ledger, Row};
+use super::ledger::Ledger;
 use super::limits::Limits;
 use super::port::{End, Port};
+use super::rows::Row;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::fuzzing::Script;

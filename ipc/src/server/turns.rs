@@ -206,7 +206,8 @@ impl Server {
     /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
     pub(super) fn settle(&mut self) -> bool {
         self.sleep(Some(Duration::ZERO));
-        self.hot.is_empty() && self.unread.is_empty() && !self.home.wants_attention()
+        let nothing_left = self.unread.is_empty() && !self.ledger.contexts().are_ready();
+        self.hot.is_empty() && nothing_left && !self.home.wants_attention()
     }
 
     /// Sleeps until somebody rings, unless something came while the clients were told.
@@ -222,11 +223,7 @@ impl Server {
         }
         let ready = |name: &RowName| self.ports.get(*name).is_some_and(Port::is_ready);
         if self.home.wants_attention() || !self.unread.is_empty() || self.hot.iter().any(ready) {
-            for index in 0..self.hot.len() {
-                if let Some(name) = self.hot.get(index) {
-                    self.rewatch(*name);
-                }
-            }
+            self.rewatch_all();
             // Who keeps us awake by this, without a request that counts, must not keep us from those who ring.
             if self.has_cold_ports() {
                 self.ask_who_rings(Some(Duration::ZERO));
@@ -240,6 +237,16 @@ impl Server {
         }
         self.ask_who_rings(left);
         self.pace.clock = Instant::now();
+    }
+
+    /// Goes on polling all that are polled.
+    pub(super) fn rewatch_all(&mut self) {
+        for index in 0..self.hot.len() {
+            // Fewer by now, if one was closed.
+            if let Some(name) = self.hot.get(index) {
+                self.rewatch(*name);
+            }
+        }
     }
 
     /// Goes on polling a port, and takes what is not announced to those who are polled.
@@ -290,12 +297,12 @@ impl Server {
         });
     }
 
-    fn has_cold_ports(&self) -> bool {
+    pub(super) fn has_cold_ports(&self) -> bool {
         self.hot.len() < self.ports.len() as usize
     }
 
     /// Asks the system who rang or ended, and waits for it if asked to.
-    fn ask_who_rings(&mut self, left: Option<Duration>) {
+    pub(super) fn ask_who_rings(&mut self, left: Option<Duration>) {
         let mut space = [MaybeUninit::uninit(); 64];
         let left = left.map(|left| rustix::event::Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),

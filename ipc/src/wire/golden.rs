@@ -3,6 +3,7 @@
 use super::control::{Control, Tag, Token};
 use super::head::{Request, RowName, State, Status};
 use super::layout::{self, LaneId};
+use super::signal::Signal;
 use super::slot::{Group, Kinds, Slot};
 use super::{VERSION, Violation};
 use crate::due::Due;
@@ -287,6 +288,10 @@ fn layout() {
             "lane-0-reply" => lane(0).reply(),
             "lane-1-request" => lane(1).request(),
             "lane-15-reply" => lane(15).reply(),
+            "signals" => layout::SIGNALS,
+            "signal-words" => layout::SIGNAL_WORDS,
+            "pending-signals-bit" => layout::PENDING_SIGNALS.trailing_zeros() as usize,
+            "pending-signals-bits" => layout::PENDING_SIGNALS.count_ones() as usize,
             "awake-bit" => layout::AWAKE.trailing_zeros() as usize,
             "releases-at-once-bit" => layout::RELEASES_AT_ONCE.trailing_zeros() as usize,
             "pending-socket-bit" => layout::PENDING_SOCKET.trailing_zeros() as usize,
@@ -299,6 +304,24 @@ fn layout() {
             },
         };
         assert_eq!(value as u64, number(&vector.meaning), "{}", vector.place);
+    }
+}
+
+#[test]
+fn signals() {
+    for vector in vectors("signal.txt", true) {
+        let signal = Signal::of(vector.field_u32("row")).ok_or(Violation("no signal"));
+        let place = signal.map(|signal| {
+            (signal.word() as u64, signal.bit().trailing_zeros(), signal.pending().trailing_zeros())
+        });
+        let meant = || (vector.field("word"), vector.field_u32("bit"), vector.field_u32("pending"));
+        vector.check(place, meant);
+        if vector.good {
+            let (word, bit) = (vector.field_u32("word") as usize - layout::SIGNALS, vector.field("bit"));
+            let mut signals = Signal::in_word(word, 1 << bit);
+            assert_eq!(signals.next().map(Signal::row), Some(vector.field_u32("row")), "{}", vector.place);
+            assert_eq!(word as u64 * 64 + bit, vector.field("signal"), "{}", vector.place);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod head;
 pub(crate) mod layout;
 #[cfg(all(test, not(loom)))]
 mod properties;
+pub(crate) mod signal;
 pub(crate) mod slot;
 pub(crate) mod system;
 

@@ -6,7 +6,8 @@ use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
-use crate::server::ledger::{Ledger, Row};
+use crate::server::ledger::Ledger;
+use crate::server::rows::Row;
 use crate::transport::Carried;
 use crate::transport::socket::MOST_QUEUED;
 use crate::wire::control::Tag;
@@ -65,8 +66,8 @@ impl Port {
         self.first = u64::MAX << lane.number() << 1;
         let mut badge = match self.end {
             // Within a process, capabilities name objects and not rows: the type system protects them.
-            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
-            End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
+            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.is_object(*badge)),
+            End::Socket { .. } => self.rows.get(request.target).and_then(Row::object),
         };
         let is_withdrawn = state.status == head::WITHDRAWN;
         if is_withdrawn {
