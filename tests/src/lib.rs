@@ -13,6 +13,7 @@
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
+//! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -30,6 +31,7 @@ pub mod resources;
 pub mod service;
 pub mod station;
 pub mod stopped;
+pub mod vault;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;
