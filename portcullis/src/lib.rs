@@ -69,6 +69,9 @@ mod pages {
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
 
+    #[doc = include_str!("../../docs/shared-memory.md")]
+    struct SharedMemory;
+
     #[doc = include_str!("../../docs/signals.md")]
     struct Signals;
 }

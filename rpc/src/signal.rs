@@ -107,7 +107,8 @@ impl Serialize for SignalCapability {
 impl<'de> Deserialize<'de> for SignalCapability {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let slot = u8::deserialize(deserializer)?;
-        let untyped = slots::claim(slot).ok_or_else(|| de::Error::custom("no capability in that slot"))?;
+        let untyped = slots::claim(slot).filter(|untyped| untyped.dataspace().is_none());
+        let untyped = untyped.ok_or_else(|| de::Error::custom("no capability to a context in that slot"))?;
         Ok(SignalCapability(untyped))
     }
 }

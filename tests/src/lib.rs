@@ -14,6 +14,7 @@
 //! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
 //! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
+//! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -33,6 +34,7 @@ pub mod stall;
 pub mod station;
 pub mod stopped;
 pub mod stream;
+pub mod vault;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;
