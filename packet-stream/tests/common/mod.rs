@@ -7,11 +7,11 @@ use portcullis_shm::{Attachment, Dataspace, RamAccount, RamAllocator, RamQuota, 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-pub fn geometry() -> Geometry {
+pub(crate) fn geometry() -> Geometry {
     Geometry::new(4, 2, 4096).unwrap()
 }
 
-pub fn dataspace<D: Control>(geometry: Geometry) -> Dataspace {
+pub(crate) fn dataspace<D: Control>(geometry: Geometry) -> Dataspace {
     RamAllocator::new(&RamAccount::new(RamQuota::mib(64))).alloc(geometry.bytes::<D>()).unwrap()
 }
 
@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Both sides, and the memory for whoever does not keep to the rules.
-pub fn pair<D: Control>(geometry: Geometry) -> (Source<D>, Sink<D>, Attachment) {
+pub(crate) fn pair<D: Control>(geometry: Geometry) -> (Source<D>, Sink<D>, Attachment) {
     let dataspace = dataspace::<D>(geometry);
     let pair = pair_in(&dataspace, geometry);
     KEPT.with_borrow_mut(|kept| kept.push(dataspace));
@@ -29,13 +29,16 @@ pub fn pair<D: Control>(geometry: Geometry) -> (Source<D>, Sink<D>, Attachment) 
 }
 
 /// The same in a dataspace that the test can free.
-pub fn pair_in<D: Control>(dataspace: &Dataspace, geometry: Geometry) -> (Source<D>, Sink<D>, Attachment) {
+pub(crate) fn pair_in<D: Control>(
+    dataspace: &Dataspace,
+    geometry: Geometry,
+) -> (Source<D>, Sink<D>, Attachment) {
     let attach = || dataspace.attach(Window::WHOLE).unwrap();
     (Source::new(attach(), geometry).unwrap(), Sink::new(attach(), geometry).unwrap(), attach())
 }
 
 /// Submits packets of one byte, which is also their control field.
-pub fn submit(source: &mut Source<u8>, bytes: impl IntoIterator<Item = u8>) {
+pub(crate) fn submit(source: &mut Source<u8>, bytes: impl IntoIterator<Item = u8>) {
     for byte in bytes {
         let packet = source.alloc(1).unwrap();
         source.content(&packet).unwrap().copy_from(&[byte]).unwrap();
@@ -44,20 +47,20 @@ pub fn submit(source: &mut Source<u8>, bytes: impl IntoIterator<Item = u8>) {
 }
 
 /// Where the counts and entries of the queues lie, for streams with control fields of at most 8 bytes.
-pub const SUBMIT_PUT: usize = 3 * 128;
-pub const SUBMIT_TAKEN: usize = 4 * 128;
-pub const ACKNOWLEDGE_PUT: usize = 5 * 128;
-pub const ACKNOWLEDGE_TAKEN: usize = 6 * 128;
-pub const SUBMIT_ENTRIES: usize = 7 * 128;
+pub(crate) const SUBMIT_PUT: usize = 3 * 128;
+pub(crate) const SUBMIT_TAKEN: usize = 4 * 128;
+pub(crate) const ACKNOWLEDGE_PUT: usize = 5 * 128;
+pub(crate) const ACKNOWLEDGE_TAKEN: usize = 6 * 128;
+pub(crate) const SUBMIT_ENTRIES: usize = 7 * 128;
 /// Behind four entries of 16 bytes, on the next line.
-pub const ACKNOWLEDGE_ENTRIES: usize = 8 * 128;
+pub(crate) const ACKNOWLEDGE_ENTRIES: usize = 8 * 128;
 
 /// A handler that writes down what it is told.
 #[derive(Clone, Default)]
-pub struct Diary(pub Arc<Mutex<Vec<Vec<Signal>>>>);
+pub(crate) struct Diary(pub(crate) Arc<Mutex<Vec<Vec<Signal>>>>);
 
 impl Diary {
-    pub fn take(&self) -> Vec<Vec<Signal>> {
+    pub(crate) fn take(&self) -> Vec<Vec<Signal>> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
