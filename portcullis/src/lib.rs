@@ -60,4 +60,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
+
+    #[doc = include_str!("../../docs/packet-stream.md")]
+    struct PacketStream;
 }
