@@ -3,8 +3,9 @@
 //! ```text
 //!           the watching thread             the party
 //!   gone := 1                               seen := bell
-//!   bell := bell + 1 (release)              gone? do not sleep
-//!   wake who sleeps on the bell             sleep while the bell is seen
+//!   bell := bell + 1 (release)              attention := sleeps, fence
+//!   wake who sleeps on the bell             gone? do not sleep
+//!                                           sleep while the bell is what was seen
 //! ```
 
 use crate::protocol::attention::ring;

@@ -1,7 +1,7 @@
 //! Who sleeps learns that the other party has ended the stream, or is said to be gone.
 //!
-//! `hang_up` depends on the release of the bell with the acquire in `seen`, and on the second look. `closing` depends on the
-//! fence in `attend`, on both sides.
+//! `hang_up` depends on the release of the bell with the fence in `attend`, and on the second look. `closing` depends on
+//! the fence in `attend`, on both sides.
 
 use super::bounded_model;
 use super::futex::Futex;
