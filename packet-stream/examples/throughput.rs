@@ -40,7 +40,10 @@ impl Plan {
     fn new(size: u32) -> Result<Plan, Error> {
         let slots = ((1 << 20) / size.max(1)).clamp(4, 1024);
         let (count, size) = (slots as usize, size as usize);
-        let geometry = Geometry::new(slots, slots, count * size)?;
+        // Large packets need no small granules.
+        let granule = u32::try_from(size / 64).unwrap_or(0).next_power_of_two();
+        let geometry =
+            Geometry::new(slots, slots, count * size)?.with_granule(granule.max(Geometry::GRANULE))?;
         let packets = (BLOCK_BYTES / size.max(1)).min(BLOCK_PACKETS);
         Ok(Plan { size, slots: count, packets, batch: (count / 4).clamp(1, 32), geometry })
     }

@@ -62,6 +62,9 @@ pub enum Error {
     /// Nobody's in particular: nothing came in time.
     #[error("the other side did nothing before the deadline: it is slow, stopped or hostile")]
     DeadlineExceeded,
+    /// Whoever handed it out: no socket that signals can go over.
+    #[error("signals go over a connected Unix SEQPACKET socket, and this is none")]
+    NoSocket,
     /// The memory's: it was freed by its owner, or an access lies outside of the packet.
     #[error(transparent)]
     Memory(#[from] portcullis_shm::Error),

@@ -13,6 +13,8 @@
 //!   an empty queue got something or a full one room, and nobody looks at it.
 //! - No `try_` operation and no `wakeup` waits for the other side.
 //!
+//! The feature `tokio`, off by default, adds `AsyncSource` and `AsyncSink`.
+//!
 //! The modules, from the ground up: `bitmap` (which granules are taken), `protocol` (who may touch which entry, who wakes
 //! whom: pure), `geometry`, `region`, `entry` (what lies in the dataspace), `port` and `wait` (what both sides have in common), and the
 //! public types.
@@ -46,18 +48,24 @@ mod signal;
 #[cfg(not(loom))]
 mod sink;
 #[cfg(not(loom))]
+mod socket;
+#[cfg(not(loom))]
 mod source;
 #[cfg(not(loom))]
 mod submitted;
 mod sync;
 #[cfg(not(loom))]
 mod sys;
+#[cfg(all(feature = "tokio", not(loom)))]
+mod task;
 #[cfg(not(loom))]
 mod trust;
 #[cfg(not(loom))]
 mod wait;
 
 pub use error::{Error, Violation};
+#[cfg(all(feature = "tokio", not(loom)))]
+pub use task::{AsyncSink, AsyncSource};
 pub use zerocopy;
 #[cfg(not(loom))]
 pub use {
@@ -68,6 +76,7 @@ pub use {
     packet::{Packet, Received},
     signal::{Notify, Signal},
     sink::{Sink, Unacknowledged},
+    socket::SignalSocket,
     source::{Acknowledged, Source, Unsubmitted},
     trust::{Guarded, Trusting},
     wait::HangUp,

@@ -7,14 +7,14 @@ use crate::geometry::{FINGERPRINT, Geometry, Layout, fingerprint, words};
 use crate::mapped::{Mapped, Words};
 use crate::protocol::attention::{self, CLOSED, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS, attend};
 use crate::protocol::end::{Counts, End, Observer};
+use crate::protocol::hang_up;
 use crate::region::{AllegedRegion, Region};
 use crate::signal::{Notify, Signal};
-use crate::sync::Ordering;
+use crate::sync::{AtomicU32, Ordering};
 use crate::sys;
 use portcullis_ipc::{Patience, WaitPolicy};
 use portcullis_shm::Attachment;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Which side of the stream this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) struct Shared {
     mapped: Mapped,
-    pub(crate) hung_up: AtomicBool,
+    pub(crate) hung_up: AtomicU32,
 }
 
 impl Shared {
@@ -89,7 +89,7 @@ impl Port {
         };
         let mapped = Mapped::new(memory, parties, queues, words::<D>())?;
         Ok(Port {
-            shared: Arc::new(Shared { mapped, hung_up: AtomicBool::new(false) }),
+            shared: Arc::new(Shared { mapped, hung_up: AtomicU32::new(0) }),
             geometry,
             buffer,
             role,
@@ -130,7 +130,7 @@ impl Port {
         if self.shared.words().other.attention.load(Ordering::Acquire) & CLOSED != 0 {
             return Some(Error::Closed);
         }
-        self.shared.hung_up.load(Ordering::Acquire).then_some(Error::Disconnected)
+        hang_up::is_said(&self.shared.hung_up).then_some(Error::Disconnected)
     }
 
     /// Whether the memory is still there.

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::port::{Port, Shared};
 use crate::protocol::attention::{self, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS};
-use crate::sync::Ordering;
+use crate::protocol::hang_up;
 use crate::sys;
 use portcullis_ipc::Deadline;
 use std::sync::Arc;
@@ -149,11 +149,8 @@ pub struct HangUp(pub(crate) Arc<Shared>);
 impl HangUp {
     /// Says that the other side is gone. Waits end with [`Error::Disconnected`] once nothing is left to take.
     pub fn peer_is_gone(&self) {
-        // Release: pairs with the acquire in `gone`.
-        self.0.hung_up.store(true, Ordering::Release);
-        // Who is about to sleep compares the bell with what it was before its second look.
         let bell = self.0.words().own.bell;
-        attention::ring(bell);
+        hang_up::say(&self.0.hung_up, bell);
         sys::wake(bell);
     }
 }

@@ -74,4 +74,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/signals.md")]
     struct Signals;
+
+    #[doc = include_str!("../../docs/packet-stream.md")]
+    struct PacketStream;
 }

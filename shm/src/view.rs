@@ -125,8 +125,7 @@ impl<'a> View<'a> {
     /// Reads it line by line into registers, and shows each line with its offset; what is left at the end is shown as a part
     /// of a line that is filled up with zeros. For a single pass that looks at everything once: a checksum, a search.
     ///
-    /// Up to a block may be shown that came out of a dataspace which was freed meanwhile: what was found out counts only if this
-    /// succeeds.
+    /// What is shown may come out of a dataspace that was freed meanwhile: what was found out counts only if this succeeds.
     ///
     /// # Errors
     /// [`Error::Revoked`]; [`Error::Misaligned`] if it does not begin at a multiple of 16.

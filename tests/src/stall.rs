@@ -28,7 +28,7 @@ impl Stalls {
         match self.below(2_048) {
             0 => std::thread::sleep(Duration::from_micros(self.below(200))),
             1..4 => std::thread::yield_now(),
-            4..64 => (0..self.below(2_000)).for_each(|_| std::hint::spin_loop()),
+            4..8 => (0..self.below(2_000)).for_each(|_| std::hint::spin_loop()),
             _ => {}
         }
     }

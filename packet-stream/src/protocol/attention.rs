@@ -43,11 +43,12 @@ pub(crate) fn core(attention: &AtomicU32) -> u8 {
 /// The bell is a count that only ever changes, so that a party that compares it with what it saw before its second look
 /// sleeps through nothing.
 pub(crate) fn ring(bell: &AtomicU32) {
-    // Release: what is signalled before the bell; pairs with the acquire of `seen`.
+    // Release: what is signalled before the bell; pairs with the fence in `attend`, before which the bell was seen.
     bell.fetch_add(1, Ordering::Release);
 }
 
-/// The party: the bell as it is before the second look.
+/// The party: the bell as it is before it says that it sleeps and looks once more.
 pub(crate) fn seen(bell: &AtomicU32) -> u32 {
-    bell.load(Ordering::Acquire)
+    // Relaxed: the fence in `attend`, which follows, makes it an acquire.
+    bell.load(Ordering::Relaxed)
 }

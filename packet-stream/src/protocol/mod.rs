@@ -7,5 +7,6 @@
 
 pub(crate) mod attention;
 pub(crate) mod end;
+pub(crate) mod hang_up;
 #[cfg(all(test, loom))]
 mod models;

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)] // tests, of which clippy knows only the functions that are marked
 
+mod ends;
 mod futex;
 mod queue;
 

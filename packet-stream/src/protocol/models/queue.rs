@@ -1,8 +1,9 @@
 //! Entries arrive whole, in order and once, through a queue that is shorter than what goes through it, and nobody sleeps
 //! on an entry or on room for one.
 //!
-//! Depends on: the release in `publish` with the acquire in `look`; the fence in `publish` and that in `attend`; the second
-//! look of whoever sleeps; and that an end that finds nothing ready shows how far it is first.
+//! Depends on: the release in `publish` with the acquire in `look`; the fence in `publish` and that in `attend`; the fresh look
+//! between fence and comparison in `publish`, and the comparison at both ends; that `ring` changes the bell; the second
+//! look of whoever sleeps.
 
 use super::bounded_model;
 use super::futex::Futex;
