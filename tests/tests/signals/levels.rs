@@ -191,6 +191,36 @@ pub(crate) fn a_flood_of_signals_starves_no_call_and_a_flood_of_calls_no_signal<
     Ok(())
 }
 
+pub(crate) fn every_signal_through_portals_that_fold_arrives<P: Place>() -> Outcome {
+    const CONTEXTS: u32 = 60;
+    let (receiver, middle, producer) = (P::start()?, P::start()?, P::start()?);
+    let mut root = receiver.root.client();
+    let before = root.holdings()?;
+    for bell in 0..CONTEXTS {
+        let context = root.lone_bell(bell, false, Task::Note)?;
+        let number = middle.root.client().keep(vec![context])?;
+        let given = middle.root.client().give(number)?.expect("it was kept");
+        middle.root.client().lose(number)?;
+        // At once, before its entrypoint has taken it up, while it folds, or afterwards; and dropped at once, or not.
+        given.submit();
+        if bell % 3 == 0 {
+            root.work(0)?;
+            given.submit();
+        }
+        let kept = if bell % 2 == 0 { Some(producer.root.client().keep(vec![given])?) } else { None };
+        if let Some(kept) = kept {
+            producer.root.client().submit(kept, 1)?;
+            producer.root.client().lose(kept)?;
+        }
+    }
+    assert!((0..CONTEXTS).all(|bell| has_rung(&receiver, bell, 1)));
+    if P::ROWS {
+        // Whoever keeps the first portal of a group keeps the channel, and nothing else.
+        assert!(eventually(|| root.holdings().is_ok_and(|now| now.rows <= before.rows + 6)));
+    }
+    Ok(())
+}
+
 pub(crate) fn contexts_take_turns<P: Place>() -> Outcome {
     let host = P::start()?;
     let mut root = host.root.client();
