@@ -4,6 +4,7 @@ use crate::entrypoint::Entrypoint;
 use crate::error::Error;
 use crate::handlers::Handler;
 use crate::object::Silent;
+use crate::trace;
 use crate::turn::{Dissolved, InTurn, Turn, caught};
 use portcullis_ipc::{Badge, Deadline, SignalLevel};
 use portcullis_rpc::{Capability, SignalCapability};
@@ -215,6 +216,7 @@ impl Entrypoint {
         let bound = self.0.handlers.borrow().get(context).map(|bound| (bound.object, bound.handler.clone()));
         // Dissolved meanwhile.
         let Some((object, handler)) = bound else { return };
+        let _traced = trace::Signal::of(context, object);
         match lent {
             Some((own, lent)) if own == object => {
                 let _turn = InTurn::new(&self.0, Turn::Objects(own));
