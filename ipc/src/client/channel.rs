@@ -20,9 +20,10 @@ use crate::protocol::{doorbell, hang_up};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
-use crate::transport::Transport;
+use crate::sys::socket;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
+use crate::transport::{Drained, Transport};
 use crate::wait_policy::Patience;
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
@@ -210,7 +211,11 @@ impl Channel {
         receive: &mut MsgBuf,
     ) -> Result<(), Error> {
         let result = Channel::take_reply(this, lane, word, receive);
-        this.free_lane(lane);
+        if result == Err(socket::NO_ROOM) {
+            this.set_aside(lane);
+        } else {
+            this.free_lane(lane);
+        }
         // It greets before it answers.
         if !this.asked.load(Ordering::Relaxed) {
             this.meet();
@@ -354,7 +359,7 @@ impl HangUp for Channel {
         }
     }
 
-    fn read(&self) -> bool {
+    fn read(&self) -> Drained {
         self.read_socket()
     }
 }

@@ -343,17 +343,19 @@ impl HangUp for Portal {
         self.tell(state);
     }
 
-    fn read(&self) -> bool {
+    fn read(&self) -> Drained {
         let mut state = self.state();
         // A channel's by now: what is on its socket is not ours to take.
-        let Some(transport) = state.transport.clone().filter(|_| state.watch.is_some()) else { return false };
+        let Some(transport) = state.transport.clone().filter(|_| state.watch.is_some()) else {
+            return Drained::Closed;
+        };
         let drained = transport.listen();
         if drained.is_err() {
             transport.hang_up();
         }
         self.go_on(&mut state);
         self.tell(state);
-        drained == Ok(Drained::More)
+        drained.unwrap_or(Drained::Closed)
     }
 }
 

@@ -188,18 +188,18 @@ impl Channel {
         self.reclaim();
     }
 
-    /// There may be something on the socket: reads it for a moment, and wakes the tasks whose reply is there. Answers
-    /// whether there may be more.
-    pub(super) fn read_socket(&self) -> bool {
+    /// There may be something on the socket: reads it for a moment, and wakes the tasks whose reply is there.
+    pub(super) fn read_socket(&self) -> Drained {
         match self.transport.listen() {
-            Ok(drained @ (Drained::Empty | Drained::More)) => {
+            // What is left unread may be a doorbell: so it is looked at the lanes all the same.
+            Ok(drained @ (Drained::Empty | Drained::More | Drained::NoRoom)) => {
                 self.wake_answered();
                 self.tell_portal();
-                drained == Drained::More
+                drained
             }
             Ok(Drained::Closed) | Err(_) => {
                 self.condemn();
-                false
+                Drained::Closed
             }
         }
     }

@@ -43,6 +43,7 @@ impl Server {
                 }
                 Post::Ended(name) => self.read_socket(name),
                 Post::Wake => self.woken = true,
+                Post::Feed => self.feed(),
                 Post::LetGo(badge) => self.ledger.let_go(badge),
             }
         }
@@ -104,6 +105,10 @@ impl Server {
         let result = match drained {
             Ok(Drained::Empty) => port.resume_releases(&mut self.ledger),
             Ok(Drained::Closed) => Err(Error::Disconnected),
+            Ok(Drained::NoRoom) => {
+                self.starve(name);
+                Ok(())
+            }
             Ok(Drained::More) => {
                 if !self.unread.contains(&name) {
                     self.unread.push_back(name);

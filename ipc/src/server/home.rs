@@ -55,6 +55,8 @@ pub(crate) enum Post {
     Wake,
     /// The last capability within this process to a counted object is gone.
     LetGo(Badge),
+    /// There may be descriptors to spare again.
+    Feed,
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -169,6 +171,11 @@ impl Home {
     /// Wakes the server for something that it does not know of.
     pub(crate) fn wake(&self) {
         self.post(Post::Wake);
+    }
+
+    /// It is time to look whether there are descriptors to spare.
+    pub(crate) fn feed(&self) {
+        self.post(Post::Feed);
     }
 
     /// The last capability within this process to a counted object is gone.

@@ -11,6 +11,7 @@ pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
+mod starving;
 mod system;
 mod turns;
 mod waiting;
@@ -36,6 +37,7 @@ use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
+use starving::Starving;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -71,6 +73,7 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    starving: Starving,
     /// The portals that were taken up and are not folded, by their tokens.
     tokens: HashMap<Token, RowName>,
     /// The call that was taken last, until it is answered.
@@ -138,6 +141,7 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            starving: Starving::default(),
             tokens: HashMap::new(),
             serving: None,
             woken: false,

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
+use crate::sys::room;
 use crate::sys::socket::{self, Receipt};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
@@ -52,6 +53,8 @@ pub(crate) enum Drained {
     More,
     /// The other end is closed; what had been sent before was read.
     Closed,
+    /// This process has no descriptors to spare. What is there stays there; nobody says when there is room again.
+    NoRoom,
 }
 
 /// More messages than a socket ever holds: who reads so many has read all that was there when it began.
@@ -153,14 +156,24 @@ impl SocketTransport {
     /// news go to `news`.
     pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
         let mut inbox = self.inbox();
+        let mut has_room = false;
         for _ in 0..most {
+            if !has_room && socket::holds_messages(self.socket()) && !room::is_there() {
+                return Ok(Drained::NoRoom);
+            }
             let message = match socket::receive(self.socket())? {
                 Receipt::Empty => return Ok(Drained::Empty),
                 Receipt::Closed => return Ok(Drained::Closed),
                 Receipt::Message(message) => message,
             };
-            let control = if message.truncated {
+            has_room = message.descriptors.is_empty();
+            let control = if message.cut_off || message.lost && message.descriptors.len() > SLOTS {
                 Err(Violation("a message on the socket was cut off"))
+            } else if message.lost {
+                // Somebody else took the room at that moment. Nobody is to blame, but what came is not whole.
+                self.pd.close_later(message.descriptors);
+                self.hang_up();
+                return Err(socket::NO_ROOM);
             } else {
                 Control::decode(message.bytes(), message.descriptors.len())
             };
@@ -270,8 +283,9 @@ impl Transport for SocketTransport {
 
     fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
+        let mut drained = Drained::Empty;
         if self.inbox().portals[tag.lane.index()].is_none() {
-            self.drain_as_client(MOST_QUEUED)?;
+            drained = self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().portals[tag.lane.index()].take() {
             Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == groups.len() => {
@@ -281,6 +295,7 @@ impl Transport for SocketTransport {
                     .map(|(socket, group)| Capability::from_portal(&self.pd, socket, origin(*group)))
                     .collect()
             }
+            None if drained == Drained::NoRoom => Err(socket::NO_ROOM),
             _ => Err(Error::Violation("the portals of a message did not come")),
         }
     }

@@ -48,6 +48,10 @@ pub(crate) struct Port {
     held: Option<Release>,
     /// What was read from the socket and belongs to no request.
     pub(crate) news: Vec<News>,
+    /// Its socket was left unread, for want of descriptors.
+    pub(crate) starves: bool,
+    /// Lanes with a request whose portals were left there.
+    stuck: u64,
     /// Portals that its client opened and that are still there.
     pub(crate) opened: u32,
     /// The port whose client opened this one.
@@ -96,6 +100,8 @@ impl Port {
             bell: None,
             held: None,
             news: Vec::new(),
+            starves: false,
+            stuck: 0,
             opened: 0,
             opener: None,
             token: None,
@@ -182,7 +188,9 @@ impl Port {
     /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        self.has_work() || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
+        let releases = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        // Those of a starving port may wait for what is on its socket.
+        self.has_work() || releases && !self.starves
     }
 
     /// Whether there is a request in a polled lane, or anything announced.
@@ -190,7 +198,7 @@ impl Port {
     pub(crate) fn has_work(&self) -> bool {
         let Some(words) = &self.words else { return false };
         // Relaxed: a hint. Who acts on it loads again, with acquire.
-        LaneId::in_set(self.polled & !self.busy).any(|lane| {
+        LaneId::in_set(self.polled & !self.busy & !self.stuck).any(|lane| {
             head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
         }) || doorbell::has_pending(&words[layout::PENDING])
     }
@@ -268,10 +276,18 @@ impl Port {
 
     /// Reads the socket, at most so many messages.
     pub(crate) fn drain(&mut self, most: usize) -> Result<Drained, Error> {
-        match &self.end {
+        let drained = match &self.end {
             End::Socket { transport, .. } => transport.drain(&mut self.news, most),
             End::Local(_) => Ok(Drained::Empty),
-        }
+        };
+        self.starves |= drained == Ok(Drained::NoRoom);
+        drained
+    }
+
+    /// There may be room by now: what was left is looked at again.
+    pub(crate) fn feed(&mut self) {
+        self.polled |= std::mem::take(&mut self.stuck);
+        self.starves = false;
     }
 
     /// Adds the first row of a new port: what the portal was made for.

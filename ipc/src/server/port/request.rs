@@ -8,7 +8,7 @@ use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
 use crate::server::ledger::{Ledger, Row};
 use crate::transport::Carried;
-use crate::transport::socket::MOST_QUEUED;
+use crate::transport::socket::{Drained, MOST_QUEUED};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LaneId};
@@ -33,15 +33,32 @@ impl Port {
     #[inline]
     pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &mut Ledger) -> Result<Option<Taken>, Error> {
         let Some(words) = &self.words else { return Ok(None) };
-        let candidates = self.polled & !self.busy;
+        let candidates = self.polled & !self.busy & !self.stuck;
         for lane in LaneId::in_set(candidates & self.first).chain(LaneId::in_set(candidates & !self.first)) {
             // Acquire: pairs with the release store in `Channel::publish`.
             let word = words[lane.request()].load(Ordering::Acquire);
-            if head::sequence(word) != self.sequences[lane.index()] {
-                return self.accept(lane, word, into, ledger).map(Some);
+            if head::sequence(word) == self.sequences[lane.index()] {
+                continue;
             }
+            let state = State::decode(word)?;
+            if state.kinds.portals() == 0 || self.has_portals(lane)? {
+                return self.accept(lane, state, into, ledger).map(Some);
+            }
+            // Others have their turn; one that starves is no candidate any more.
+            return Ok(None);
         }
         Ok(None)
+    }
+
+    /// Reads the socket for the portals of a request: they were sent before it was published, so they are here or nowhere. If
+    /// there is no room for them, they stay there, and the request in its lane.
+    #[cold]
+    fn has_portals(&mut self, lane: LaneId) -> Result<bool, Error> {
+        let has_room = self.drain(MOST_QUEUED)? != Drained::NoRoom;
+        if !has_room {
+            self.stuck |= lane.bit();
+        }
+        Ok(has_room)
     }
 
     /// Copies a request out of its lane, each word once, and checks the copy.
@@ -49,11 +66,10 @@ impl Port {
     fn accept(
         &mut self,
         lane: LaneId,
-        word: u64,
+        state: State,
         into: &mut MsgBuf,
         ledger: &mut Ledger,
     ) -> Result<Taken, Error> {
-        let state = State::decode(word)?;
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
         let words = &words[lane.request()..][..layout::MESSAGE_WORDS];
         let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
@@ -101,8 +117,6 @@ impl Port {
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
         let mut portals = Carried::new().into_iter();
         if state.kinds.portals() != 0 {
-            // They were sent before the request was published, so they are here or nowhere.
-            self.drain(MOST_QUEUED)?;
             let tag = Tag { lane, sequence: state.sequence };
             portals = self.transport().receive(tag, &slot::groups(&slots))?.into_iter();
         }
