@@ -71,23 +71,43 @@ pub(crate) fn adopt(socket: BorrowedFd<'_>) -> Result<(), Error> {
     rustix::net::sockopt::set_socket_passcred(socket, false).map_err(Error::system("setsockopt(SO_PASSCRED)"))
 }
 
-/// Sends a message with its descriptors, or says that there is no room for it now (`Busy`).
+/// Why a message was not sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// The other side has not read for long: its socket is full.
+    Full,
+    /// The system has no room for it now, whoever reads: too many descriptors of this user are in flight.
+    NoRoom,
+    Failed(Error),
+}
+
+impl From<Unsent> for Error {
+    fn from(unsent: Unsent) -> Error {
+        match unsent {
+            Unsent::Full | Unsent::NoRoom => Error::Busy,
+            Unsent::Failed(error) => error,
+        }
+    }
+}
+
+/// Sends a message with its descriptors, or says that there is no room for it now.
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
     descriptors: &[BorrowedFd<'_>],
-) -> Result<(), Error> {
+) -> Result<(), Unsent> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-        return Err(Error::TooManyCapabilities);
+        return Err(Unsent::Failed(Error::TooManyCapabilities));
     }
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     match rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags) {
         Ok(_) => Ok(()),
-        Err(Errno::AGAIN | Errno::TOOMANYREFS | Errno::NOBUFS | Errno::NOMEM) => Err(Error::Busy),
-        Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => Err(Error::Disconnected),
-        Err(reason) => Err(Error::System { call: "sendmsg", reason }),
+        Err(Errno::AGAIN) => Err(Unsent::Full),
+        Err(Errno::TOOMANYREFS | Errno::NOBUFS | Errno::NOMEM) => Err(Unsent::NoRoom),
+        Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => Err(Unsent::Failed(Error::Disconnected)),
+        Err(reason) => Err(Unsent::Failed(Error::System { call: "sendmsg", reason })),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) type Carried = heapless::Vec<Capability, SLOTS>;
 /// Who did not take capabilities.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// The entrypoint that one of them leads to.
+    /// The entrypoint that one of them leads to, or our own system.
     There(Error),
     /// The other side of this channel.
     Here(Error),

@@ -9,7 +9,7 @@ use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
 use crate::sys::room;
-use crate::sys::socket::{self, Receipt};
+use crate::sys::socket::{self, Receipt, Unsent};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
@@ -123,7 +123,7 @@ impl SocketTransport {
     }
 
     /// Sends a message that counts: the release ring refers to how many there were.
-    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Unsent> {
         // One at a time: who sees its own message counted must find those counted that went before.
         let _turn = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         socket::send(self.socket(), &control.encode(), descriptors)?;
@@ -278,7 +278,10 @@ impl Transport for SocketTransport {
         let portals =
             portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
         let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
-        self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
+        self.send_control(Control::Portals(tag), &borrowed).map_err(|unsent| match unsent {
+            Unsent::NoRoom => Refused::There(Error::Busy),
+            here => Refused::Here(here.into()),
+        })
     }
 
     fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
@@ -316,7 +319,7 @@ impl Transport for SocketTransport {
     }
 
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {
-        self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])
+        Ok(self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])?)
     }
 
     fn sent(&self) -> u16 {

@@ -39,7 +39,7 @@ fn serve(wait: WaitPolicy) -> Result<(), Error> {
     loop {
         let request = match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
             Ok(request) => request,
-            Err(Error::BudgetExceeded | Error::InvalidCapability) => continue,
+            Err(Error::BudgetExceeded | Error::InvalidCapability | Error::Busy) => continue,
             Err(error) => return Err(error),
         };
         caller = service.answer(&mut server, request.badge, request.caller, &mut message)?;

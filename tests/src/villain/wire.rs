@@ -142,6 +142,8 @@ pub mod status {
     pub const ANSWERED: u8 = 0;
     /// The capability called, or one in the message, is not valid.
     pub const INVALID_CAPABILITY: u8 = 1;
+    /// The answer could not be sent.
+    pub const BUSY: u8 = 4;
 }
 
 /// An entry of the release ring: so many grants of a row are given back, after so many messages.

@@ -1,6 +1,8 @@
 //! Attacks 41 to 45: descriptors, which are few.
 
 mod at_the_limit;
+mod in_flight;
+mod too_many;
 
 use portcullis_ipc::{Error, Limits};
 use portcullis_tests::host::Host;

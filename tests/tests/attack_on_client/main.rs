@@ -160,6 +160,16 @@ fn attack_02_a_reply_with_another_count_of_descriptors_ends_the_channel() {
 }
 
 #[test]
+fn attack_41_253_descriptors_end_the_channel_and_are_closed() {
+    let house = house();
+    for bytes in [wire::portals(0, 1).to_vec(), wire::greeting(7).to_vec(), wire::DOORBELL.to_vec()] {
+        let script = [Step::Send(bytes, 253, Thing::Pipe), publish(0, &[Kind::Portal; 4], 0)];
+        assert_violation(&house, &script);
+    }
+    house.assert_unharmed();
+}
+
+#[test]
 fn attack_07_replies_to_calls_that_are_not_made_are_ignored() {
     let house = house();
     let (_villain, capability) = house.villain();
