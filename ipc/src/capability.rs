@@ -256,7 +256,7 @@ impl Capability {
         let left = || end.map_or(Deadline::Never, Deadline::until);
         for capability in [self, other] {
             if let Reference::Portal(portal) = &capability.0 {
-                portal.settle(left())?;
+                portal.wait(left(), true)?;
             }
         }
         if let (Reference::Own { home, badge, .. }, Reference::Own { home: its_home, badge: its_badge, .. }) =
@@ -289,7 +289,15 @@ impl Capability {
         }
     }
 
-    /// How the object is called now, without waiting for anybody.
+    /// The portal that it is, if that is not settled.
+    pub(crate) fn unsettled(&self) -> Option<&Portal> {
+        match &self.0 {
+            Reference::Portal(portal) => Some(&**portal).filter(|portal| portal.settled().is_none()),
+            _ => None,
+        }
+    }
+
+    /// How the object is called now, without waiting for anybody. [`Error::Busy`] for a portal that was not taken up.
     pub(crate) fn reach_now(&self) -> Result<Reached<'_>, Error> {
         match &self.0 {
             Reference::Own { home, badge, .. } => Ok(Reached::Here(home.local_channel()?, badge.0)),
@@ -319,12 +327,7 @@ impl Capability {
 
     /// The portal that it is, if that may turn out to be a row of the channel.
     pub(crate) fn portal_home(&self, channel: &Channel) -> Option<&Portal> {
-        match &self.0 {
-            Reference::Portal(portal) => {
-                Some(&**portal).filter(|portal| portal.settled().is_none() && portal.belongs_to(channel))
-            }
-            _ => None,
-        }
+        self.unsettled().filter(|portal| portal.belongs_to(channel))
     }
 
     /// The badge, if the capability is to an object of the entrypoint with that home.
@@ -359,19 +362,17 @@ impl Capability {
     /// Never waits for the entrypoint.
     pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
-        match &self.0 {
-            Reference::Own { home, badge, .. } => {
-                // Here and now: our entrypoint may be busy with the very call that this portal travels in.
-                home.greet(ours.as_fd());
-                home.adopt(ours, *badge);
-            }
-            _ => match self.reach_now().and_then(|reached| reached.channel().open(reached.row(), ours)) {
-                // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
-                Ok(()) | Err(Error::Disconnected) => {}
-                Err(error) => return Err(error),
-            },
+        let opened = match &self.0 {
+            // Here and now: our entrypoint may be busy with the very call that this portal travels in.
+            Reference::Own { home, badge, .. } => home.take_up(ours, *badge),
+            Reference::Row(RowReference { channel, row, .. }) => channel.open(*row, ours),
+            Reference::Portal(portal) => portal.open(ours),
+        };
+        match opened {
+            // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
+            Ok(()) | Err(Error::Disconnected) => Ok(theirs),
+            Err(error) => Err(error),
         }
-        Ok(theirs)
     }
 }
 

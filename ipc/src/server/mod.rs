@@ -3,6 +3,7 @@
 mod admission;
 mod caller;
 pub(crate) mod counted;
+mod entrance;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

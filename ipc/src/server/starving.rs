@@ -7,11 +7,13 @@
 use super::Server;
 use super::home::Home;
 use super::port::Port;
+use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::watcher::Alarm;
 use crate::sys::room::{self, BETWEEN_LOOKS};
 use crate::sys::socket;
 use crate::wire::head::RowName;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
@@ -23,7 +25,27 @@ const BETWEEN_CALLS: Duration = Duration::from_millis(1);
 #[derive(Default)]
 pub(super) struct Starving {
     ports: Vec<RowName>,
+    portals: Vec<Untaken>,
     alarm: Option<Alarm>,
+}
+
+/// A portal for whose channel there was no room.
+struct Untaken {
+    portal: OwnedFd,
+    badge: Badge,
+    opener: Option<RowName>,
+}
+
+impl Starving {
+    /// What a port that has ended had opened comes onto the account of its opener. Answers how much that is.
+    pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) -> u32 {
+        let mut inherited = 0;
+        for untaken in self.portals.iter_mut().filter(|untaken| untaken.opener == Some(ended)) {
+            untaken.opener = opener;
+            inherited += 1;
+        }
+        inherited
+    }
 }
 
 /// Leaves a post for the server.
@@ -45,6 +67,17 @@ impl Server {
         self.look_for_room_later(BETWEEN_LOOKS);
     }
 
+    /// There was no room for the portal's channel: too many descriptors are open, or in flight.
+    #[cold]
+    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) {
+        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+            // Counted until it is taken up.
+            opener.opened += 1;
+        }
+        self.starving.portals.push(Untaken { portal, badge, opener });
+        self.look_for_room_later(BETWEEN_LOOKS);
+    }
+
     fn look_for_room_later(&mut self, time: Duration) {
         if self.starving.alarm.is_none()
             && let Ok(watcher) = self.pd.watcher()
@@ -61,6 +94,12 @@ impl Server {
             self.close_the_dead();
             let calls = self.hear_the_starving();
             return self.look_for_room_later(if calls { BETWEEN_CALLS } else { BETWEEN_LOOKS });
+        }
+        for Untaken { portal, badge, opener } in std::mem::take(&mut self.starving.portals) {
+            if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+                opener.opened -= 1;
+            }
+            self.take_up(portal, badge, opener);
         }
         for name in std::mem::take(&mut self.starving.ports) {
             let Some(port) = self.ports.get_mut(name) else { continue };

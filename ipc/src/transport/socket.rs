@@ -28,8 +28,8 @@ pub(crate) enum News {
     Open(RowName, OwnedFd, bool),
     /// From an entrypoint: its name, and its page.
     Greeting(EntrypointId, OwnedFd),
-    /// From an entrypoint: by what it knows the portal.
-    Token(Token),
+    /// From an entrypoint: by what it knows the portal, and the socket of its channel.
+    Token(Token, OwnedFd),
 }
 
 impl News {
@@ -37,8 +37,7 @@ impl News {
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
             News::Hello(memory, bell) => (Some(memory), bell),
-            News::Open(_, only, _) | News::Greeting(_, only) => (Some(only), None),
-            News::Token(_) => (None, None),
+            News::Open(_, only, _) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
         };
         first.into_iter().chain(second)
     }
@@ -74,7 +73,7 @@ pub(crate) struct SocketTransport {
     sending: Mutex<()>,
     inbox: Mutex<Inbox>,
     greeting: Mutex<Greeting>,
-    token: Mutex<Option<Token>>,
+    ticket: Mutex<Ticket>,
     /// Tells the introducers of portals apart: what comes over this socket comes from one of them.
     introducer: u64,
 }
@@ -85,6 +84,16 @@ enum Greeting {
     #[default]
     Expected,
     Here(EntrypointId, OwnedFd),
+    Taken,
+}
+
+/// Client: what the entrypoint said when it took the portal up, which it does once.
+#[derive(Debug, Default)]
+enum Ticket {
+    #[default]
+    Expected,
+    Here(Token, PeerSocket),
+    /// Or this is a channel's socket, over which none comes.
     Taken,
 }
 
@@ -105,7 +114,7 @@ impl SocketTransport {
             sending: Mutex::default(),
             inbox: Mutex::default(),
             greeting: Mutex::default(),
-            token: Mutex::default(),
+            ticket: Mutex::default(),
             introducer: Group::next().0,
         }
     }
@@ -139,12 +148,32 @@ impl SocketTransport {
             self.send_control(Control::Hello, &descriptors)?;
         }
         let _ = bell.map(|bell| self.bell.set(bell));
+        *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Ticket::Taken;
         Ok(())
     }
 
-    /// Client: the token of a portal that the entrypoint has taken up, if it was read.
-    pub(crate) fn token(&self) -> Option<Token> {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Client: the greeting, if it was read. Once.
+    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, OwnedFd)> {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *greeting, Greeting::Taken) {
+            Greeting::Here(entrypoint, page) => Some((entrypoint, page)),
+            before => {
+                *greeting = before;
+                None
+            }
+        }
+    }
+
+    /// Client: what was read of a portal that the entrypoint has taken up: its token, and the socket of its channel. Once.
+    pub(crate) fn ticket(&self) -> Option<(Token, PeerSocket)> {
+        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *ticket, Ticket::Taken) {
+            Ticket::Here(token, socket) => Some((token, socket)),
+            before => {
+                *ticket = before;
+                None
+            }
+        }
     }
 
     /// How many messages that count were read.
@@ -201,12 +230,14 @@ impl SocketTransport {
         let mut news = news.into_iter();
         while let Some(next) = news.next() {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut known = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, *known, next) {
+            let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, &*ticket, next) {
                 (Greeting::Expected, _, News::Greeting(entrypoint, page)) => {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
-                (_, None, News::Token(token)) => *known = Some(token),
+                (_, Ticket::Expected, News::Token(token, socket)) => {
+                    *ticket = Ticket::Here(token, PeerSocket::new(&self.pd, socket));
+                }
                 (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
                     return Err(Error::Violation(
@@ -253,11 +284,16 @@ impl Inbox {
                 news.push(News::Greeting(entrypoint, page));
                 Ok(())
             }
-            (Control::Token(token), None) => {
-                news.push(News::Token(token));
+            (Control::Token(token), Some(socket)) => {
+                if !socket::is_portal(socket.as_fd()) {
+                    pd.close_later([socket]);
+                    return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
+                }
+                socket::adopt(socket.as_fd())?;
+                news.push(News::Token(token, socket));
                 Ok(())
             }
-            (Control::Doorbell | Control::Token(_), _) | (_, None) => {
+            (Control::Doorbell, _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
             }
         }
@@ -305,17 +341,7 @@ impl Transport for SocketTransport {
 
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
-        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *greeting) {
-            Greeting::Here(entrypoint, page) => {
-                *greeting = Greeting::Taken;
-                Ok(Some((entrypoint, page)))
-            }
-            before => {
-                *greeting = before;
-                Ok(None)
-            }
-        }
+        Ok(self.known_greeting())
     }
 
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -182,6 +182,12 @@ pub fn open(row: Row) -> [u8; 16] {
 #[must_use]
 pub fn greeting(entrypoint: u64) -> [u8; 16] {
     control(4, VERSION, 0, entrypoint)
+}
+
+/// An entrypoint has taken a portal up; one descriptor, the channel's socket.
+#[must_use]
+pub fn token(token: u64) -> [u8; 16] {
+    control(5, 0, 0, token)
 }
 
 /// The sockets of a message's portals; one to four descriptors.

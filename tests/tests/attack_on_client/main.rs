@@ -211,11 +211,11 @@ fn attack_08_descriptors_beside_other_bytes_end_the_channel() {
 fn attack_08_a_greeting_without_a_page_or_with_another_token_ends_the_channel() {
     let house = house();
     let greeting = |thing| Step::Send(wire::greeting(7).to_vec(), 1, thing);
-    let token = |descriptors| Step::Send(wire::control(5, 0, 0, 7).to_vec(), descriptors, Thing::Page);
+    let token = |count, thing| Step::Send(wire::token(7).to_vec(), count, thing);
     for (script, good) in [
-        (vec![token(0), ANSWER], true),
-        (vec![token(1), ANSWER], false),
-        (vec![token(0), token(0), ANSWER], false),
+        (vec![token(1, Thing::Socket), ANSWER], false),
+        (vec![token(0, Thing::Socket), ANSWER], false),
+        (vec![token(1, Thing::Slow), ANSWER], false),
         (vec![greeting(Thing::Page), ANSWER], true),
         (vec![greeting(Thing::OpenPage), ANSWER], false),
         (vec![greeting(Thing::Socket), ANSWER], false),

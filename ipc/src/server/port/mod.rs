@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::server::entrance::Entrance;
 use crate::sys::memory::Words;
 use crate::transport::Transport;
 use crate::transport::local::LocalTransport;
@@ -17,7 +18,7 @@ use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::control::Token;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LANES, LaneId};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -58,6 +59,8 @@ pub(crate) struct Port {
     pub(crate) opener: Option<RowName>,
     /// By what it is known on another channel, as long as it is.
     pub(crate) token: Option<Token>,
+    /// The portal that its client came by, until the client has come over.
+    entrance: Option<Entrance>,
 }
 
 /// What a port hangs on.
@@ -105,6 +108,7 @@ impl Port {
             opened: 0,
             opener: None,
             token: None,
+            entrance: None,
         }
     }
 
@@ -274,14 +278,41 @@ impl Port {
         Ok(())
     }
 
+    /// Its client came by that portal.
+    pub(crate) fn came_by(&mut self, entrance: Entrance) {
+        self.entrance = Some(entrance);
+    }
+
+    /// The portal that its client came by, when nothing comes over it any more: the client has come over, or is gone.
+    pub(crate) fn shut_entrance(&mut self) -> Option<Entrance> {
+        let has_come = self.words.is_some();
+        self.entrance.take_if(|entrance| entrance.is_done(has_come))
+    }
+
+    /// All its sockets.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let entrance = self.entrance.as_ref().map(Entrance::socket);
+        self.socket().map(SocketTransport::socket).into_iter().chain(entrance)
+    }
+
     /// Reads the socket, at most so many messages.
     pub(crate) fn drain(&mut self, most: usize) -> Result<Drained, Error> {
-        let drained = match &self.end {
-            End::Socket { transport, .. } => transport.drain(&mut self.news, most),
-            End::Local(_) => Ok(Drained::Empty),
-        };
-        self.starves |= drained == Ok(Drained::NoRoom);
-        drained
+        let End::Socket { transport, .. } = &self.end else { return Ok(Drained::Empty) };
+        // Before and after: what went over the portal was sent before the client introduced itself, or ended, and counts.
+        let mut drained = Drained::Empty;
+        if let Some(entrance) = &mut self.entrance {
+            drained = entrance.drain(&mut self.news)?;
+        }
+        if drained != Drained::NoRoom {
+            drained = transport.drain(&mut self.news, most)?;
+            if let Some(entrance) = &mut self.entrance
+                && entrance.drain(&mut self.news)? == Drained::NoRoom
+            {
+                drained = Drained::NoRoom;
+            }
+        }
+        self.starves |= drained == Drained::NoRoom;
+        Ok(drained)
     }
 
     /// There may be room by now: what was left is looked at again.
