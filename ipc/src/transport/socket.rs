@@ -176,6 +176,11 @@ impl SocketTransport {
         }
     }
 
+    /// Whether portals were read that no message has asked for.
+    pub(crate) fn holds_portals(&self) -> bool {
+        self.inbox().portals.iter().any(Option::is_some)
+    }
+
     /// How many messages that count were read.
     pub(crate) fn received(&self) -> u16 {
         self.inbox().received

@@ -5,6 +5,7 @@ mod tasks;
 
 use portcullis_ipc::{Capability, Child, Deadline, Doorbell, Error, MsgBuf, Pd, PdOptions, WaitPolicy};
 use portcullis_tests::bystander::Bystander;
+use portcullis_tests::executor::block_on;
 use portcullis_tests::villain::script::{ANSWER, RUN, Step, Thing};
 use portcullis_tests::villain::victim::eventually;
 use portcullis_tests::villain::wire::{self, Kind};
@@ -355,6 +356,27 @@ fn attack_17_a_portal_that_its_giver_fills_does_not_block_its_holder() {
     let result = capability.call_with(&send, &mut MsgBuf::new(), Deadline::After(LIMIT));
     assert_eq!(result, Err(Error::Busy));
     drop((send, reply, _villain, capability));
+    house.assert_unharmed();
+}
+
+#[test]
+fn a_call_without_a_deadline_waits_for_a_portal_to_be_taken_up_for_the_default_time_and_no_longer() {
+    let house = house();
+    let pd =
+        Pd::with(PdOptions { deadline: Deadline::After(LIMIT), ..PdOptions::default() }).expect("a domain");
+    let (villain, capability) = pd.spawn(command(env!("CARGO_BIN_EXE_villain"))).expect("a villain");
+    let mut reply = run(&capability, &[Step::DeadPortal, publish(0, &[Kind::Portal], 0)]).expect("a portal");
+    let portal = reply.take(0).expect("a portal came");
+    for as_task in [false, true] {
+        let start = Instant::now();
+        let result = match as_task {
+            false => portal.call_with(&request(&[]), &mut MsgBuf::new(), Deadline::Never),
+            true => block_on(portal.call_async_with(Box::new(request(&[])), Deadline::Never)).map(drop),
+        };
+        assert_eq!(result, Err(Error::NotTakenUp), "as a task: {as_task}");
+        assert!((LIMIT..LIMIT + NOISE).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+    drop((portal, reply, capability, villain, pd));
     house.assert_unharmed();
 }
 

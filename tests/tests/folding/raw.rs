@@ -20,13 +20,13 @@ use std::time::Duration;
 const GROUP: u64 = 7;
 
 /// A well-behaved peer, and a raw channel to it.
-struct Peer {
-    process: Process,
-    channel: RawClient,
+pub(crate) struct Peer {
+    pub(crate) process: Process,
+    pub(crate) channel: RawClient,
 }
 
 impl Peer {
-    fn start() -> Peer {
+    pub(crate) fn start() -> Peer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_peer"));
         command.arg("1000");
         let (process, portal) = Process::start(command).expect("a peer starts");
@@ -34,21 +34,21 @@ impl Peer {
         Peer { process, channel }
     }
 
-    fn ask(&mut self, op: Op, numbers: &[u64]) -> Vec<u8> {
+    pub(crate) fn ask(&mut self, op: Op, numbers: &[u64]) -> Vec<u8> {
         self.channel.call(Row::FIRST, op as u32, &bytes(numbers)).data()
     }
 
-    fn channels(&mut self) -> u64 {
+    pub(crate) fn channels(&mut self) -> u64 {
         words(&self.ask(Op::Report, &[]))[0]
     }
 
     /// Gives it a portal, as one of [`GROUP`]; answers the number that it has there.
-    fn give(&mut self, portal: &OwnedFd) -> u64 {
+    pub(crate) fn give(&mut self, portal: &OwnedFd) -> u64 {
         give(&mut self.channel, portal)
     }
 
     /// Has it call what it was given: what that object is called, or an error.
-    fn call(&mut self, number: u64, deadline: Duration) -> Nested {
+    pub(crate) fn call(&mut self, number: u64, deadline: Duration) -> Nested {
         let micros = u64::try_from(deadline.as_micros()).expect("it is short");
         Nested::decode(&self.ask(Op::CallKept, &[number, Op::Name as u64, micros]))
     }
