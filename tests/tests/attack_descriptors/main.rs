@@ -2,6 +2,7 @@
 
 mod at_the_limit;
 mod in_flight;
+mod slow;
 mod too_many;
 
 use portcullis_ipc::{Error, Limits};

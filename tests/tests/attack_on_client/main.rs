@@ -306,6 +306,27 @@ fn attack_15_a_server_that_dies_or_hangs_up_in_a_call_is_an_error_within_50_ms()
 }
 
 #[test]
+fn attack_44_a_descriptor_whose_close_blocks_holds_no_client_up() {
+    let house = house();
+    let slow = |bytes: &[u8], count| Step::Send(bytes.to_vec(), count, Thing::Slow);
+    for send in [
+        slow(&wire::portals(0, 1), 1),
+        slow(&wire::portals(0, 1), 5),
+        slow(&wire::hello(), 1),
+        slow(&wire::open(wire::Row::FIRST), 1),
+        slow(&wire::token(7), 1),
+        slow(&wire::greeting(7), 2),
+        slow(&wire::DOORBELL, 1),
+        slow(&[1, 2, 3], 1),
+    ] {
+        let start = Instant::now();
+        assert_violation(&house, &[send, publish(0, &[Kind::Portal], 0)]);
+        assert!(start.elapsed() < NOISE);
+    }
+    house.assert_unharmed();
+}
+
+#[test]
 fn attack_15_a_slow_close_hides_no_death() {
     let house = house();
     let (dies, first) = house.villain();
