@@ -1,6 +1,7 @@
 //! Attacks 41 to 45: descriptors, which are few.
 
 mod at_the_limit;
+mod cycles;
 mod in_flight;
 mod slow;
 mod too_many;

@@ -52,13 +52,13 @@ fn attack_44_slow_closes_keep_no_other_descriptor_open() {
 
 #[test]
 fn attack_44_the_kernel_closes_nothing_in_the_name_of_a_server_that_is_nearly_full() {
-    const LIMIT: u64 = 4_096;
+    const LIMIT: usize = 4_096;
     let _alone = alone();
     let mut town = town();
-    limit_descriptors(town.server.id(), LIMIT);
+    limit_descriptors(town.server.id(), LIMIT as u64);
     // Portals that nobody takes up, and that somebody keeps.
     let mut portals = Vec::new();
-    while town.server.descriptors() + 400 < LIMIT as usize {
+    while town.server.descriptors() + 400 < LIMIT {
         for _ in 0..40 {
             let pairs = std::array::from_fn::<_, 4, _>(|_| socket::pair().expect("the system has some"));
             let theirs = pairs.each_ref().map(|pair| pair.0.as_fd());
@@ -70,8 +70,8 @@ fn attack_44_the_kernel_closes_nothing_in_the_name_of_a_server_that_is_nearly_fu
         }
     }
     let mut villain = town.villain();
-    while town.server.descriptors() + 100 < LIMIT as usize {
-        let mut two = || socket::pair().expect("the system has some");
+    while town.server.descriptors() + 100 < LIMIT {
+        let two = || socket::pair().expect("the system has some");
         let (pair, sequence) = (two(), town.launcher.sequences[0].wrapping_add(1));
         town.launcher.send(&wire::portals(0, sequence), &[pair.0.as_fd()]).expect("the socket has room");
         let state = town.launcher.fill(0, Row::FIRST, service::KEEP, &[], &[(Kind::Portal, 0)]);
