@@ -313,7 +313,7 @@ impl Capability {
         let left = || end.map_or(Deadline::Never, Deadline::until);
         for capability in [self, other] {
             if let Reference::Portal(portal) = &capability.0 {
-                portal.settle(left())?;
+                portal.wait(left(), true)?;
             }
         }
         if let (Some((home, badge)), Some((its_home, its_badge))) = (self.own_badge(), other.own_badge()) {
@@ -346,7 +346,15 @@ impl Capability {
         }
     }
 
-    /// How the object is called now, without waiting for anybody.
+    /// The portal that it is, if that is not settled.
+    pub(crate) fn unsettled(&self) -> Option<&Portal> {
+        match &self.0 {
+            Reference::Portal(portal) => Some(&**portal).filter(|portal| portal.settled().is_none()),
+            _ => None,
+        }
+    }
+
+    /// How the object is called now, without waiting for anybody. [`Error::Busy`] for a portal that was not taken up.
     pub(crate) fn reach_now(&self) -> Result<Reached<'_>, Error> {
         match &self.0 {
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
@@ -380,12 +388,7 @@ impl Capability {
 
     /// The portal that it is, if that may turn out to be a row of the channel.
     pub(crate) fn portal_home(&self, channel: &Channel) -> Option<&Portal> {
-        match &self.0 {
-            Reference::Portal(portal) => {
-                Some(&**portal).filter(|portal| portal.settled().is_none() && portal.belongs_to(channel))
-            }
-            _ => None,
-        }
+        self.unsettled().filter(|portal| portal.belongs_to(channel))
     }
 
     /// The badge, if the capability is to an object of the entrypoint with that home.
@@ -434,19 +437,21 @@ impl Capability {
 
     fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
-        match &self.0 {
+        let opened = match &self.0 {
+            // Here and now: our entrypoint may be busy with the very call that this portal travels in.
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
-                // Here and now: our entrypoint may be busy with the very call that this portal travels in.
-                home.greet(ours.as_fd());
-                home.adopt(ours, *badge);
+                home.take_up(ours, *badge)
             }
-            _ => match self.reach_now().and_then(|reached| reached.channel().open(reached.row(), ours)) {
-                // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
-                Ok(()) | Err(Error::Disconnected) => {}
-                Err(error) => return Err(error),
-            },
+            Reference::Row(RowReference { channel, row, .. }) => channel.open(*row, ours),
+            Reference::Portal(portal) => portal.open(ours),
+            // It travels as what it is.
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
+        };
+        match opened {
+            // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
+            Ok(()) | Err(Error::Disconnected) => Ok(theirs),
+            Err(error) => Err(error),
         }
-        Ok(theirs)
     }
 }
 

@@ -4,9 +4,8 @@ use super::channel::Channel;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::sys::socket;
 use crate::transport::Carried;
-use crate::wire::control::{Control, Tag};
+use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::{self, LaneId};
 use crate::wire::slot::{Kinds, Slot};
@@ -59,11 +58,8 @@ impl Channel {
     /// greet in its stead: it may not come to it before the portal is used.
     pub(crate) fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
         let known = self.judge(self.callee())?;
-        let greeted = known.and_then(|callee| {
-            let greeting = Control::Greeting(callee.id()).encode();
-            socket::send(socket.as_fd(), &greeting, &[callee.file()?]).ok()
-        });
-        self.transport.open(row, socket, greeted.is_some())?;
+        let greeted = known.is_some_and(|callee| callee.greet(socket.as_fd()));
+        self.transport.open(row, socket, greeted)?;
         self.notify(layout::PENDING_SOCKET);
         Ok(())
     }

@@ -9,9 +9,9 @@ use crate::pd::Pd;
 use crate::pd::watcher::HangUp;
 use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
-use crate::sys::socket;
+use crate::sys::socket::{self, Unsent};
 use crate::transport::local::LocalTransport;
-use crate::wire::control::Control;
+use crate::wire::control::{Control, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout;
 use crate::wire::slot::Group;
@@ -45,8 +45,8 @@ impl Bell {
 /// Something for the server's own thread to do.
 #[derive(Debug)]
 pub(crate) enum Post {
-    /// A new portal to the object.
-    Adopt(OwnedFd, Badge),
+    /// A portal to the object that was taken up.
+    Adopt(TakenUp, Badge),
     /// The channel within this process.
     Local(Words, LocalTransport),
     /// The client of that port is gone.
@@ -57,6 +57,36 @@ pub(crate) enum Post {
     LetGo(Badge),
     /// There are signals, and no channel that could say so.
     Signals,
+    /// There may be descriptors to spare again.
+    Feed,
+}
+
+/// A portal whose holder was sent the socket of its channel. The other end of that is this process's alone: so whoever
+/// made the portal, and may have kept copies of both its ends, can neither read the channel nor hide its end.
+#[derive(Debug)]
+pub(crate) struct TakenUp {
+    pub(crate) portal: OwnedFd,
+    pub(crate) channel: OwnedFd,
+    pub(crate) token: Token,
+}
+
+impl TakenUp {
+    /// Makes the channel's sockets and sends one of them over the portal. Never waits. If that fails, the portal is given
+    /// back.
+    pub(crate) fn new(portal: OwnedFd) -> Result<TakenUp, (Unsent, OwnedFd)> {
+        let token = Token(crate::random::word());
+        let sent = socket::pair().map_err(Unsent::Failed).and_then(|(channel, theirs)| {
+            match socket::send(portal.as_fd(), &Control::Token(token).encode(), &[theirs.as_fd()]) {
+                // Its holder is gone, but may have opened portals for others before.
+                Ok(()) | Err(Unsent::Failed(Error::Disconnected)) => Ok(channel),
+                Err(unsent) => Err(unsent),
+            }
+        });
+        match sent {
+            Ok(channel) => Ok(TakenUp { portal, channel, token }),
+            Err(unsent) => Err((unsent, portal)),
+        }
+    }
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -129,8 +159,7 @@ impl Home {
         &self.page[word as usize]
     }
 
-    /// Greets whoever holds the other end of a socket that becomes a port. Never waits; who has no room for a greeting
-    /// does without.
+    /// Greets whoever holds the other end of a socket. Never waits; who has no room for a greeting does without.
     pub(crate) fn greet(&self, socket: BorrowedFd<'_>) {
         let greeting = Control::Greeting(self.id).encode();
         let _ = socket::send(socket, &greeting, &[self.page_file.as_fd()]);
@@ -162,9 +191,12 @@ impl Home {
         post
     }
 
-    /// Has the server take `socket` as a portal to the object.
-    pub(crate) fn adopt(&self, socket: OwnedFd, badge: Badge) {
-        self.post(Post::Adopt(socket, badge));
+    /// Takes `portal` up as one to the object, in the server's stead: nobody need wait for it. Never waits.
+    pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge) -> Result<(), Error> {
+        self.greet(portal.as_fd());
+        let taken_up = TakenUp::new(portal).map_err(|(unsent, _)| unsent)?;
+        self.post(Post::Adopt(taken_up, badge));
+        Ok(())
     }
 
     /// The client of that port is gone.
@@ -175,6 +207,11 @@ impl Home {
     /// Wakes the server for something that it does not know of.
     pub(crate) fn wake(&self) {
         self.post(Post::Wake);
+    }
+
+    /// It is time to look whether there are descriptors to spare.
+    pub(crate) fn feed(&self) {
+        self.post(Post::Feed);
     }
 
     /// The last capability within this process to a counted object is gone.

@@ -4,6 +4,7 @@ mod admission;
 mod caller;
 pub(crate) mod contexts;
 pub(crate) mod counted;
+mod entrance;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -14,6 +15,7 @@ mod limits;
 mod port;
 mod rows;
 mod signals;
+mod starving;
 mod system;
 mod turns;
 mod waiting;
@@ -41,6 +43,7 @@ use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
+use starving::Starving;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -76,6 +79,7 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    starving: Starving,
     /// The portals that were taken up and are not folded, by their tokens.
     tokens: HashMap<Token, RowName>,
     /// The call that was taken last, until it is answered.
@@ -147,6 +151,7 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            starving: Starving::default(),
             tokens: HashMap::new(),
             serving: None,
             woken: false,

@@ -137,8 +137,12 @@ impl Server {
                 return None;
             }
         };
+        let starves = port.starves;
         if !port.news.is_empty() {
             self.take_news(name);
+        }
+        if starves {
+            self.starve(name);
         }
         let taken = taken?;
         self.found();

@@ -23,7 +23,7 @@ pub(crate) type Carried = heapless::Vec<Capability, SLOTS>;
 /// Who did not take capabilities.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// The entrypoint that one of them leads to.
+    /// The entrypoint that one of them leads to, or our own system.
     There(Error),
     /// The other side of this channel.
     Here(Error),
@@ -45,7 +45,8 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
-    /// Takes the capabilities that came with a message for these slots. Fewer or more is a violation.
+    /// Takes the capabilities that came with a message for these slots. Fewer or more is a violation. If there are no
+    /// descriptors to spare ([`NO_ROOM`](crate::sys::socket::NO_ROOM)), they can be taken later.
     fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error>;
 
     /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in

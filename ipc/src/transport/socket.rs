@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
-use crate::sys::socket::{self, Receipt};
+use crate::sys::room;
+use crate::sys::socket::{self, Receipt, Unsent};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
@@ -28,8 +29,8 @@ pub(crate) enum News {
     Open(RowName, OwnedFd, bool),
     /// From an entrypoint: its name, and its page.
     Greeting(EntrypointId, OwnedFd),
-    /// From an entrypoint: by what it knows the portal.
-    Token(Token),
+    /// From an entrypoint: by what it knows the portal, and the socket of its channel.
+    Token(Token, OwnedFd),
 }
 
 impl News {
@@ -37,8 +38,7 @@ impl News {
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
             News::Hello(memory, bell) => (Some(memory), bell),
-            News::Open(_, only, _) | News::Greeting(_, only) => (Some(only), None),
-            News::Token(_) => (None, None),
+            News::Open(_, only, _) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
         };
         first.into_iter().chain(second)
     }
@@ -53,6 +53,8 @@ pub(crate) enum Drained {
     More,
     /// The other end is closed; what had been sent before was read.
     Closed,
+    /// This process has no descriptors to spare. What is there stays there; nobody says when there is room again.
+    NoRoom,
 }
 
 /// More messages than a socket ever holds: who reads so many has read all that was there when it began.
@@ -72,7 +74,7 @@ pub(crate) struct SocketTransport {
     sending: Mutex<()>,
     inbox: Mutex<Inbox>,
     greeting: Mutex<Greeting>,
-    token: Mutex<Option<Token>>,
+    ticket: Mutex<Ticket>,
     /// Tells the introducers of portals apart: what comes over this socket comes from one of them.
     introducer: u64,
 }
@@ -83,6 +85,16 @@ enum Greeting {
     #[default]
     Expected,
     Here(EntrypointId, OwnedFd),
+    Taken,
+}
+
+/// Client: what the entrypoint said when it took the portal up, which it does once.
+#[derive(Debug, Default)]
+enum Ticket {
+    #[default]
+    Expected,
+    Here(Token, PeerSocket),
+    /// Or this is a channel's socket, over which none comes.
     Taken,
 }
 
@@ -104,7 +116,7 @@ impl SocketTransport {
             sending: Mutex::default(),
             inbox: Mutex::default(),
             greeting: Mutex::default(),
-            token: Mutex::default(),
+            ticket: Mutex::default(),
             introducer: Group::next().0,
         }
     }
@@ -122,7 +134,7 @@ impl SocketTransport {
     }
 
     /// Sends a message that counts: the release ring refers to how many there were.
-    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Unsent> {
         // One at a time: who sees its own message counted must find those counted that went before.
         let _turn = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         socket::send(self.socket(), &control.encode(), descriptors)?;
@@ -138,12 +150,37 @@ impl SocketTransport {
             self.send_control(Control::Hello, &descriptors)?;
         }
         let _ = bell.map(|bell| self.bell.set(bell));
+        *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Ticket::Taken;
         Ok(())
     }
 
-    /// Client: the token of a portal that the entrypoint has taken up, if it was read.
-    pub(crate) fn token(&self) -> Option<Token> {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Client: the greeting, if it was read. Once.
+    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, OwnedFd)> {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *greeting, Greeting::Taken) {
+            Greeting::Here(entrypoint, page) => Some((entrypoint, page)),
+            before => {
+                *greeting = before;
+                None
+            }
+        }
+    }
+
+    /// Client: what was read of a portal that the entrypoint has taken up: its token, and the socket of its channel. Once.
+    pub(crate) fn ticket(&self) -> Option<(Token, PeerSocket)> {
+        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *ticket, Ticket::Taken) {
+            Ticket::Here(token, socket) => Some((token, socket)),
+            before => {
+                *ticket = before;
+                None
+            }
+        }
+    }
+
+    /// Whether portals were read that no message has asked for.
+    pub(crate) fn holds_portals(&self) -> bool {
+        self.inbox().carried.iter().any(Option::is_some)
     }
 
     /// How many messages that count were read.
@@ -155,14 +192,24 @@ impl SocketTransport {
     /// news go to `news`.
     pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
         let mut inbox = self.inbox();
+        let mut has_room = false;
         for _ in 0..most {
+            if !has_room && socket::holds_messages(self.socket()) && !room::is_there() {
+                return Ok(Drained::NoRoom);
+            }
             let message = match socket::receive(self.socket())? {
                 Receipt::Empty => return Ok(Drained::Empty),
                 Receipt::Closed => return Ok(Drained::Closed),
                 Receipt::Message(message) => message,
             };
-            let control = if message.truncated {
+            has_room = message.descriptors.is_empty();
+            let control = if message.cut_off || message.lost && message.descriptors.len() > SLOTS {
                 Err(Violation("a message on the socket was cut off"))
+            } else if message.lost {
+                // Somebody else took the room at that moment. Nobody is to blame, but what came is not whole.
+                self.pd.close_later(message.descriptors);
+                self.hang_up();
+                return Err(socket::NO_ROOM);
             } else {
                 Control::decode(message.bytes(), message.descriptors.len())
             };
@@ -190,12 +237,14 @@ impl SocketTransport {
         let mut news = news.into_iter();
         while let Some(next) = news.next() {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut known = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, *known, next) {
+            let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, &*ticket, next) {
                 (Greeting::Expected, _, News::Greeting(entrypoint, page)) => {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
-                (_, None, News::Token(token)) => *known = Some(token),
+                (_, Ticket::Expected, News::Token(token, socket)) => {
+                    *ticket = Ticket::Here(token, PeerSocket::new(&self.pd, socket));
+                }
                 (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
                     return Err(Error::Violation(
@@ -255,11 +304,16 @@ impl Inbox {
                 news.push(News::Greeting(entrypoint, page));
                 Ok(())
             }
-            (Control::Token(token), None) => {
-                news.push(News::Token(token));
+            (Control::Token(token), Some(socket)) => {
+                if !socket::is_portal(socket.as_fd()) {
+                    pd.close_later([socket]);
+                    return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
+                }
+                socket::adopt(socket.as_fd())?;
+                news.push(News::Token(token, socket));
                 Ok(())
             }
-            (Control::Doorbell | Control::Token(_), _) | (_, None) => {
+            (Control::Doorbell, _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
             }
         }
@@ -280,13 +334,17 @@ impl Transport for SocketTransport {
         let outgoing =
             outgoing.collect::<Result<heapless::Vec<Outgoing, SLOTS>, _>>().map_err(Refused::There)?;
         let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = outgoing.iter().map(AsFd::as_fd).collect();
-        self.send_control(Control::Descriptors(tag), &borrowed).map_err(Refused::Here)
+        self.send_control(Control::Descriptors(tag), &borrowed).map_err(|unsent| match unsent {
+            Unsent::NoRoom => Refused::There(Error::Busy),
+            here => Refused::Here(here.into()),
+        })
     }
 
     fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
+        let mut drained = Drained::Empty;
         if self.inbox().carried[tag.lane.index()].is_none() {
-            self.drain_as_client(MOST_QUEUED)?;
+            drained = self.drain_as_client(MOST_QUEUED)?;
         }
         match self.inbox().carried[tag.lane.index()].take() {
             Some((sequence, carried)) if sequence == tag.sequence && carried.len() == slots.len() => carried
@@ -294,27 +352,18 @@ impl Transport for SocketTransport {
                 .zip(slots)
                 .map(|(descriptor, slot)| self.claim(descriptor, *slot))
                 .collect(),
+            None if drained == Drained::NoRoom => Err(socket::NO_ROOM),
             _ => Err(Error::Violation("the descriptors of a message did not come")),
         }
     }
 
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
-        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *greeting) {
-            Greeting::Here(entrypoint, page) => {
-                *greeting = Greeting::Taken;
-                Ok(Some((entrypoint, page)))
-            }
-            before => {
-                *greeting = before;
-                Ok(None)
-            }
-        }
+        Ok(self.known_greeting())
     }
 
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {
-        self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])
+        Ok(self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])?)
     }
 
     fn sent(&self) -> u16 {

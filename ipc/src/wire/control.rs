@@ -7,7 +7,7 @@
 //! open         kind u16 = 2   greeted u16   zero u32    row name u64          1 descriptor: socket
 //! descriptors  kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: of slots
 //! greeting     kind u16 = 4   version u16   zero u32    entrypoint u64        1 descriptor: page
-//! token        kind u16 = 5   zero u16      zero u32    token u64             none
+//! token        kind u16 = 5   zero u16      zero u32    token u64             1 descriptor: the channel's socket
 //! ```
 
 use super::head::RowName;
@@ -45,7 +45,7 @@ pub(crate) enum Control {
     Descriptors(Tag),
     /// An entrypoint says its name, and shares the page that says for whom it waits.
     Greeting(EntrypointId),
-    /// An entrypoint has taken up a portal: by this it knows again which.
+    /// An entrypoint has taken up a portal: by this it knows again which, and the socket of its channel comes with it.
     Token(Token),
 }
 
@@ -100,7 +100,7 @@ impl Control {
                 Some(entrypoint) => (Control::Greeting(entrypoint), 1..=1),
                 None => return Err(Violation("a greeting without a name")),
             },
-            (5, 0, 0, token) => (Control::Token(Token(token)), 0..=0),
+            (5, 0, 0, token) => (Control::Token(Token(token)), 1..=1),
             _ => return Err(Violation("a message on the socket of no known kind")),
         };
         if wanted.contains(&descriptors) {

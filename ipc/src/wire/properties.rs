@@ -58,7 +58,7 @@ fn control() -> impl Strategy<Value = (Control, usize)> {
         ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
         (descriptors, 1..=SLOTS),
         (greeting, Just(1)),
-        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(0)),
+        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(1)),
     ]
 }
 

@@ -152,6 +152,8 @@ pub mod status {
     pub const ANSWERED: u8 = 0;
     /// The capability called, or one in the message, is not valid.
     pub const INVALID_CAPABILITY: u8 = 1;
+    /// The answer could not be sent.
+    pub const BUSY: u8 = 4;
 }
 
 /// An entry of the release ring: so many grants of a row are given back, after so many messages.
@@ -190,6 +192,12 @@ pub fn open(row: Row) -> [u8; 16] {
 #[must_use]
 pub fn greeting(entrypoint: u64) -> [u8; 16] {
     control(4, VERSION, 0, entrypoint)
+}
+
+/// An entrypoint has taken a portal up; one descriptor, the channel's socket.
+#[must_use]
+pub fn token(token: u64) -> [u8; 16] {
+    control(5, 0, 0, token)
 }
 
 /// The sockets of a message's portals; one to four descriptors.

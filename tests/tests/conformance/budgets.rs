@@ -92,10 +92,10 @@ fn a_client_without_descriptors_calls_when_it_has_some_again() -> Result<(), Err
     let number = client.root.keep(&root)?;
     let call = || client.root.call_kept(number, Op::Name, Duration::ZERO, &[]);
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[1], &[])?, [1]);
+    drop(stopped);
     let error = call()?.result.expect_err("a channel takes a descriptor");
     assert!(error.contains("System"), "{error}");
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[512], &[])?, [1]);
-    drop(stopped);
     assert_eq!(call()?.words()[0], root.name()?);
     Ok(())
 }
