@@ -80,13 +80,22 @@ impl<'a> Rule<'a> {
             Target::Child(child) => clients.get(child).copied(),
             Target::Parent | Target::Denied => None,
         };
-        let services = match (&route.service, &route.to, to) {
-            (ServicePattern::Named(service), ..) => Services::One(service),
-            (ServicePattern::Any, Target::Child(child), Some(index)) => {
-                provides(child).map_or(Services::None, |services| Services::Of(index, services))
-            }
-            (ServicePattern::Any, Target::Child(_), None) => Services::None,
-            (ServicePattern::Any, Target::Parent | Target::Denied, _) => Services::All,
+        let services = match (&route.service, &route.to) {
+            (ServicePattern::Named(service), Target::Child(child)) => match provides(child) {
+                // Of a rule that leads nowhere there is something else to say.
+                Some(services) if services.contains(service) && route.from.as_ref() != Some(child) => {
+                    Services::One(service)
+                }
+                _ => Services::None,
+            },
+            (ServicePattern::Any, Target::Child(child)) => match (to, provides(child)) {
+                (Some(index), Some(services)) if route.from.as_ref() != Some(child) => {
+                    Services::Of(index, services)
+                }
+                _ => Services::None,
+            },
+            (ServicePattern::Named(service), Target::Parent | Target::Denied) => Services::One(service),
+            (ServicePattern::Any, Target::Parent | Target::Denied) => Services::All,
         };
         Rule { route, services, from: route.from.as_ref().map(|from| clients.get(from).copied()), to }
     }

@@ -12,8 +12,8 @@ const FONT: f64 = 12.0;
 const LINE: f64 = 16.0;
 const PADDING: f64 = 8.0;
 const ARROW: f64 = 7.0;
-/// What a letter of a monospaced font takes at most; others than those of ASCII may be twice as wide.
-const LETTER: f64 = 0.62 * FONT;
+/// What a letter of a monospaced font of this size takes at most; others than those of ASCII may be twice as wide.
+const LETTER: f64 = 7.5;
 /// Longer lines are cut. The whole is shown when the mouse rests there.
 const MOST_LETTERS: usize = 48;
 
