@@ -4,7 +4,9 @@
 
 mod support;
 
-use portcullis_init::{CapQuota, Composition, Given, Intensity, Problems, RamQuota, Sandbox, limits};
+use portcullis_init::{
+    CapQuota, Composition, Given, Intensity, Problems, RamQuota, Sandbox, Severity, limits,
+};
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -224,7 +226,10 @@ fn an_error_after_many_warnings_is_an_error() {
         Composition::parse(format!("{COMPONENT}{warnings}")).unwrap().warnings().len(),
         limits::MOST_PROBLEMS
     );
-    assert!(Composition::parse(format!("{COMPONENT}{warnings}[[route]]\nservice = 'S'\nto = 'b'")).is_err());
+    let problems =
+        Composition::parse(format!("{COMPONENT}{warnings}[[route]]\nservice = 'S'\nto = 'b'")).unwrap_err();
+    let errors = problems.list().iter().filter(|problem| problem.severity == Severity::Error);
+    assert_eq!((errors.count(), problems.list().len(), problems.more()), (1, limits::MOST_PROBLEMS, 101));
 }
 
 /// What takes longest: as many rules as there can be, each for all services of a component, and none covers another.

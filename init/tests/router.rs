@@ -79,6 +79,20 @@ fn nobody_is_its_own_server() {
     assert_eq!(to(&chained, "a", &[]), "parent", "a log that logs further up");
 }
 
+/// The first rule leaves out `a`, which the second takes; together they leave nothing to a third.
+#[test]
+fn two_rules_that_leave_out_one_client_each_leave_out_nobody() {
+    let server = |name| C { provides: vec!["S"], ..C::named(name) };
+    let parse = |targets: &[&'static str]| {
+        let routes = targets.iter().map(|to| rule(None, "any", &[], to)).collect();
+        let file = F { components: vec![server("a"), server("b"), C::named("c")], routes };
+        Composition::parse(file.text().0).map_err(|problems| problems.to_string())
+    };
+    assert!(parse(&["a", "parent"]).is_ok());
+    let said = parse(&["a", "b", "parent"]).unwrap_err();
+    assert!(said.contains("earlier rules together take all that it is for"), "{said}");
+}
+
 #[test]
 fn what_no_rule_allows_is_denied() {
     let router = router(vec![rule(Some("c"), "exact", &["x"], "parent")]);

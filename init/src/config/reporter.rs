@@ -8,14 +8,26 @@ use std::ops::Range;
 /// The problems of one file. A limited number is kept: a hostile file could have as many as it has bytes.
 pub(super) struct Reporter<'a> {
     lines: Lines<'a>,
+    errors: Kept,
+    /// Apart, so that no number of them hides an error.
+    warnings: Kept,
+}
+
+#[derive(Default)]
+struct Kept {
     list: Vec<Problem>,
     more: usize,
-    failed: bool,
+}
+
+impl Kept {
+    fn has_room(&self) -> bool {
+        self.list.len() < MOST_PROBLEMS
+    }
 }
 
 impl<'a> Reporter<'a> {
     pub(super) fn of(text: &'a str) -> Reporter<'a> {
-        Reporter { lines: Lines::of(text), list: Vec::new(), more: 0, failed: false }
+        Reporter { lines: Lines::of(text), errors: Kept::default(), warnings: Kept::default() }
     }
 
     /// Where something begins.
@@ -30,22 +42,32 @@ impl<'a> Reporter<'a> {
 
     /// A hint, unless it would go to nobody: what was meant takes time to find out.
     pub(super) fn hint(&self, find: impl FnOnce() -> Option<String>) -> Option<String> {
-        (self.list.len() < MOST_PROBLEMS).then(find).flatten()
+        self.errors.has_room().then(find).flatten()
     }
 
     /// Something is wrong at this place.
     pub(super) fn report(&mut self, span: &Range<usize>, problem: Problem) {
-        self.failed |= problem.severity == Severity::Error;
-        if self.list.len() < MOST_PROBLEMS {
-            self.list.push(Problem { place: self.place(span), ..problem });
+        let kept = match problem.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if kept.has_room() {
+            kept.list.push(Problem { place: self.lines.place(span.start), ..problem });
         } else {
-            self.more += 1;
+            kept.more += 1;
         }
     }
 
-    /// The warnings if there are no errors, else all.
-    pub(super) fn finish(mut self) -> Result<Vec<Problem>, Problems> {
-        self.list.sort_by_key(|problem| problem.place);
-        if self.failed { Err(Problems::new(self.list, self.more)) } else { Ok(self.list) }
+    /// The warnings if there are no errors, else all, of which errors are not the ones to be left out.
+    pub(super) fn finish(self) -> Result<Vec<Problem>, Problems> {
+        let Reporter { errors: Kept { list: mut all, more }, mut warnings, .. } = self;
+        if all.is_empty() {
+            warnings.list.sort_by_key(|problem| problem.place);
+            return Ok(warnings.list);
+        }
+        let left_out = warnings.list.split_off(warnings.list.len().min(MOST_PROBLEMS - all.len()));
+        all.extend(warnings.list);
+        all.sort_by_key(|problem| problem.place);
+        Err(Problems::new(all, more + warnings.more + left_out.len()))
     }
 }
