@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use portcullis_init::{CapQuota, RamQuota};
 use std::path::PathBuf;
 
-/// A capability-based component framework for Linux: demos and benchmarks
+/// A capability-based component framework for Linux: demos, benchmarks and composition files
 #[derive(Debug, Parser)]
 #[command(
     name = "portcullis",

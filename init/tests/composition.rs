@@ -232,6 +232,34 @@ fn an_error_after_many_warnings_is_an_error() {
     assert_eq!((errors.count(), problems.list().len(), problems.more()), (1, limits::MOST_PROBLEMS, 101));
 }
 
+#[test]
+fn circles_are_warned_of_at_the_route_that_closes_them() {
+    let circle = |count: usize| {
+        let component = |i| COMPONENT.replace("'a'", &format!("'n{i}'")) + "provides = ['S']\n";
+        let route = |i| format!("[[route]]\nfrom = 'n{i}'\nservice = 'S'\nto = 'n{}'\n", (i + 1) % count);
+        let file: String = (0..count).map(component).chain((0..count).map(route)).collect();
+        let composition = Composition::parse(file).unwrap();
+        let [warning] = composition.warnings() else { panic!("{:?}", composition.warnings()) };
+        (warning.place.line, warning.found.clone())
+    };
+    assert_eq!(circle(2), (2 * 6 + 4 + 1, "a circle: n0 -> n1 -> n0".into()));
+    assert_eq!(
+        circle(7),
+        (7 * 6 + 6 * 4 + 1, "a circle: n0 -> n1 -> n2 -> n3 -> n4 -> n5 -> n6 -> n0".into())
+    );
+    let (_, found) = circle(100);
+    assert_eq!(found, "a circle: n0 -> n1 -> n2 -> n3 -> n4 -> n5 -> ... -> n0");
+}
+
+#[test]
+fn a_circle_of_which_a_route_is_for_all_is_nothing_to_warn_of() {
+    let server =
+        |name: &str| COMPONENT.replace("'a'", &format!("'{name}'")) + &format!("provides = ['{name}']\n");
+    let routes = "[[route]]\nservice = 'log'\nto = 'log'\n[[route]]\nservice = 'timer'\nto = 'timer'\n";
+    let file = server("log") + &server("timer") + routes;
+    assert!(Composition::parse(file).unwrap().warnings().is_empty());
+}
+
 /// What takes longest: as many rules as there can be, each for all services of a component, and none covers another.
 #[test]
 fn the_largest_file_is_checked_in_time() {

@@ -205,7 +205,7 @@ fn steps(change: impl Fn(&mut C)) -> Vec<Step<usize>> {
 }
 
 #[test]
-fn g27_quotas_go_up_and_down_while_it_runs() {
+fn scenario_27_init_quotas_go_up_and_down_while_it_runs() {
     let new = |bytes| portcullis_init::RamQuota::new(bytes);
     assert_eq!(steps(|c| c.ram = 8192), [Step::Ram(name("a"), new(8192))]);
     assert_eq!(steps(|c| c.ram = 2048), [Step::Ram(name("a"), new(2048))]);
@@ -213,7 +213,7 @@ fn g27_quotas_go_up_and_down_while_it_runs() {
 }
 
 #[test]
-fn g24_a_configuration_changes_while_it_runs() {
+fn scenario_24_dynamic_config_a_configuration_changes_while_it_runs() {
     assert_eq!(steps(|c| c.config = 11), [Step::Configure(name("a"))]);
 }
 
@@ -228,7 +228,7 @@ fn what_a_process_is_made_of_changes_with_it() {
 }
 
 #[test]
-fn g27_what_is_unchanged_is_not_touched_so_its_exit_state_stays() {
+fn scenario_27_init_what_is_unchanged_is_not_touched_so_its_exit_state_stays() {
     let both = |more: &[&'static str]| {
         let names = ["a"].into_iter().chain(more.iter().copied());
         Composition::parse(F { components: names.map(C::named).collect(), routes: Vec::new() }.text().0)
@@ -237,4 +237,52 @@ fn g27_what_is_unchanged_is_not_touched_so_its_exit_state_stays() {
     let plan: Plan<usize> = Plan::between(&both(&["b"]), &both(&["c"]), &[]);
     assert_eq!(plan.steps(), [Step::Stop(name("b")), Step::Start(name("c"))]);
     assert!(!plan.touched().contains(&name("a")));
+}
+
+/// A log that serves a shell, after a change of the log, of the routes, or of both.
+fn logged(change: impl Fn(&mut C), to: Option<&'static str>) -> Result<Composition, String> {
+    let mut log = C { provides: vec!["S"], ..C::named("a") };
+    change(&mut log);
+    let route = |to| support::R { from: None, service: "S", kind: "any", hops: Vec::new(), to };
+    let file = F { components: vec![log, C::named("b")], routes: to.map(route).into_iter().collect() };
+    Composition::parse(file.text().0).map_err(|problems| problems.to_string())
+}
+
+fn log_session() -> [Session<usize>; 1] {
+    let (client, service) = (name("b"), service("S"));
+    [Session { id: 7, client, service, label: label(&["x"]), server: Server::Child(name("a")) }]
+}
+
+#[test]
+fn scenario_27_init_a_server_that_starts_anew_loses_its_sessions_and_its_clients_go_on() {
+    let (old, new) =
+        (logged(|_| {}, Some("a")).unwrap(), logged(|log| log.args = "other", Some("a")).unwrap());
+    let plan = Plan::between(&old, &new, &log_session());
+    assert_eq!(plan.steps(), [Step::Close(7), Step::Stop(name("a")), Step::Start(name("a"))]);
+    assert!(!plan.touched().contains(&name("b")));
+}
+
+#[test]
+fn scenario_27_init_a_service_is_removed_with_its_routes_or_not_at_all() {
+    let old = logged(|_| {}, Some("a")).unwrap();
+    let refused = logged(|log| log.provides.clear(), Some("a")).unwrap_err();
+    assert!(refused.contains("expected a service that a provides: none"), "{refused}");
+    let new = logged(|log| log.provides.clear(), Some("parent")).unwrap();
+    let plan = Plan::between(&old, &new, &log_session());
+    assert_eq!(plan.steps(), [Step::Close(7), Step::Provides(name("a")), Step::Routes]);
+}
+
+#[test]
+fn sessions_stay_where_another_rule_leads_to_the_same_server() {
+    let old = logged(|_| {}, Some("a")).unwrap();
+    let file = |hops| F {
+        components: vec![C { provides: vec!["S"], ..C::named("a") }, C::named("b")],
+        routes: vec![support::R { from: Some("b"), service: "*", kind: "prefix", hops, to: "a" }],
+    };
+    let parse = |hops| Composition::parse(file(hops).text().0).unwrap();
+    assert_eq!(Plan::between(&old, &parse(vec!["x"]), &log_session()).steps(), [Step::Routes]);
+    assert_eq!(
+        Plan::between(&old, &parse(vec!["y"]), &log_session()).steps(),
+        [Step::Close(7), Step::Routes]
+    );
 }

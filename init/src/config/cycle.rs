@@ -11,6 +11,9 @@ use crate::name::Name;
 use crate::route::Target;
 use std::collections::{BTreeMap, HashSet};
 
+/// Longer circles are shown without what is between.
+const MOST_NAMES: usize = 8;
+
 /// Reports each circle of routes that name their clients, at the route that closes it.
 pub(super) fn check(routes: &[RouteDraft], reporter: &mut Reporter<'_>) {
     let mut leads: BTreeMap<&Name, Vec<(&Name, &RouteDraft)>> = BTreeMap::new();
@@ -57,6 +60,9 @@ fn walk<'a>(
 fn report<'a>(circle: impl Iterator<Item = &'a Name>, draft: &RouteDraft, reporter: &mut Reporter<'_>) {
     let mut names: Vec<&str> = circle.map(Name::as_str).collect();
     names.extend(names.first().copied());
+    if names.len() > MOST_NAMES {
+        names.splice(MOST_NAMES - 2..names.len() - 1, ["..."]);
+    }
     let problem = Problem::warning(
         "route",
         format!("a circle: {}", names.join(" -> ")),
