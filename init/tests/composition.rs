@@ -78,6 +78,29 @@ fn one_bad_entry_spoils_the_whole_file() {
     assert!(problem(&file).starts_with("8:6: error: route.to: found \"nobody\""));
 }
 
+/// What is wrong is said, and not what only seems to be because of it.
+#[test]
+fn one_mistake_is_one_problem() {
+    let routes =
+        "[[route]]\nfrom = 'a'\nservice = 'S'\nto = 'denied'\n[[route]]\nservice = 'S'\nto = 'denied'\n";
+    for (component, key) in [
+        (COMPONENT.replace("ram = 4096", "ram = '4Q'"), "component.ram"),
+        (COMPONENT.replace("[[component]]", "[component]"), "component"),
+        (COMPONENT.replace("caps = 10\n", ""), "component.caps"),
+    ] {
+        let problems = Composition::parse(component + routes).unwrap_err();
+        let keys: Vec<&str> = problems.list().iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, [key], "{problems}");
+    }
+    // With a component that is right, of which the route for all would be left out for the other.
+    let two =
+        format!("{COMPONENT}{}{routes}", COMPONENT.replace("'a'", "'b'").replace("ram = 4096", "ram = 0"));
+    assert_eq!(
+        problem(&two),
+        "9:7: error: component.ram: found 0, expected a size of one byte at least: 4096, \"512K\", \"4M\" or \"2G\""
+    );
+}
+
 #[test]
 fn limits_hold_to_the_last_one() {
     let list = |key: &str, entry: &dyn Fn(usize) -> String, count: usize| {

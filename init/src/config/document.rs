@@ -30,13 +30,20 @@ pub(super) fn parse(file: &[u8], given: &Given) -> Result<Composition, Problems>
     let mut top = Reader::of("", document.get_ref(), 0..0, &["component", "route"], &mut reporter);
     let components = top.tables("component", MOST_COMPONENTS);
     let routes = top.tables("route", MOST_ROUTES);
+    // If there are components that nobody could read, what routes say of them is not to blame.
+    let readable = !top.failed() || !components.is_empty();
     let components: Vec<ComponentDraft> =
         components.iter().map(|table| draft::component(table, &mut reporter)).collect();
     let routes: Vec<RouteDraft> =
         routes.iter().filter_map(|table| draft::route(table, &mut reporter)).collect();
 
-    validate::check(&components, &routes, given, &mut reporter);
-    shadow::check(&components, &routes, &mut reporter);
+    if readable {
+        validate::check(&components, &routes, given, &mut reporter);
+    }
+    // Who is a client, and what a target provides, is known once all components are.
+    if components.iter().all(|draft| draft.component.is_some()) {
+        shadow::check(&components, &routes, &mut reporter);
+    }
     cycle::check(&routes, &mut reporter);
     budget::check(&components, given, &mut reporter);
 
