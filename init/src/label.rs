@@ -215,6 +215,13 @@ mod tests {
         assert!(!LabelPattern::Suffix(label(&["b"])).matches(&label(&["a -> b"])));
     }
 
+    #[test]
+    fn hops_are_whole() {
+        assert!(!LabelPattern::Prefix(label(&["net"])).matches(&label(&["network"])));
+        assert!(!LabelPattern::Suffix(label(&["net"])).matches(&label(&["subnet"])));
+        assert!(!LabelPattern::Prefix(label(&["a", "b"])).matches(&label(&["a", "bc"])));
+    }
+
     /// Every pattern of up to two hops against every other, on labels that have a hop more that no pattern knows.
     #[test]
     fn covers_is_what_matching_says() {

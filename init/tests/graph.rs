@@ -27,6 +27,23 @@ proptest! {
         }
     }
 
+    /// A letter of a monospaced font is 0.6 of its size wide, or a little more.
+    #[test]
+    fn text_fits_into_its_box(file in file()) {
+        const LETTER: f64 = 0.61 * 12.0;
+        let file = file.reachable();
+        let svg = Graph::of(&Composition::parse(file.text().0).unwrap()).svg();
+        let nodes: Vec<&str> = svg.split("<g class=\"node\">").skip(1).collect();
+        prop_assert!(nodes.len() >= file.components.len());
+        for node in nodes {
+            let (_, width) = node.split_once(" width=\"").unwrap();
+            let width: f64 = width.split('"').next().unwrap().parse().unwrap();
+            let lines = node.lines().filter(|line| !line.starts_with('<'));
+            let longest = lines.map(|line| line.chars().count()).max().unwrap();
+            prop_assert!(longest as f64 * LETTER < width, "{}", node);
+        }
+    }
+
     /// A label has a place of its own in XML, and in a string of DOT.
     #[test]
     fn whatever_a_label_holds_it_is_text(hop in "[^\\p{Cc}]{1,16}") {
