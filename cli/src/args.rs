@@ -1,9 +1,10 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
+use portcullis_init::{CapQuota, RamQuota};
 use std::path::PathBuf;
 
-/// A capability-based component framework for Linux: demos and benchmarks
+/// A capability-based component framework for Linux: demos, benchmarks and composition files
 #[derive(Debug, Parser)]
 #[command(
     name = "portcullis",
@@ -27,6 +28,15 @@ pub(crate) enum Command {
     /// Measure, each figure beside the floor that this machine sets
     #[command(subcommand, subcommand_value_name = "BENCHMARK", subcommand_help_heading = "Benchmarks")]
     Bench(Bench),
+    /// Check a composition file, and say all that is wrong with it
+    ///
+    /// Each problem is a line on standard error: file, line, column, key, what was found and what was expected. Warnings are
+    /// said, too, and are no reason to fail. Nothing is started.
+    Check(CheckArgs),
+    /// Draw the components of a composition file and the sessions that they may open
+    ///
+    /// Writes an SVG. Routes that name no client come from a node "any component".
+    Graph(GraphArgs),
     /// What a child process of a demo runs.
     #[command(hide = true)]
     Component { name: String },
@@ -146,6 +156,48 @@ fn chain_length(said: &str) -> Result<u32, String> {
         Ok(_) => Err(format!("each hop is a process that is started and ended: give {LONGEST} at most")),
         Err(error) => Err(error.to_string()),
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The composition file, or - for standard input
+    #[arg(value_name = "FILE.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Write the result as one line of JSON, problems included
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do not look whether the binaries are there and can be executed
+    #[arg(long)]
+    pub(crate) without_binaries: bool,
+    /// How much RAM there is for all components together: 4096, 512K, 64M or 2G
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) ram: Option<RamQuota>,
+    /// How many capabilities there are for all components together
+    #[arg(long, value_name = "COUNT", value_parser = caps)]
+    pub(crate) caps: Option<CapQuota>,
+}
+
+/// A number of capabilities.
+fn caps(said: &str) -> Result<CapQuota, std::num::ParseIntError> {
+    said.parse().map(CapQuota::new)
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Write the graph in the language of Graphviz instead
+    #[arg(long)]
+    pub(crate) dot: bool,
+    /// Write to this file [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

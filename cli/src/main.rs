@@ -1,12 +1,13 @@
 //! The command `portcullis`: shows what Portcullis does.
 //!
 //! `args` is the command line, `demo` runs the demos and `bench` the benchmarks, `component` is what a child process
-//! of theirs runs, and `failure` says what went wrong and with which code the command ends.
+//! of theirs runs, `composition` checks and draws composition files, and `failure` says what went wrong and with which code the command ends.
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
 mod component;
+mod composition;
 mod demo;
 mod failure;
 mod output;
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
         Command::Bench(bench) => bench::run(bench).map(|()| ExitCode::SUCCESS),
+        Command::Check(args) => composition::check(&args).map(|()| ExitCode::SUCCESS),
+        Command::Graph(args) => composition::graph(&args).map(|()| ExitCode::SUCCESS),
         Command::Component { name } => component::run(&name),
     };
     result.unwrap_or_else(|failure| failure.report().into())
