@@ -12,6 +12,7 @@
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
+//! - [`intruder`]: a hostile component, in a sandbox or without.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -24,6 +25,7 @@ pub mod cores;
 pub mod counting_allocator;
 pub mod executor;
 pub mod host;
+pub mod intruder;
 pub mod remote;
 pub mod resources;
 pub mod service;

@@ -53,7 +53,7 @@ fn confine(birth: &mut Birth) -> Result<(), Report> {
 
 fn become_program(birth: &Birth) -> Report {
     let Some(image) = &birth.program else {
-        return Report { step: Step::Done, reason: Errno::from_raw_os_error(0) };
+        return Report { step: Step::Done, reason: Errno::CANCELED };
     };
     signals::unblock();
     Report { step: Step::Execute, reason: exec::exec(&image.file, &image.arguments, &image.environment) }

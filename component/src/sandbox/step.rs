@@ -75,12 +75,14 @@ impl Step {
 
 /// The bytes of a report.
 pub(crate) const REPORT: usize = 5;
+/// Errors of the kernel have smaller numbers.
+const MOST_ERRORS: i32 = 4096;
 
 /// Where a child came to, and why it went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) step: Step,
-    /// Nothing, at the end.
+    /// At the end: that there is nothing more to do.
     pub(crate) reason: Errno,
 }
 
@@ -94,7 +96,8 @@ impl Report {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Report> {
         let &[step, a, b, c, d] = bytes else { return None };
         let step = Step::ALL.into_iter().find(|known| *known as u8 == step)?;
-        Some(Report { step, reason: Errno::from_raw_os_error(i32::from_le_bytes([a, b, c, d])) })
+        let reason = i32::from_le_bytes([a, b, c, d]);
+        (1..MOST_ERRORS).contains(&reason).then(|| Report { step, reason: Errno::from_raw_os_error(reason) })
     }
 }
 
@@ -109,7 +112,8 @@ mod tests {
             assert_eq!(Report::decode(&report.encode()), Some(report));
         }
         assert_eq!(Report::decode(&[]), None);
-        assert_eq!(Report::decode(&[13, 0, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[13, 1, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[0; REPORT]), None);
         assert_eq!(Report::decode(&[0; 6]), None);
     }
 }
