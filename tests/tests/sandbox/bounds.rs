@@ -1,0 +1,40 @@
+//! How much it can make the system hold.
+
+use crate::{INTRUDER, refused, watchdog};
+use portcullis_component::sandbox::{Bounds, Program, Sandbox};
+use portcullis_tests::intruder::attempt::Attempt;
+use portcullis_tests::intruder::cell::{both_in, strict};
+use rustix::io::Errno;
+
+#[test]
+fn strict_address_space_files_and_descriptors_are_bounded() {
+    let _watchdog = watchdog();
+    let bounds = Bounds { address_space: 1 << 30, file: 1 << 20, descriptors: 64, ..Bounds::default() };
+    let Some((confined, free)) = both_in(&Program::new(INTRUDER), &Sandbox { bounds, ..strict() }) else {
+        return;
+    };
+    // Nothing of it is touched: this takes numbers and no memory.
+    for (attempt, within, beyond, way) in [
+        (Attempt::Map, 1 << 20, 2_u64 << 30, Errno::NOMEM),
+        (Attempt::File, 1 << 20, (1 << 20) + 1, Errno::FBIG),
+    ] {
+        assert_eq!(confined.tries(attempt, &within.to_string()), Ok("done".into()));
+        assert_eq!(free.tries(attempt, &beyond.to_string()), Ok("done".into()));
+        refused(confined.tries(attempt, &beyond.to_string()), &[way]);
+    }
+    let more = confined.tries(Attempt::Hoard, "").expect("it counts").parse::<u64>().expect("a number");
+    assert!(more < 64, "{more}");
+    assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()), "it lives");
+}
+
+#[test]
+fn strict_threads_are_bounded() {
+    let _watchdog = watchdog();
+    // The one that serves is all that it may have.
+    let bounds = Bounds { threads: 1, ..Bounds::default() };
+    let Some((confined, free)) = both_in(&Program::new(INTRUDER), &Sandbox { bounds, ..strict() }) else {
+        return;
+    };
+    assert_eq!(free.tries(Attempt::Thread, ""), Ok("7".into()));
+    refused(confined.tries(Attempt::Thread, ""), &[Errno::AGAIN]);
+}

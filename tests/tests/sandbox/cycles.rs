@@ -1,0 +1,86 @@
+//! Components that come and go leave nothing behind.
+
+use crate::{INTRUDER, watchdog};
+use portcullis_component::sandbox::{Sandbox, Support};
+use portcullis_tests::intruder::attempt::Attempt;
+use portcullis_tests::intruder::cell::{Cell, strict};
+use portcullis_tests::resources::{Resources, eventually};
+use std::fs;
+
+/// What a start could leave with us.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    descriptors: u64,
+    mappings: u64,
+    children: usize,
+    mounts: usize,
+}
+
+impl Left {
+    fn now() -> Left {
+        let Resources { descriptors, mappings, .. } = Resources::of_this_process();
+        let lines = |path: &str| fs::read_to_string(path).expect("/proc is mounted").lines().count();
+        Left { descriptors, mappings, children: children(), mounts: lines("/proc/self/mountinfo") }
+    }
+}
+
+/// Children of this process, reaped or not, of any of its threads.
+fn children() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").expect("/proc is mounted");
+    let of_task = |path: std::path::PathBuf| fs::read_to_string(path.join("children")).unwrap_or_default();
+    tasks.flatten().map(|task| of_task(task.path()).split_whitespace().count()).sum()
+}
+
+/// In a process of its own: other tests make and end children at the same time.
+#[test]
+fn strict_starts_and_kills_leave_nothing() {
+    const CHILD: &str = "PORTCULLIS_CYCLES_ALONE";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "cycles::strict_starts_and_kills_leave_nothing";
+        let mut alone = std::process::Command::new(std::env::current_exe().expect("/proc is mounted"));
+        let status = alone.args([test, "--exact", "--nocapture"]).env(CHILD, "1").status();
+        assert!(status.expect("this program starts").success());
+        return;
+    }
+    let rounds = std::env::var("CYCLES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+    let _watchdog = (rounds <= 1_000).then(watchdog);
+    if !Support::of_this_system().strict() {
+        assert!(Cell::start(INTRUDER, &strict()).is_err());
+        return;
+    }
+    let round = |number: usize, sandbox: &Sandbox| {
+        let mut cell = Cell::start(INTRUDER, sandbox).expect("it starts");
+        // Some are killed before they have begun, some after a call, some end by themselves, some are just dropped.
+        match number % 4 {
+            0 => drop(cell.child.kill()),
+            1 => {
+                cell.tries(Attempt::Thread, "").expect("it answers");
+                cell.child.kill().expect("it can be killed");
+            }
+            2 => {
+                drop(cell.first);
+                assert!(cell.child.wait().expect("it ends").success());
+            }
+            _ => {}
+        }
+    };
+    let refused = |number: usize| {
+        let path = if number % 2 == 0 { "/etc/passwd" } else { "/nonexistent" };
+        assert!(Cell::start(path, &strict()).is_err());
+    };
+    (0..8).for_each(|number| round(number, &strict()));
+    let before = Left::now();
+    for number in 0..rounds {
+        round(number, &strict());
+        if number % 10 == 0 {
+            refused(number);
+        }
+    }
+    // Threads of domains that have ended may still be about to.
+    let mut after = Left::now();
+    eventually(|| {
+        after = Left::now();
+        after == before
+    });
+    assert_eq!(after, before, "after {rounds} rounds");
+}
