@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
+use std::sync::{Arc, Mutex};
 
 /// Something to try. Most take an argument, a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub enum Attempt {
     Fork,
     /// Starts a thread, and waits for its end.
     Thread,
+    /// `count`: how many of so many threads can be there at once.
+    Threads,
     /// `number argument ...`: makes this system call.
     Call,
     /// `bytes`: maps so much memory.
@@ -74,7 +77,7 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    const ALL: [Attempt; 28] = [
+    const ALL: [Attempt; 29] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
@@ -95,6 +98,7 @@ impl Attempt {
         Attempt::Environment,
         Attempt::Fork,
         Attempt::Thread,
+        Attempt::Threads,
         Attempt::Call,
         Attempt::Map,
         Attempt::File,
@@ -174,6 +178,19 @@ impl Attempt {
             Attempt::Thread => {
                 let thread = std::thread::Builder::new().spawn(|| 7)?;
                 Ok(thread.join().expect("it does not panic").to_string())
+            }
+            Attempt::Threads => {
+                let barrier = Arc::new(Mutex::new(()));
+                let held = barrier.lock();
+                let wait = || {
+                    let barrier = barrier.clone();
+                    std::thread::Builder::new().spawn(move || drop(barrier.lock())).ok()
+                };
+                let threads: Vec<_> = (0..numbers(argument)[0]).map_while(|_| wait()).collect();
+                drop(held);
+                let count = threads.len().to_string();
+                threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+                Ok(count)
             }
             Attempt::Call => {
                 let all = numbers(argument);
