@@ -1,4 +1,6 @@
 //! What the kernel allows a sandbox, as the command says it.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 mod common;
 

@@ -30,6 +30,8 @@ pub(crate) fn run(birth: &mut Birth) -> i32 {
 
 fn confine(birth: &mut Birth) -> Result<(), Report> {
     step(Step::Wait, wait(&birth.parent))?;
+    // A signal to one's own group reaches all who are in it, be they outside of one's pid namespace.
+    step(Step::Session, rustix::process::setsid().map(drop))?;
     if let Some(view) = &mut birth.view {
         // As whom the parent was: the child's own id may have no right to walk there.
         step(Step::Sources, view.take_sources())?;

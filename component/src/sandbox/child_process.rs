@@ -1,6 +1,7 @@
 //! A component's process, as its parent has it.
 
 use super::error::Error;
+use super::group::Group;
 use super::process::Process;
 use super::support::Lack;
 use std::process::ExitStatus;
@@ -19,6 +20,8 @@ use std::process::ExitStatus;
 pub struct Child {
     kind: Kind,
     left_out: Vec<Lack>,
+    /// Dropped behind the process that is in it.
+    _group: Option<Group>,
 }
 
 #[derive(Debug)]
@@ -29,11 +32,11 @@ enum Kind {
 
 impl Child {
     pub(crate) fn free(child: portcullis_ipc::Child) -> Child {
-        Child { kind: Kind::Free(child), left_out: Vec::new() }
+        Child { kind: Kind::Free(child), left_out: Vec::new(), _group: None }
     }
 
-    pub(crate) fn confined(process: Process, left_out: Vec<Lack>) -> Child {
-        Child { kind: Kind::Confined(process), left_out }
+    pub(crate) fn confined(process: Process, left_out: Vec<Lack>, group: Option<Group>) -> Child {
+        Child { kind: Kind::Confined(process), left_out, _group: group }
     }
 
     /// Its process id as we see it: good for messages; to act on it use the methods here.
@@ -45,7 +48,9 @@ impl Child {
         }
     }
 
-    /// The layers that this process does without, since the kernel lacks them. Without a sandbox nothing was left out.
+    /// The layers that this process does without, since the kernel lacks them: in a strict sandbox only such as are not
+    /// [needed](super::Layer::needed). A memory group is among them only if one was asked for. Without a sandbox nothing was
+    /// left out.
     #[must_use]
     pub fn left_out(&self) -> &[Lack] {
         &self.left_out

@@ -8,6 +8,7 @@ use super::step::{REPORT, Report, Step};
 use super::sys::clone;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::process::Pid;
 
 /// Descriptors for the child have at least this number: below are the places where it has them in the end.
 const PLACES: i32 = 10;
@@ -40,12 +41,12 @@ pub(crate) fn deliver(
     owner: Option<Owner>,
     ours: &OwnedFd,
     mut birth: Birth,
-    before: impl FnOnce(&Process) -> Result<(), Error>,
+    before: impl FnOnce(Pid) -> Result<(), Error>,
 ) -> Result<Delivery, Error> {
     let mut child = Process::new(clone::clone(namespaces, &mut birth).map_err(Error::system("clone"))?);
     // Our copies of what is the child's; above all of its end of the line.
     drop(birth);
-    before(&child)?;
+    before(child.pid())?;
     if let Some(Err(error)) = owner.map(|owner| owner.name(child.pid())) {
         let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
         return Ok(Delivery::Ended(Report { step: Step::Identity, reason }));

@@ -23,6 +23,9 @@ const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNS,
     libc::CLONE_NEWCGROUP,
 ];
+/// Options that make a handle of the process at the other end of a socket, be it outside of the pid namespace.
+const PEER_PROCESS: u64 = 77;
+const PASS_PROCESSES: u64 = 76;
 /// Where the type of a socket lies in its argument; above are flags.
 const SOCKET_TYPE: u64 = 0xf;
 
@@ -356,6 +359,9 @@ fn denied() -> Result<Rules, Error> {
     let processes = all_of([masked(0, flag(libc::CLONE_THREAD), 0)?]);
     let namespaces = NAMESPACES.iter().map(|kind| all_of([masked(0, flag(*kind), flag(*kind))?]));
     rules.insert(libc::SYS_clone, std::iter::once(processes).chain(namespaces).collect::<Result<_, _>>()?);
+    for (call, option) in [(libc::SYS_getsockopt, PEER_PROCESS), (libc::SYS_setsockopt, PASS_PROCESSES)] {
+        rules.insert(call, vec![all_of([equal(2, option)?])?]);
+    }
     let foreign = SeccompCondition::new(0, Dword, SeccompCmpOp::Ne, flag(libc::AF_UNIX))?;
     let types = (0..=SOCKET_TYPE).filter(|kind| *kind != flag(libc::SOCK_SEQPACKET));
     let others = types.map(|kind| all_of([masked(1, SOCKET_TYPE, kind)?]));

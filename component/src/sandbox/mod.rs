@@ -5,7 +5,7 @@
 //! says which layers this kernel has.
 //!
 //! From policy to kernel: `policy`, `program` (what is wanted), `layer`, `support` (what there is), `elf`, `libraries`, `view`,
-//! `rules`, `filter`, `owner`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
+//! `rules`, `filter`, `owner`, `group`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
 //! `step`, `delivery` (the way of a child into its sandbox, on both sides), `process`, and `sys`, where alone code may be unsafe.
 
 mod birth;
@@ -15,6 +15,7 @@ mod delivery;
 mod elf;
 mod error;
 mod filter;
+mod group;
 mod harden;
 mod layer;
 mod libraries;

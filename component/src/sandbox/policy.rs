@@ -65,8 +65,8 @@ pub struct Bounds {
     pub descriptors: u64,
     /// Threads (RLIMIT_NPROC). There are no further processes.
     pub threads: u64,
-    /// All memory that it uses, in bytes, of any kind, where the system delegates a memory group; there is no limit of this
-    /// kind if it is `None`.
+    /// All memory that it uses, in bytes, of any kind, where the system delegates a memory group; beyond that the kernel kills
+    /// it. Where there is none, [it is said](super::Child::left_out) and the other bounds hold. None is asked for if it is `None`.
     pub memory: Option<u64>,
 }
 

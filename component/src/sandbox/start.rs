@@ -5,6 +5,7 @@ use super::child_process::Child;
 use super::delivery::{self, Delivery};
 use super::error::Error;
 use super::filter;
+use super::group::Group;
 use super::layer::Layer;
 use super::libraries;
 use super::owner::Owner;
@@ -19,7 +20,7 @@ use super::sys::kernel;
 use super::view::View;
 use portcullis_ipc::{Capability, Pd};
 use rustix::io::Errno;
-use rustix::process::Resource;
+use rustix::process::{Pid, Resource};
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -41,17 +42,28 @@ impl Sandbox {
             let (child, first) = pd.spawn(program.command())?;
             return Ok((Child::free(child), first));
         }
-        let parts = Parts::of(self.mode);
+        let mut parts = Parts::of(self.mode);
         let (first, portal) = pd.portal()?;
         let (ours, parent) = delivery::line()?;
         let birth = self.birth(&parts, program, parent, portal)?;
-        let delivered = delivery::deliver(parts.namespaces(), parts.owner(), &ours, birth, |_| Ok(()));
-        match delivered {
-            Ok(Delivery::Runs(process)) => Ok((Child::confined(process, parts.left_out), first)),
+        let group = self.group(&mut parts);
+        let join = |child: Pid| match &group {
+            Some(group) => group.take_in(child).map_err(Error::io("write to cgroup.procs")),
+            None => Ok(()),
+        };
+        match delivery::deliver(parts.namespaces(), parts.owner(), &ours, birth, join) {
+            Ok(Delivery::Runs(process)) => Ok((Child::confined(process, parts.left_out, group), first)),
             Ok(Delivery::Ended(report)) => Err(self.failed(report)),
             Err(Error::System { call: "clone", reason }) => Err(self.not_made(reason)),
             Err(error) => Err(error),
         }
+    }
+
+    /// The memory group of the component, if there is to be one and can be.
+    fn group(&self, parts: &mut Parts) -> Option<Group> {
+        let group = Group::new(self.bounds.memory?);
+        let lack = |reason| parts.left_out.push(Lack { layer: Layer::MemoryGroup, reason });
+        group.map_err(lack).ok()
     }
 
     /// Everything that the child needs.
@@ -149,13 +161,16 @@ struct Parts {
 impl Parts {
     fn of(mode: Mode) -> Parts {
         if mode == Mode::Strict {
-            // Whatever is missing will be refused.
-            return Parts { layers: Layer::ALL.into(), left_out: Vec::new() };
+            // Whatever of the others is missing will be refused.
+            let dispensable =
+                Layer::ALL.into_iter().filter(|layer| !layer.needed() && *layer != Layer::MemoryGroup);
+            return Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable) };
         }
         let support = Support::of_this_system();
         let inside = |layer: Layer| support.has(Layer::UserNamespace) || !is_namespace(layer);
         let layers = Layer::ALL.into_iter().filter(|layer| support.has(*layer) && inside(*layer)).collect();
-        Parts { layers, left_out: support.lacks().to_vec() }
+        let lacks = support.lacks().iter().filter(|lack| lack.layer != Layer::MemoryGroup);
+        Parts { layers, left_out: lacks.cloned().collect() }
     }
 
     fn has(&self, layer: Layer) -> bool {

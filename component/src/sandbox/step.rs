@@ -8,6 +8,7 @@ use rustix::io::Errno;
 #[repr(u8)]
 pub(crate) enum Step {
     Wait,
+    Session,
     Identity,
     Sources,
     Mounts,
@@ -24,8 +25,9 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 13] = [
+    const ALL: [Step; 14] = [
         Step::Wait,
+        Step::Session,
         Step::Identity,
         Step::Sources,
         Step::Mounts,
@@ -49,7 +51,7 @@ impl Step {
             Step::Capabilities => Some(Layer::UserNamespace),
             Step::NoNewPrivileges | Step::Seccomp => Some(Layer::Seccomp),
             Step::Landlock => Some(Layer::Landlock),
-            Step::Wait | Step::Limits | Step::Execute | Step::Done => None,
+            Step::Wait | Step::Session | Step::Limits | Step::Execute | Step::Done => None,
         }
     }
 
@@ -57,6 +59,7 @@ impl Step {
     pub(crate) fn what(self) -> &'static str {
         match self {
             Step::Wait => "waiting for its parent",
+            Step::Session => "leaving the group of its parent",
             Step::Identity => "taking on its user id",
             Step::Sources => "finding its libraries",
             Step::Mounts => "mounting its libraries",
@@ -112,7 +115,7 @@ mod tests {
             assert_eq!(Report::decode(&report.encode()), Some(report));
         }
         assert_eq!(Report::decode(&[]), None);
-        assert_eq!(Report::decode(&[13, 1, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[14, 1, 0, 0, 0]), None);
         assert_eq!(Report::decode(&[0; REPORT]), None);
         assert_eq!(Report::decode(&[0; 6]), None);
     }

@@ -2,6 +2,7 @@
 
 use super::birth::Birth;
 use super::delivery::{self, Delivery};
+use super::group::Group;
 use super::layer::Layer;
 use super::owner::Owner;
 use super::step::Step;
@@ -13,6 +14,9 @@ use std::sync::OnceLock;
 
 /// The first version of Landlock that has scopes.
 const SCOPES: i64 = 6;
+
+/// The limit of the group with which it is tried, in bytes.
+const TRIED: u64 = 1 << 20;
 
 /// A layer that is missing, and why.
 ///
@@ -45,6 +49,15 @@ pub struct Support {
     landlock: Option<i64>,
 }
 
+impl Lack {
+    /// What is missing of these layers.
+    pub(crate) fn among(layers: impl IntoIterator<Item = Layer>) -> Vec<Lack> {
+        let landlock = kernel::landlock_version();
+        let lack = |layer| Some(Lack { layer, reason: attempt(layer, landlock).err()? });
+        layers.into_iter().filter_map(lack).collect()
+    }
+}
+
 impl Support {
     /// What the kernel allows this process. Tried when it is first asked for; afterwards the answer is the same.
     #[must_use]
@@ -54,12 +67,7 @@ impl Support {
     }
 
     fn tried() -> Support {
-        let landlock = kernel::landlock_version();
-        let lacks = Layer::ALL
-            .into_iter()
-            .filter_map(|layer| Some(Lack { layer, reason: attempt(layer, landlock).err()? }))
-            .collect();
-        Support { lacks, landlock: landlock.ok() }
+        Support { lacks: Lack::among(Layer::ALL), landlock: kernel::landlock_version().ok() }
     }
 
     /// Whether the layer is there.
@@ -109,7 +117,7 @@ fn attempt(layer: Layer, landlock: Result<i64, Errno>) -> Result<(), String> {
             Owner::Own => Ok(()),
             Owner::Parents => Err("only root can give each component a user id of its own".into()),
         },
-        Layer::MemoryGroup => Err("not looked for".into()),
+        Layer::MemoryGroup => Group::new(TRIED).map(drop),
     }
 }
 

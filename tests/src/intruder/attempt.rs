@@ -4,7 +4,7 @@ use super::raw;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
@@ -64,6 +64,10 @@ pub enum Attempt {
     Map,
     /// `bytes`: makes a file in memory of that size, of which nothing is touched.
     File,
+    /// `bytes`: maps so much memory, and writes to all of it.
+    Touch,
+    /// `bytes`: writes that much to a file in memory.
+    Fill,
     /// How many descriptors it can have more.
     Hoard,
     /// Its user id, as it sees it, and the privileges that it has.
@@ -77,7 +81,7 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    const ALL: [Attempt; 29] = [
+    const ALL: [Attempt; 31] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
@@ -102,6 +106,8 @@ impl Attempt {
         Attempt::Call,
         Attempt::Map,
         Attempt::File,
+        Attempt::Touch,
+        Attempt::Fill,
         Attempt::Hoard,
         Attempt::Identity,
         Attempt::Harden,
@@ -154,7 +160,7 @@ impl Attempt {
                 let mut bytes = [0; 16];
                 File::open(format!("/proc/{}/mem", numbers[0]))?
                     .read_exact_at(&mut bytes, numbers[1] as u64)?;
-                Ok(text(bytes.into()))
+                Ok(text(bytes))
             }
             Attempt::Trace => raw::trace(numbers(argument)[0]).map(done),
             Attempt::Steal => {
@@ -204,6 +210,16 @@ impl Attempt {
                 let file = rustix::fs::memfd_create(c"intruder", rustix::fs::MemfdFlags::CLOEXEC)?;
                 Ok(rustix::fs::ftruncate(&file, numbers(argument)[0] as u64).map(done)?)
             }
+            Attempt::Touch => {
+                let touched = std::hint::black_box(vec![1_u8; numbers(argument)[0]]);
+                Ok(touched.len().to_string())
+            }
+            Attempt::Fill => {
+                let file = rustix::fs::memfd_create(c"intruder", rustix::fs::MemfdFlags::CLOEXEC)?;
+                let (file, block) = (File::from(file), [1; 1 << 16]);
+                (0..numbers(argument)[0]).step_by(block.len()).try_for_each(|_| (&file).write_all(&block))?;
+                Ok(file.metadata()?.len().to_string())
+            }
             Attempt::Hoard => {
                 let mut hoard = Vec::new();
                 while let Ok(one) = rustix::io::dup(io::stdin()) {
@@ -218,7 +234,8 @@ impl Attempt {
             Attempt::Harden => portcullis_component::sandbox::harden().map(done).map_err(io::Error::other),
             Attempt::Dumpable => Ok(format!("{:?}", rustix::process::dumpable_behavior()?)),
             Attempt::Panic => {
-                println!("to standard output");
+                // As `print` does, but for its panic if that fails.
+                io::stdout().write_all(b"to standard output")?;
                 let panicked = std::thread::spawn(|| panic!("to standard error")).join();
                 Ok(panicked.is_err().to_string())
             }
@@ -265,6 +282,6 @@ fn done<T>(_: T) -> String {
     "done".into()
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }

@@ -41,21 +41,30 @@ impl Cell {
     ///
     /// # Panics
     /// If it does not answer.
-    #[must_use]
     pub fn tries(&self, attempt: Attempt, argument: &str) -> Outcome {
+        self.ask(attempt, argument).expect("the intruder answers")
+    }
+
+    /// Whether the intruder dies of what it tries.
+    #[must_use]
+    pub fn dies_of(&self, attempt: Attempt, argument: &str) -> bool {
+        self.ask(attempt, argument) == Err(portcullis_ipc::Error::Disconnected)
+    }
+
+    fn ask(&self, attempt: Attempt, argument: &str) -> Result<Outcome, portcullis_ipc::Error> {
         let mut request = MsgBuf::new();
         request.set_method(attempt as u32, 0);
-        request.write(argument.as_bytes()).expect("a short argument");
+        request.write(argument.as_bytes())?;
         let mut answer = MsgBuf::new();
-        self.first.call(&request, &mut answer).expect("the intruder answers");
-        match answer.data() {
+        self.first.call(&request, &mut answer)?;
+        Ok(match answer.data() {
             [0, text @ ..] => Ok(String::from_utf8_lossy(text).into_owned()),
             [_, code @ ..] => {
                 let code = code.try_into().map(i32::from_le_bytes).expect("an error is a number");
                 Err(Errno::from_raw_os_error(code))
             }
             [] => panic!("the intruder answers with something"),
-        }
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much it can make the system hold.
 
 use crate::{INTRUDER, refused, watchdog};
-use portcullis_component::sandbox::{Bounds, Program, Sandbox};
+use portcullis_component::sandbox::{Bounds, Layer, Program, Sandbox, Support};
 use portcullis_tests::intruder::attempt::Attempt;
 use portcullis_tests::intruder::cell::{Cell, both_in, strict};
 use rustix::io::Errno;
@@ -42,4 +42,24 @@ fn strict_threads_are_bounded() {
     // Some are its runtime's.
     assert!((4..8).contains(&count(&confined)));
     assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()), "it lives");
+}
+
+#[test]
+fn strict_all_memory_of_any_kind_is_bounded_where_there_are_memory_groups() {
+    let _watchdog = watchdog();
+    let bounds = Bounds { memory: Some(16 << 20), ..Bounds::default() };
+    for attempt in [Attempt::Touch, Attempt::Fill] {
+        let sandbox = Sandbox { bounds, ..strict() };
+        let Some((confined, free)) = both_in(&Program::new(INTRUDER), &sandbox) else { return };
+        let [little, much] = [(4_u64 << 20).to_string(), (32_u64 << 20).to_string()];
+        let left_out = |layer| confined.child.left_out().iter().any(|lack| lack.layer == layer);
+        assert_eq!(confined.tries(attempt, &little), Ok(little));
+        assert_eq!(free.tries(attempt, &much), Ok(much.clone()));
+        if Support::of_this_system().has(Layer::MemoryGroup) {
+            assert!(!left_out(Layer::MemoryGroup));
+            assert!(confined.dies_of(attempt, &much), "{attempt:?}");
+        } else {
+            assert!(left_out(Layer::MemoryGroup), "it is said");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Components that come and go leave nothing behind.
 
 use crate::{INTRUDER, watchdog};
-use portcullis_component::sandbox::{Sandbox, Support};
+use portcullis_component::sandbox::{Bounds, Sandbox, Support};
 use portcullis_tests::intruder::attempt::Attempt;
 use portcullis_tests::intruder::cell::{Cell, strict};
 use portcullis_tests::resources::{Resources, eventually};
@@ -14,13 +14,20 @@ struct Left {
     mappings: u64,
     children: usize,
     mounts: usize,
+    groups: usize,
 }
 
 impl Left {
     fn now() -> Left {
         let Resources { descriptors, mappings, .. } = Resources::of_this_process();
         let lines = |path: &str| fs::read_to_string(path).expect("/proc is mounted").lines().count();
-        Left { descriptors, mappings, children: children(), mounts: lines("/proc/self/mountinfo") }
+        Left {
+            descriptors,
+            mappings,
+            children: children(),
+            mounts: lines("/proc/self/mountinfo"),
+            groups: groups(),
+        }
     }
 
     fn is_no_more_than(&self, before: &Left) -> bool {
@@ -28,6 +35,7 @@ impl Left {
             && self.mappings <= before.mappings
             && self.children <= before.children
             && self.mounts <= before.mounts
+            && self.groups <= before.groups
     }
 }
 
@@ -36,6 +44,17 @@ fn children() -> usize {
     let tasks = fs::read_dir("/proc/self/task").expect("/proc is mounted");
     let of_task = |path: std::path::PathBuf| fs::read_to_string(path.join("children")).unwrap_or_default();
     tasks.flatten().map(|task| of_task(task.path()).split_whitespace().count()).sum()
+}
+
+/// Memory groups of this process's components, below any of the groups that there are.
+fn groups() -> usize {
+    fn below(directory: &std::path::Path, name: &str) -> usize {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let ours = |entry: &fs::DirEntry| usize::from(entry.file_name().to_string_lossy().starts_with(name));
+        directories.map(|entry| ours(&entry) + below(&entry.path(), name)).sum()
+    }
+    below("/sys/fs/cgroup".as_ref(), &format!("portcullis-{}-", std::process::id()))
 }
 
 /// In a process of its own: other tests make and end children at the same time.
@@ -72,13 +91,15 @@ fn strict_starts_and_kills_leave_nothing() {
         }
     };
     let refused = |number: usize| {
-        let path = if number % 2 == 0 { "/etc/passwd" } else { "/nonexistent" };
+        let path = if number.is_multiple_of(2) { "/etc/passwd" } else { "/nonexistent" };
         assert!(Cell::start(path, &strict()).is_err());
     };
-    (0..8).for_each(|number| round(number, &strict()));
+    let bounds = Bounds { memory: Some(32 << 20), ..Bounds::default() };
+    let sandbox = Sandbox { bounds, ..strict() };
+    (0..8).for_each(|number| round(number, &sandbox));
     let before = Left::now();
     for number in 0..rounds {
-        round(number, &strict());
+        round(number, &sandbox);
         if number % 10 == 0 {
             refused(number);
         }

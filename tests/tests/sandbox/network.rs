@@ -2,7 +2,7 @@
 
 use crate::{INTRUDER, refused, watchdog};
 use portcullis_tests::intruder::attempt::Attempt;
-use portcullis_tests::intruder::cell::{both, strict};
+use portcullis_tests::intruder::cell::both;
 use rustix::io::Errno;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
@@ -78,12 +78,8 @@ fn strict_the_network_namespace_is_empty() {
     let devices = devices.expect("its parent may look");
     let names: Vec<_> =
         devices.lines().skip(2).filter_map(|line| line.split(':').next()).map(str::trim).collect();
-    assert!(
-        names.iter().all(|name| [
-            "lo", "sit0", "tunl0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6gre0"
-        ]
-        .contains(name)),
-        "{names:?}"
-    );
-    drop(strict());
+    // The loopback device, and what some kernels put beside it into each namespace: tunnels that lead nowhere.
+    let nowhere =
+        ["lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0"];
+    assert!(names.iter().all(|name| nowhere.contains(name)), "{names:?}");
 }

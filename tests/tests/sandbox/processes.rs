@@ -75,6 +75,37 @@ fn attack_50_no_signal_reaches_a_sibling() {
 }
 
 #[test]
+fn attack_50_no_signal_reaches_the_group_of_its_parent() {
+    let _watchdog = watchdog();
+    let Some((confined, free)) = both(INTRUDER) else { return };
+    // A signal to 0 goes to the sender's group, which namespaces don't cut. So it must be its own, and its session as well.
+    let group_and_session = |id: u32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("we may look");
+        let behind_name = stat.rsplit_once(')').expect("it has a name").1.to_owned();
+        behind_name.split_whitespace().skip(2).take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let ours = group_and_session(std::process::id());
+    assert_eq!(group_and_session(free.child.id()), ours);
+    let own = confined.child.id().to_string();
+    assert_eq!(group_and_session(confined.child.id()), [own.clone(), own]);
+    assert_eq!(confined.tries(Attempt::Signal, "0"), Ok("done".into()), "itself");
+}
+
+#[test]
+fn attack_48_the_socket_to_the_parent_is_no_handle_of_it() {
+    let _watchdog = watchdog();
+    let Some((confined, free)) = both(INTRUDER) else { return };
+    const PEER: i32 = 77;
+    const PASS: i32 = 76;
+    for (call, option) in [(libc::SYS_getsockopt, PEER), (libc::SYS_setsockopt, PASS)] {
+        let call = format!("{call} 3 {} {option} 0 0", libc::SOL_SOCKET);
+        let outside = free.tries(Attempt::Call, &call);
+        refused(outside, &[Errno::FAULT, Errno::INVAL, Errno::NOPROTOOPT]);
+        refused(confined.tries(Attempt::Call, &call), &[Errno::PERM]);
+    }
+}
+
+#[test]
 fn strict_no_further_process() {
     let _watchdog = watchdog();
     let Some((confined, free)) = both(INTRUDER) else { return };
