@@ -16,6 +16,8 @@ const DYNAMIC_ENTRY: usize = 16;
 const MOST_DYNAMIC: usize = 1 << 16;
 const LONGEST_NAME: usize = 4096;
 const MOST_NEEDED: usize = 256;
+/// No program is that long, and further on there are offsets that the system refuses.
+const LONGEST_FILE: u64 = 1 << 40;
 
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
@@ -115,8 +117,8 @@ fn read(file: &File) -> Result<Needs, Failure> {
         .iter()
         .filter(|segment| segment.kind == PT_LOAD)
         .find_map(|segment| {
-            let within = strings.checked_sub(segment.address).filter(|within| *within < segment.size)?;
-            segment.offset.checked_add(within)
+            let inside = strings.checked_sub(segment.address).filter(|inside| *inside < segment.size)?;
+            segment.offset.checked_add(inside)
         })
         .ok_or(Failure::Malformed)?;
     let libraries = needed
@@ -131,8 +133,7 @@ fn name(file: &File, offset: u64) -> Result<OsString, Failure> {
     let mut text = Vec::new();
     let mut part = [0; 256];
     while text.len() < LONGEST_NAME {
-        let at = offset.checked_add(text.len() as u64).ok_or(Failure::Malformed)?;
-        let length = file.read_at(&mut part, at)?;
+        let length = file.read_at(&mut part, within(offset)? + text.len() as u64)?;
         let part = part.get(..length).unwrap_or_default();
         match part.iter().position(|byte| *byte == 0) {
             Some(end) => {
@@ -148,8 +149,12 @@ fn name(file: &File, offset: u64) -> Result<OsString, Failure> {
 
 fn bytes(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, offset)?;
+    file.read_exact_at(&mut bytes, within(offset)?)?;
     Ok(bytes)
+}
+
+fn within(offset: u64) -> Result<u64, Failure> {
+    if offset < LONGEST_FILE { Ok(offset) } else { Err(Failure::Malformed) }
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Failure> {

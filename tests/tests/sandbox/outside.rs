@@ -66,6 +66,7 @@ fn strict_each_has_a_user_of_its_own_if_root_starts_them() {
 fn strict_libraries_are_all_that_is_mounted_and_read_only() {
     let _watchdog = watchdog();
     let Some((confined, _)) = both(INTRUDER) else { return };
+    assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()), "it has begun");
     let mounts = of(confined.child.id(), "mountinfo");
     let mut libraries = 0;
     for mount in mounts.lines() {
@@ -80,5 +81,4 @@ fn strict_libraries_are_all_that_is_mounted_and_read_only() {
     assert!((2..10).contains(&libraries), "{mounts}");
     let maps = of(confined.child.id(), "maps");
     assert!(maps.contains("libc.so"), "{maps}");
-    assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()));
 }
