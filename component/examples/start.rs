@@ -16,13 +16,17 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     if argument.as_deref() == Some("serve") {
         return Ok(serve()?);
     }
+    if argument.as_deref() == Some("end") {
+        return Ok(());
+    }
     let rounds = argument.map_or(Ok(300), |rounds| rounds.parse())?;
     let pd = Pd::new()?;
     let program = Program::new(std::env::current_exe()?).argument("serve");
     let sandbox = |mode| Sandbox { mode, ..Sandbox::default() };
     let kinds = [("bare fork/exec", sandbox(Mode::Off)), ("strict", sandbox(Mode::Strict))];
-    let mut times = [Vec::new(), Vec::new()];
+    let (mut ends, mut times) = (Vec::new(), [Vec::new(), Vec::new()]);
     for round in 0..=rounds {
+        ends.push(start_and_end(&program)?);
         for ((_, sandbox), times) in kinds.iter().zip(&mut times) {
             let time = first_call(&pd, sandbox, &program)?;
             // The first round finds cold caches.
@@ -32,14 +36,29 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         }
     }
     let mut output = std::io::stdout().lock();
-    times.iter_mut().for_each(|times| times.sort());
+    times.iter_mut().chain([&mut ends]).for_each(|times| times.sort());
     for ((name, _), times) in kinds.iter().zip(&times) {
         let [low, median, high] = [10, 50, 90].map(|percent| times[times.len() * percent / 100]);
         writeln!(output, "{name:<16} median {median:?}, 10 % {low:?}, 90 % {high:?}")?;
     }
     let [bare, strict] = times.map(|times| times[times.len() / 2].as_secs_f64());
     writeln!(output, "{:<16} {:.2}", "ratio", strict / bare)?;
+    let ends = ends[ends.len() / 2].as_secs_f64();
+    writeln!(
+        output,
+        "{:<16} {:.2}, to a bare one that only starts and ends ({:.2} ms)",
+        "",
+        strict / ends,
+        ends * 1e3
+    )?;
     Ok(())
+}
+
+/// What a process costs that does nothing.
+fn start_and_end(program: &Program) -> Result<Duration, Box<dyn error::Error>> {
+    let begin = Instant::now();
+    std::process::Command::new(program.path()).arg("end").status()?;
+    Ok(begin.elapsed())
 }
 
 fn first_call(pd: &Pd, sandbox: &Sandbox, program: &Program) -> Result<Duration, Box<dyn error::Error>> {
