@@ -14,8 +14,8 @@ const PROGRAM_HEADER: usize = 56;
 const MOST_PROGRAM_HEADERS: usize = 128;
 const DYNAMIC_ENTRY: usize = 16;
 const MOST_DYNAMIC: usize = 1 << 16;
-const LONGEST_NAME: usize = 4096;
-const MOST_NEEDED: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 4096;
+pub(crate) const MOST_NEEDED: usize = 256;
 /// No program is that long, and further on there are offsets that the system refuses.
 const LONGEST_FILE: u64 = 1 << 40;
 
@@ -177,14 +177,7 @@ fn u64_at(bytes: &[u8], at: usize) -> Result<u64, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
-
-    fn needs_of(bytes: &[u8]) -> Option<Needs> {
-        let file = rustix::fs::memfd_create(c"program", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
-        let mut file = File::from(file);
-        file.write_all(bytes).unwrap();
-        Needs::of(&file).unwrap()
-    }
+    use crate::sandbox::fuzzing::needs as needs_of;
 
     #[test]
     fn this_program_needs_a_loader_and_a_c_library() {

@@ -15,6 +15,9 @@ mod delivery;
 mod elf;
 mod error;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod harden;
 mod layer;
