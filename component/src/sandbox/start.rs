@@ -88,11 +88,14 @@ impl Sandbox {
                 Ok((path, file, directory))
             })
             .collect::<Result<Vec<_>, Error>>()?;
+        let arguments = strings(program.arguments())?;
+        let environment = strings(program.environment())?;
         let view = parts.has(Layer::View).then(|| {
             let libraries = libraries.iter().map(|(path, _)| (path.as_path(), false));
             let readable = readable.iter().map(|(path, _, directory)| (path.as_path(), *directory));
             View::of(libraries.chain(readable)).ok_or_else(|| Error::Unusable(self.unusable()))
         });
+        let view = view.transpose()?;
         let rules = if parts.has(Layer::Landlock) {
             let runnable = libraries.iter().map(|(_, file)| file).chain([&file]);
             let readable = readable.iter().map(|(_, file, directory)| (file, *directory));
@@ -116,17 +119,13 @@ impl Sandbox {
         Ok(Birth {
             parent,
             identity: parts.owner().map(Owner::identity),
-            view: view.transpose()?,
+            view,
             limits: limits(&self.bounds),
             streams,
             portal: Some(delivery::place(portal)?),
             rules,
             filters,
-            program: Some(Image {
-                file: delivery::place(file)?,
-                arguments: strings(program.arguments())?,
-                environment: strings(program.environment())?,
-            }),
+            program: Some(Image { file: delivery::place(file)?, arguments, environment }),
         })
     }
 

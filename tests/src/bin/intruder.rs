@@ -2,9 +2,10 @@
 //! and the number of an error.
 
 use portcullis_ipc::{Deadline, Error, MsgBuf, Pd, Server};
-use portcullis_tests::intruder::attempt::Attempt;
+use portcullis_tests::intruder::attempt::{self, Attempt};
 
 fn main() -> Result<(), Error> {
+    attempt::begin();
     let mut server = Server::new(&Pd::new()?)?;
     let (first, _) = server.mint()?;
     server.serve_parent(first)?;

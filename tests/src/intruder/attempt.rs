@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Something to try. Most take an argument, a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Attempt {
     Secret,
     /// The numbers of all descriptors that it has, with their kinds.
     Descriptors,
+    /// The same, as it was when it began: before it opened anything itself.
+    Born,
     /// Its environment.
     Environment,
     /// `flags`: makes a further process, in new namespaces.
@@ -81,7 +83,7 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    const ALL: [Attempt; 31] = [
+    const ALL: [Attempt; 32] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
@@ -99,6 +101,7 @@ impl Attempt {
         Attempt::Steal,
         Attempt::Secret,
         Attempt::Descriptors,
+        Attempt::Born,
         Attempt::Environment,
         Attempt::Fork,
         Attempt::Thread,
@@ -173,6 +176,7 @@ impl Attempt {
                 Ok(raw::secret().to_string())
             }
             Attempt::Descriptors => Ok(descriptors()),
+            Attempt::Born => Ok(BORN_WITH.get().cloned().unwrap_or_default()),
             Attempt::Environment => {
                 let variables = std::env::vars_os();
                 Ok(variables
@@ -241,6 +245,13 @@ impl Attempt {
             }
         }
     }
+}
+
+static BORN_WITH: OnceLock<String> = OnceLock::new();
+
+/// Notes with which descriptors this process began.
+pub fn begin() {
+    BORN_WITH.get_or_init(descriptors);
 }
 
 fn read(path: &str) -> io::Result<String> {

@@ -7,6 +7,7 @@ use crate::sandbox::sys::signals::Blocked;
 use rustix::io::{self, Errno};
 use rustix::process::Pid;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 
 /// A process that was just made, and is not reaped yet.
 #[derive(Debug)]
@@ -32,7 +33,16 @@ pub(crate) fn clone(namespaces: libc::c_int, birth: &mut Birth) -> io::Result<Bo
     //   are unused without their flags;
     // - the copy of a process with several threads may only do what is safe in a signal handler: `child::run` makes system
     //   calls, takes no lock and allocates nothing, and the copy ends behind it.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            libc::c_long::from(flags),
+            ptr::null::<u8>(),
+            &raw mut pidfd,
+            ptr::null::<u8>(),
+            ptr::null::<u8>(),
+        )
+    };
     match pid {
         0 => {
             let status = child::run(birth);

@@ -19,7 +19,7 @@ pub(crate) fn landlock_version() -> io::Result<i64> {
 /// From now on this thread may do only what the rules allow.
 pub(crate) fn landlock(rules: impl AsFd) -> io::Result<()> {
     // SAFETY: takes two numbers, and gives this thread fewer rights.
-    checked(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_fd().as_raw_fd(), 0) })
+    checked(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_fd().as_raw_fd(), 0_u32) })
 }
 
 /// From now on this thread makes only the system calls that the filter lets through, too.
