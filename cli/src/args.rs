@@ -37,9 +37,21 @@ pub(crate) enum Command {
     ///
     /// Writes an SVG. Routes that name no client come from a node "any component".
     Graph(GraphArgs),
+    /// List what this kernel allows a component's sandbox, and what is missing
+    ///
+    /// Each layer is tried on a process that does nothing else. Exits with 0 only if a strict sandbox is possible. What is
+    /// missing, and what to do about it, goes to standard error.
+    Doctor(DoctorArgs),
     /// What a child process of a demo runs.
     #[command(hide = true)]
     Component { name: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// Write the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

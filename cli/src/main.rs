@@ -1,7 +1,8 @@
 //! The command `portcullis`: shows what Portcullis does.
 //!
 //! `args` is the command line, `demo` runs the demos and `bench` the benchmarks, `component` is what a child process
-//! of theirs runs, `composition` checks and draws composition files, and `failure` says what went wrong and with which code the command ends.
+//! of theirs runs, `composition` checks and draws composition files, `doctor` says what the kernel allows a sandbox, and `failure`
+//! says what went wrong and with which code the command ends.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -9,6 +10,7 @@ mod bench;
 mod component;
 mod composition;
 mod demo;
+mod doctor;
 mod failure;
 mod output;
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench::run(bench).map(|()| ExitCode::SUCCESS),
         Command::Check(args) => composition::check(&args).map(|()| ExitCode::SUCCESS),
         Command::Graph(args) => composition::graph(&args).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Component { name } => component::run(&name),
     };
     result.unwrap_or_else(|failure| failure.report().into())

@@ -15,6 +15,7 @@
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
 //! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
 //! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
+//! - [`intruder`]: a hostile component, in a sandbox or without.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -27,6 +28,7 @@ pub mod cores;
 pub mod counting_allocator;
 pub mod executor;
 pub mod host;
+pub mod intruder;
 pub mod remote;
 pub mod resources;
 pub mod service;
