@@ -1,0 +1,122 @@
+//! Memory of one's own, to share.
+
+use crate::attachment::{Attachment, Part};
+use crate::capability::{Attributes, DataspaceCapability};
+use crate::error::Error;
+use crate::life::{ALIVE, Life};
+use crate::quota::Reservation;
+use crate::sys::file;
+use crate::sys::memory::Memory;
+use crate::window::Window;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Memory that its holder owns: it pays for it, hands out capabilities to it, and frees it, at the latest by dropping it.
+/// Others can neither free it nor change its size.
+///
+/// ```
+/// use portcullis_shm::{Error, RamAccount, RamAllocator, RamQuota, Window};
+///
+/// let account = RamAccount::new(RamQuota::mib(1));
+/// let dataspace = RamAllocator::new(&account).alloc(64 * 1024)?;
+/// let mine = dataspace.attach(Window::WHOLE)?;
+/// let theirs = dataspace.capability().attach(Window::WHOLE)?;
+/// mine.copy_from(0, b"hello")?;
+/// assert_eq!(theirs.read::<[u8; 5]>(0)?, *b"hello");
+///
+/// dataspace.free();
+/// assert_eq!(theirs.read::<[u8; 5]>(0), Err(Error::Revoked));
+/// assert_eq!(account.used(), RamQuota::bytes(0));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Dataspace {
+    file: Arc<OwnedFd>,
+    /// All of it, with the page behind the content; mapped before it was sealed.
+    memory: Arc<Memory>,
+    size: usize,
+    /// Whether others can but read it.
+    published: bool,
+    life: Arc<Life>,
+    _reservation: Reservation,
+}
+
+impl Dataspace {
+    /// `pages` is the size of the file: the content, and a page.
+    pub(crate) fn create(
+        size: usize,
+        pages: usize,
+        published: bool,
+        reservation: Reservation,
+    ) -> Result<Dataspace, Error> {
+        let file = file::create(pages)?;
+        // Mapped before it is sealed: a seal against writing lets be what is mapped already.
+        let memory = Arc::new(file::map_whole(&file, pages)?);
+        memory.atomic_u64(pages - file::page()).store(ALIVE, Ordering::Relaxed);
+        let against_writers =
+            if published { rustix::fs::SealFlags::FUTURE_WRITE } else { rustix::fs::SealFlags::empty() };
+        file::seal(&file, file::SEALED | against_writers)?;
+        let life = Life::new(None);
+        life.keep(&memory)?;
+        Ok(Dataspace { file: Arc::new(file), memory, size, published, life, _reservation: reservation })
+    }
+
+    /// The size, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The right to attach it, to be handed to others.
+    #[must_use]
+    pub fn capability(&self) -> DataspaceCapability {
+        DataspaceCapability::new(self.file.clone(), Attributes::new(self.size, true))
+    }
+
+    /// Attaches a part of it, to be written. It costs no addresses: the owner has all of it mapped anyway.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`].
+    pub fn attach(&self, window: Window) -> Result<Attachment, Error> {
+        self.part(window, true)
+    }
+
+    /// Attaches a part of it, to be read.
+    ///
+    /// # Errors
+    /// As of [`attach`](Self::attach).
+    pub fn attach_read_only(&self, window: Window) -> Result<Attachment, Error> {
+        self.part(window, false)
+    }
+
+    /// Takes it back from everybody: its pages are gone, or wiped where others can but read it. Attachments answer
+    /// [`Error::Revoked`]; who has mapped it by other means reads zeros.
+    pub fn free(self) {
+        drop(self);
+    }
+
+    fn part(&self, window: Window, writable: bool) -> Result<Attachment, Error> {
+        let (start, len) = window.within(self.size)?;
+        let (memory, life) = (self.memory.clone(), self.life.clone());
+        Ok(Attachment::new(Part { memory, life, start, len, writable, _charge: None }))
+    }
+}
+
+impl Drop for Dataspace {
+    fn drop(&mut self) {
+        let pages = self.memory.len();
+        Life::mark(&self.memory, pages - file::page());
+        if self.published {
+            // The kernel lets nobody take pages out of a file that is sealed against writers, its owner neither.
+            let zeros = [0; 4096];
+            for offset in (0..pages).step_by(zeros.len()) {
+                self.memory.copy_in(offset, &zeros[..zeros.len().min(pages - offset)]);
+            }
+        } else {
+            let punched = file::punch(&self.file, pages);
+            debug_assert!(punched.is_ok(), "an unsealed hole can be punched: {punched:?}");
+        }
+        self.life.end();
+    }
+}

@@ -1,0 +1,5 @@
+//! Where the system begins: memory files, mappings, and access to what is mapped. Only here may code be unsafe.
+
+pub(crate) mod file;
+pub(crate) mod memory;
+mod racing;
