@@ -4,6 +4,7 @@ use crate::attachment::Attachment;
 use crate::error::Error;
 use crate::foreign::ForeignDataspace;
 use crate::quota::RamAccount;
+use crate::rom::Rom;
 use crate::window::Window;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -112,6 +113,14 @@ impl DataspaceCapability {
     /// As of [`import`](Self::import); [`Error::TooLarge`], [`Error::OutOfRam`].
     pub fn import_foreign(&self, limit: usize, account: &RamAccount) -> Result<ForeignDataspace, Error> {
         ForeignDataspace::import(self.file.clone(), self.attributes, Some((limit, account)))
+    }
+
+    /// Checks that it is a [`Rom`] of a size that is accepted.
+    ///
+    /// # Errors
+    /// [`Error::NoDataspace`]: it is none, or could still be changed; [`Error::TooLarge`], [`Error::System`].
+    pub fn import_rom(&self, limit: usize) -> Result<Rom, Error> {
+        Rom::import(self.file.clone(), self.attributes, limit)
     }
 
     /// Imports it and attaches a part of it, to be written if it was shared so.

@@ -82,6 +82,11 @@ impl Life {
         Ok(())
     }
 
+    /// Has new accesses of this process fail.
+    pub(crate) fn close(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
     /// Ends it in this process: everything that is mapped of it shows zeros from now on, and nothing of its pages is held.
     pub(crate) fn end(&self) {
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
