@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::handle::{EntrypointHandle, Mailbox};
 use crate::object::{Managed, Object};
 use crate::pool::Pool;
+use crate::tasks::Tasks;
 use crate::turn::Turn;
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, Badge, Limits, Pd, Server, Usage};
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     /// Answers that were given later.
     pub(crate) outbox: Outbox,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) tasks: RefCell<Tasks>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -94,6 +96,7 @@ impl Entrypoint {
             dissolved: RefCell::default(),
             outbox: Outbox::new(),
             mailbox: Arc::new(mailbox),
+            tasks: RefCell::default(),
             stopped: Cell::new(false),
         })))
     }

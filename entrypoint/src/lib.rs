@@ -49,10 +49,11 @@
 //!   by [`dispatch_ready`](Entrypoint::dispatch_ready), or as a tokio task (feature `tokio`).
 //! - Objects that are managed from the entrypoint's own thread need not be `Send`. Other threads have an
 //!   [`EntrypointHandle`].
-//! - An entrypoint never waits for its clients. It waits for those whom its methods call.
+//! - An entrypoint never waits for its clients. It waits for those whom its methods call; not for those whom its
+//!   [tasks](Entrypoint::spawn) call.
 //!
 //! The modules: the parts of an entrypoint (`entrypoint`), its objects (`pool`, `object`), whose turn it is (`turn`),
-//! the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
+//! the loop (`serving`), what it waits for meanwhile (`tasks`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
 //! `trace`, a subscriber of `tracing` sees what is served (`trace`).
 #![forbid(unsafe_code)]
 
@@ -64,6 +65,7 @@ mod pool;
 mod promise;
 mod revocable;
 mod serving;
+mod tasks;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod trace;
