@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(crate) enum Account {
     /// The parent's own.
     Own,
+    /// What has gone back to the parent's own parent, who gave it with sessions that are over. It only grows.
+    Above,
     /// A child's.
     Child(u64),
     /// What a session costs and what was donated with it, as far as no server has it.

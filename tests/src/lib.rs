@@ -12,6 +12,7 @@
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
+//! - [`tree`]: components under a parent, and what they do.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -28,6 +29,7 @@ pub mod remote;
 pub mod resources;
 pub mod service;
 pub mod stopped;
+pub mod tree;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;

@@ -57,10 +57,11 @@ async fn ask_parent(uplink: &Uplink, number: u64, ask: Ask) -> (Event, Answer) {
 }
 
 impl State {
-    /// A session that the parent's own parent had asked for is over: all that came with it goes back there. What the server
-    /// owes of it the parent pays.
-    pub(super) fn settle_with_above(&mut self, session: u64) {
+    /// A session that the parent's own parent had asked for is over: all that was given for it goes back there, where it is
+    /// taken from this parent's account. What the server owes of it the parent pays.
+    pub(super) fn settle_with_above(&mut self, session: u64, donated: Quota) {
         self.bank.close(Account::Session(session), Account::Own);
+        self.bank.take_back(Account::Own, Account::Above, donated);
     }
 }
 

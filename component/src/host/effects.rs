@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::hop::{Effect, Event};
 use crate::protocol::{Request, Root, RootAsync, Session};
 use crate::quota::Quota;
+use crate::service::HOP_COST;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 
 /// Something that a server is to be asked, when nothing of ours is borrowed.
@@ -113,12 +114,9 @@ impl State {
             Effect::TakeBackUpgrade => {
                 let quota = std::mem::take(&mut sess.upgrade);
                 sess.with_server = sess.with_server.saturating_sub(quota);
+                sess.donated = sess.donated.saturating_sub(quota);
                 self.take_back(session, server, quota);
-                let account = match client {
-                    Client::Child { child, .. } => Some(Account::Child(child)),
-                    Client::Above { .. } => None,
-                };
-                self.return_to_client(session, account, quota);
+                self.return_to_client(session, client, quota);
             }
             Effect::AnswerOpen => {
                 // The client holds it from here on, and nobody else.
@@ -152,11 +150,11 @@ impl State {
         sess.with_server = sess.with_server.saturating_add(quota);
         let account = Account::Session(session);
         // It lies there, since it was taken when the client asked.
-        let _given = match State::account(sess.server) {
+        let given = match State::account(sess.server) {
             Some(server) => self.bank.transfer(account, server, quota),
             None => self.bank.withdraw(account, quota),
         };
-        debug_assert!(_given.is_ok(), "the session's account has what was donated");
+        debug_assert!(given.is_ok(), "the session's account has what was donated");
     }
 
     fn take_back(&mut self, session: u64, server: Server, quota: Quota) {
@@ -167,25 +165,30 @@ impl State {
     }
 
     /// An upgrade that was refused is the client's again. What its server owes of it follows when the session is closed.
-    fn return_to_client(&mut self, session: u64, client: Option<Account>, quota: Quota) {
+    fn return_to_client(&mut self, session: u64, client: Client, quota: Quota) {
         let account = Account::Session(session);
-        let back = self.bank.balance(account).saturating_sub(crate::service::HOP_COST).min(quota);
-        let _returned = match client {
-            Some(client) => self.bank.transfer(account, client, back),
-            None => self.bank.withdraw(account, back),
+        let back = self.bank.balance(account).saturating_sub(HOP_COST).min(quota);
+        let to = match client {
+            Client::Child { child, .. } => Account::Child(child),
+            Client::Above { .. } => Account::Own,
         };
+        // No more than there is.
+        let _ = self.bank.transfer(account, to, back);
+        if let Client::Above { .. } = client {
+            self.bank.take_back(Account::Own, Account::Above, quota);
+        }
     }
 
     /// The session is over: the client has all that it gave, less what its server still owes, which follows.
     fn forget(&mut self, session: u64) {
-        let Some(Sess { client, closing, .. }) = self.sessions.remove(&session) else { return };
+        let Some(Sess { client, closing, donated, .. }) = self.sessions.remove(&session) else { return };
         self.by_client.remove(&client);
         match client {
             Client::Child { child, .. } => {
                 self.bank.close(Account::Session(session), Account::Child(child));
                 self.bury(child);
             }
-            Client::Above { .. } => self.settle_with_above(session),
+            Client::Above { .. } => self.settle_with_above(session, donated),
         }
         closing.into_iter().for_each(|reply| reply.answer(Ok(())));
     }

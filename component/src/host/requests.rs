@@ -56,7 +56,7 @@ impl Host {
         // What it is called from here on is ours to choose.
         request.number = session;
         state.by_client.insert(client, session);
-        state.sessions.insert(session, Sess::new(client, server, request));
+        state.sessions.insert(session, Sess::new(client, server, request, donated));
         Ok(session)
     }
 
@@ -132,6 +132,7 @@ impl Host {
         }
         if let Some(sess) = state.sessions.get_mut(&session) {
             sess.upgrade = quota;
+            sess.donated = sess.donated.saturating_add(quota);
         }
         Ok(session)
     }
@@ -219,13 +220,14 @@ impl Host {
 }
 
 impl Sess {
-    fn new(client: Client, server: Server, request: Request) -> Sess {
+    fn new(client: Client, server: Server, request: Request, donated: Quota) -> Sess {
         Sess {
             hop: Hop::new(),
             client,
             server,
             request,
             with_server: Quota::NONE,
+            donated,
             upgrade: Quota::NONE,
             session: None,
             opening: None,

@@ -72,6 +72,8 @@ pub(super) struct Sess {
     pub(super) request: Request,
     /// What the server has for it now.
     pub(super) with_server: Quota,
+    /// All that the client has given for it and not got back.
+    pub(super) donated: Quota,
     /// What was added last and the server has not answered for yet.
     pub(super) upgrade: Quota,
     pub(super) session: Option<Capability<dyn Session>>,
