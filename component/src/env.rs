@@ -1,5 +1,6 @@
 //! A component's environment: all that it has.
 
+use crate::alarms::{Alarm, Alarms};
 use crate::connection::{Connecting, Connection};
 use crate::error::Error;
 use crate::protocol::{Parent, Root};
@@ -13,7 +14,9 @@ use portcullis_rpc::{Capability, Client, Deadline, Serves};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// How long a session may take to open if nothing else is said: its server may have to be started first.
 const PATIENCE: Deadline = Deadline::After(Duration::from_secs(30));
@@ -30,18 +33,28 @@ pub(crate) struct Inner {
     /// What is done when the parent wants quota back.
     when_asked: RefCell<Box<Yielding>>,
     exit_code: Cell<Option<i32>>,
+    alarms: Rc<RefCell<Alarms>>,
+    /// Whether the component is to end.
+    stopped: Arc<AtomicBool>,
 }
 
 type Yielding = dyn FnMut(&Env, Quota);
 
 impl Env {
-    pub(crate) fn new(pd: &Pd, entrypoint: &Entrypoint, parent: &Capability<dyn Parent>) -> Env {
+    pub(crate) fn new(
+        pd: &Pd,
+        entrypoint: &Entrypoint,
+        parent: &Capability<dyn Parent>,
+        stopped: Arc<AtomicBool>,
+    ) -> Env {
         Env(Rc::new(Inner {
             pd: pd.clone(),
             entrypoint: entrypoint.downgrade(),
             uplink: Uplink::new(parent),
             when_asked: RefCell::new(Box::new(|_, _| ())),
             exit_code: Cell::new(None),
+            alarms: Rc::default(),
+            stopped,
         }))
     }
 
@@ -118,7 +131,20 @@ impl Env {
     /// Ends the component when the handler that runs has returned, and tells the parent how. The last one who says so counts.
     pub fn exit(&self, code: i32) {
         self.0.exit_code.set(Some(code));
-        self.entrypoint().stop();
+        self.stop();
+    }
+
+    /// Has something done at a point in time, on the entrypoint's thread and between its handlers: not before that, and as soon
+    /// after it as the entrypoint comes to it. It is not done if the [`Alarm`] is dropped before, or the component ends.
+    ///
+    /// The entrypoint sleeps until the first of them is due; without any it wakes up for nothing.
+    pub fn at(&self, due: Instant, action: impl FnOnce(&Env) + 'static) -> Alarm {
+        let (alarm, is_first) = Alarms::add(&self.0.alarms, due, Box::new(action));
+        if is_first {
+            // The entrypoint, which may sleep until a later one or for ever, looks again.
+            self.entrypoint().stop();
+        }
+        alarm
     }
 
     /// The entrypoint that serves the component's objects.
@@ -142,6 +168,35 @@ impl Env {
 
     pub(crate) fn uplink(&self) -> &Uplink {
         &self.0.uplink
+    }
+
+    /// The component is to end when the handler that runs has returned.
+    pub(crate) fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+        self.entrypoint().stop();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Until when the entrypoint may sleep.
+    pub(crate) fn next_alarm(&self) -> Deadline {
+        let due = self.0.alarms.borrow().next();
+        due.map_or(Deadline::Never, |due| Deadline::After(due.saturating_duration_since(Instant::now())))
+    }
+
+    /// Does what is due.
+    pub(crate) fn ring_alarms(&self) {
+        let now = Instant::now();
+        loop {
+            // Borrowed for this statement only: an alarm may set another.
+            let due = self.0.alarms.borrow_mut().take_due(now);
+            match due {
+                Some(alarm) => alarm(self),
+                None => return,
+            }
+        }
     }
 
     pub(crate) fn exit_code(&self) -> Option<i32> {

@@ -12,10 +12,11 @@
 //! - What is decided is separate from what is done: accounts (`bank`) and the states of a session (`hop`) are pure, and tested
 //!   in every order.
 //!
-//! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`,
+//! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`,
 //! `uplink`, `connection`, `run`), a server's side (`service`, `root`), and a parent's side ([`host`], with `hop`).
 #![forbid(unsafe_code)]
 
+mod alarms;
 mod bank;
 mod budget;
 mod connection;
@@ -31,11 +32,13 @@ mod run;
 mod service;
 mod uplink;
 
+pub use alarms::Alarm;
 pub use budget::Budget;
 pub use connection::{Connecting, Connection};
 pub use env::Env;
 pub use error::Error;
 pub use label::{Label, LabelError};
+pub use portcullis_rpc_macros::component;
 pub use quota::{CapQuota, Quota};
 pub use run::{Constructed, run};
 pub use service::{HOP_COST, Opening, Service, Sessions};

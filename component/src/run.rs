@@ -6,16 +6,22 @@ use crate::protocol::{Component, Parent};
 use crate::quota::Quota;
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Pd};
-use portcullis_rpc::Capability;
+use portcullis_rpc::{Capability, Deadline};
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What a component ends with whose `construct` failed.
 const CONSTRUCT_FAILED: i32 = 1;
 
 /// What a component's `construct` may return: nothing, or why the component cannot be.
+#[diagnostic::on_unimplemented(
+    message = "a component cannot end with a `{Self}`",
+    label = "let `construct` return nothing, or `Result<(), E>` with `E: Display`"
+)]
 pub trait Constructed {
     /// The reason, if there is one.
     fn failure(self) -> Option<String>;
@@ -79,7 +85,10 @@ impl Component for Birth {
     }
 
     fn stop(&mut self) -> Result<(), Error> {
-        self.stop_serving();
+        match self.env() {
+            Ok(env) => env.stop(),
+            Err(_) => self.stop_serving(),
+        }
         Ok(())
     }
 }
@@ -89,7 +98,7 @@ impl Component for Birth {
 pub fn run<R: Constructed>(construct: impl FnOnce(Env) -> R) -> ExitCode {
     let ended = Pd::new().map_err(entrypoint::Error::from).and_then(|pd| {
         let entrypoint = Entrypoint::new(&pd)?;
-        live(&pd, &entrypoint, construct, |birth| entrypoint.serve_parent(birth))
+        live(&pd, &entrypoint, Arc::default(), construct, |birth| entrypoint.serve_parent(birth))
     });
     match ended {
         // As the system takes it: the lower eight bits.
@@ -101,10 +110,11 @@ pub fn run<R: Constructed>(construct: impl FnOnce(Env) -> R) -> ExitCode {
     }
 }
 
-/// A component's whole life; `offer` gives its first object to the parent.
+/// A component's whole life; `offer` gives its first object to the parent. Whoever sets `stopped` and stops the entrypoint ends it.
 pub(crate) fn live<R: Constructed>(
     pd: &Pd,
     entrypoint: &Entrypoint,
+    stopped: Arc<AtomicBool>,
     construct: impl FnOnce(Env) -> R,
     offer: impl FnOnce(&Capability<dyn Component>) -> Result<(), entrypoint::Error>,
 ) -> Result<i32, entrypoint::Error> {
@@ -112,12 +122,12 @@ pub(crate) fn live<R: Constructed>(
     let birth = Birth { entrypoint: entrypoint.downgrade(), begun: begun.clone() };
     let birth: Capability<dyn Component> = entrypoint.manage(birth);
     offer(&birth)?;
-    if !serve(entrypoint)? {
+    if !serve(entrypoint, Deadline::Never)? {
         return Ok(0);
     }
     // Stopped before it was started: then there is nothing to do.
     let Some(parent) = begun.parent.borrow_mut().take() else { return Ok(0) };
-    let env = Env::new(pd, entrypoint, &parent);
+    let env = Env::new(pd, entrypoint, &parent, stopped);
     *begun.env.borrow_mut() = Some(env.clone());
     let code = match construct(env.clone()).failure() {
         Some(failure) => {
@@ -125,7 +135,11 @@ pub(crate) fn live<R: Constructed>(
             CONSTRUCT_FAILED
         }
         None => {
-            serve(entrypoint)?;
+            let mut goes_on = true;
+            while goes_on && !env.is_stopped() {
+                goes_on = serve(entrypoint, env.next_alarm())?;
+                env.ring_alarms();
+            }
             env.exit_code().unwrap_or(0)
         }
     };
@@ -134,9 +148,9 @@ pub(crate) fn live<R: Constructed>(
     Ok(code)
 }
 
-/// Serves until it is stopped; answers whether the parent is still there.
-fn serve(entrypoint: &Entrypoint) -> Result<bool, entrypoint::Error> {
-    match entrypoint.run() {
+/// Serves until it is stopped, or until then; answers whether the parent is still there.
+fn serve(entrypoint: &Entrypoint, until: Deadline) -> Result<bool, entrypoint::Error> {
+    match entrypoint.run_until(until) {
         Ok(()) => Ok(true),
         Err(entrypoint::Error::Transport(ipc::Error::ParentGone)) => Ok(false),
         Err(error) => Err(error),

@@ -110,7 +110,14 @@ impl Host {
         let host = self.downgrade();
         entrypoint.spawn(async move {
             let (Some(born), Some(host)) = (born.await, host.upgrade()) else { return };
-            host.runs(child, Running::Thread(Some(born.entrypoint)));
+            let still_runs = {
+                let mut state = host.0.state.borrow_mut();
+                let running = state.children.get_mut(&child).and_then(|record| record.running.as_mut());
+                running.map(|running| *running = Running::Thread(Some(born.stopper))).is_some()
+            };
+            if !still_runs {
+                return;
+            }
             if let Some(entrypoint) = host.entrypoint() {
                 host.begins(&entrypoint, child, born.component);
             }

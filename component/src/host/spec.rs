@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::once::Giver;
 
@@ -34,7 +36,14 @@ type Life = dyn FnOnce(Giver<Born>) -> Result<i32, entrypoint::Error> + Send;
 /// What a thread's component is known by.
 pub(crate) struct Born {
     pub(crate) component: Capability<dyn Component>,
-    pub(crate) entrypoint: EntrypointHandle,
+    pub(crate) stopper: Stopper,
+}
+
+/// What ends a component that is a thread.
+#[derive(Debug)]
+pub(crate) struct Stopper {
+    entrypoint: EntrypointHandle,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Spec {
@@ -55,9 +64,10 @@ impl Spec {
         let life = move |giver: Giver<Born>| {
             let pd = Pd::new()?;
             let entrypoint = Entrypoint::new(&pd)?;
-            let handle = entrypoint.handle();
-            live(&pd, &entrypoint, construct, |birth| {
-                giver.give(Born { component: birth.clone(), entrypoint: handle });
+            let stopped = Arc::<AtomicBool>::default();
+            let stopper = Stopper { entrypoint: entrypoint.handle(), stopped: stopped.clone() };
+            live(&pd, &entrypoint, stopped, construct, |birth| {
+                giver.give(Born { component: birth.clone(), stopper });
                 Ok(())
             })
         };
@@ -69,7 +79,7 @@ impl Spec {
 pub(crate) enum Running {
     Process(ipc::Child),
     /// `None` until it has told.
-    Thread(Option<EntrypointHandle>),
+    Thread(Option<Stopper>),
 }
 
 impl Running {
@@ -82,10 +92,10 @@ impl Running {
                     let _ = kill_process(pid, Signal::KILL);
                 }
             }
-            Running::Thread(handle) => {
-                if let Some(handle) = handle {
-                    handle.stop();
-                }
+            Running::Thread(None) => {}
+            Running::Thread(Some(Stopper { entrypoint, stopped })) => {
+                stopped.store(true, Ordering::Relaxed);
+                entrypoint.stop();
             }
         }
     }
@@ -95,6 +105,15 @@ impl Running {
         match self {
             Running::Process(child) => child.wait().map_or(Exit::Unknown, how),
             Running::Thread(_) => Exit::Unknown,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A process is ended by its own drop, which knows whether its number is still its own.
+        if let Running::Thread(_) = self {
+            self.end();
         }
     }
 }

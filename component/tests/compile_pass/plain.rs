@@ -1,0 +1,6 @@
+use portcullis_component::{Env, component};
+
+#[component]
+fn construct(env: Env) {
+    env.exit(0);
+}
