@@ -56,7 +56,11 @@ fn program(arguments: TokenStream, item: TokenStream, run: proc_macro2::TokenStr
         let error = error.into_compile_error();
         quote!(#error fn main() {})
     });
-    if item.sig.ident == "main" { quote!(#code).into() } else { quote!(#item #code).into() }
+    if item.sig.ident == "main" {
+        return code.into();
+    }
+    // The environment is given away whatever the function does with it.
+    quote!(#[allow(clippy::needless_pass_by_value)] #item #code).into()
 }
 
 fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {

@@ -206,6 +206,17 @@ impl Host {
         running.map(Running::end).is_some()
     }
 
+    /// The process of a child, as the system calls it: good for messages. `None` if there is no child of that name, or it is
+    /// a thread.
+    #[must_use]
+    pub fn process(&self, name: &str) -> Option<u32> {
+        let state = self.0.state.borrow();
+        match state.children.get(&state.child_named(name)?)?.running.as_ref()? {
+            Running::Process(child) => Some(child.id()),
+            Running::Thread(_) => None,
+        }
+    }
+
     /// Asks a child to end by itself. Answers whether it can be asked.
     pub fn stop(&self, name: &str) -> bool {
         self.tell(name, |component| async move {

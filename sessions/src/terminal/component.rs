@@ -26,6 +26,8 @@ struct Link {
 struct End {
     /// Whether there is a session, which pays for what it reads from here.
     is_open: bool,
+    /// Whether whoever would type for it has gone since it was last read.
+    is_left: bool,
     bytes: VecDeque<u8>,
     reader: Option<Reply<Result<Vec<u8>, Error>>>,
     /// A writer of the other end's who waits for room here.
@@ -49,9 +51,10 @@ impl Link {
                 reply.answer(Ok(u32::try_from(room).unwrap_or(u32::MAX)));
             }
         }
-        if !end.bytes.is_empty()
+        if (!end.bytes.is_empty() || end.is_left)
             && let Some(reader) = end.reader.take()
         {
+            end.is_left &= !end.bytes.is_empty();
             let length = end.bytes.len().min(MAX_BYTES);
             reader.answer(Ok(end.bytes.drain(..length).collect()));
             // There is room now.
@@ -75,6 +78,8 @@ impl Sessions<dyn Terminal> for CrosslinkComponent {
         let paid = opening.budget.ram().reserve(needed);
         let paid = paid.map_err(|_| Error::InsufficientRamQuota { missing: RamQuota::bytes(missing) })?;
         link.ends[place].is_open = true;
+        link.ends[place].is_left = false;
+        link.ends[1 - place].is_left = false;
         link.pump(place);
         Ok(CrosslinkSession { place, link: self.0.clone(), _paid: paid })
     }
@@ -87,7 +92,8 @@ impl Sessions<dyn Terminal> for CrosslinkComponent {
         link.ends[here] = End { writer, ..End::default() };
         // What waits to be written over there is this session's own; and nobody types for the other one any more.
         link.ends[other].writer = None;
-        link.ends[other].reader.take().into_iter().for_each(|reply| reply.answer(Ok(Vec::new())));
+        link.ends[other].is_left = true;
+        link.pump(other);
     }
 }
 

@@ -26,8 +26,8 @@ pub const EACH: Quota = Quota::new(1 << 20, 1_000);
 /// The name of the component that the test's own code runs as.
 pub const DRIVER: &str = "driver";
 
-/// What the tests' parent decides: the driver reaches each puppet by its name, `log` goes to `logger`, and what is
-/// registered otherwise goes where that says.
+/// What the tests' parent decides: the driver reaches each puppet by its name, `log` goes to `logger`, other services to
+/// the component that is named for them, and what is registered otherwise goes where that says.
 #[derive(Clone, Default)]
 pub struct Rules(Rc<RefCell<Noted>>);
 
@@ -66,6 +66,8 @@ impl Policy for Rules {
             (Some((.., route)), _) => route.clone(),
             (None, "puppet") => Route::to(asked.label.last()),
             (None, "log") => Route::to("logger"),
+            (None, "report" | "rom") => Route::to("board"),
+            (None, service @ ("timer" | "terminal")) => Route::to(service),
             (None, _) => Route::Denied("the test knows no such service".into()),
         }
     }

@@ -2,8 +2,13 @@
 
 use super::puppet::puppet;
 use portcullis_component::host::{Asked, Host, Route, Spec};
-use portcullis_component::{Connection, Env, Error, Opening, Quota, Sessions, run as run_component};
+use portcullis_component::{Connection, Env, Error, Label, Opening, Quota, Sessions, run as run_component};
+use portcullis_sessions::Board;
 use portcullis_sessions::log::{Log, LogComponent, LogSession};
+use portcullis_sessions::report::{Report, ReportComponent};
+use portcullis_sessions::rom::{Rom, RomComponent};
+use portcullis_sessions::terminal::{CrosslinkComponent, Terminal};
+use portcullis_sessions::timer::{Timer, TimerComponent};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
@@ -28,6 +33,11 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         Some("eager") => run_component(move |env: Env| eager(&env, &arguments.next().unwrap_or_default())),
         Some("raider") => super::raider::run(),
         Some("thief") => run_component(|env: Env| thief(&env)),
+        Some("board") => run_component(|env: Env| board(&env)),
+        Some("timer") => run_component(|env: Env| env.announce::<dyn Timer, _>(TimerComponent::new())),
+        Some("terminal") => {
+            run_component(|env: Env| env.announce::<dyn Terminal, _>(CrosslinkComponent::default()))
+        }
         Some("hung") => run_component(hung),
         Some("failing") => run_component(|_: Env| Err::<(), _>("it is told to fail")),
         role => {
@@ -111,6 +121,14 @@ fn logger(env: &Env, file: Option<String>) -> Result<(), Error> {
             let _ = writeln!(file, "{line}");
         }
     }))
+}
+
+/// Takes reports and serves them as ROMs, under what the clients themselves chose.
+fn board(env: &Env) -> Result<(), Error> {
+    let board = Board::default();
+    let name = |label: &Label| Some(label.last().to_owned());
+    env.announce::<dyn Report, _>(ReportComponent::new(&board, name))?;
+    env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
 }
 
 thread_local! {

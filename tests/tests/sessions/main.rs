@@ -1,6 +1,7 @@
 //! Sessions between components in processes of their own, through a parent.
 
 mod children;
+mod interfaces;
 mod life;
 mod quota;
 

@@ -1,6 +1,0 @@
-use portcullis_component::{Env, component};
-
-#[component]
-fn construct(env: Env) {
-    env.exit(0);
-}
