@@ -5,6 +5,7 @@ use crate::handle::{EntrypointHandle, Mailbox};
 use crate::handlers::Handlers;
 use crate::object::{Managed, Object};
 use crate::pool::{Pool, Removed};
+use crate::tasks::Tasks;
 use crate::turn::{Dissolved, Turn};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, Badge, Limits, Pd, Server, Usage};
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     /// Answers that were given later.
     pub(crate) outbox: Outbox,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) tasks: RefCell<Tasks>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -97,6 +99,7 @@ impl Entrypoint {
             dissolved: RefCell::default(),
             outbox: Outbox::new(),
             mailbox: Arc::new(mailbox),
+            tasks: RefCell::default(),
             stopped: Cell::new(false),
         })))
     }

@@ -40,7 +40,7 @@ impl Mailbox {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn post(&self, job: Job) -> Result<(), Error> {
+    pub(crate) fn post(&self, job: Job) -> Result<(), Error> {
         let is_first = {
             let mut jobs = self.jobs();
             let Some(jobs) = jobs.as_mut() else { return Err(Error::Ended) };

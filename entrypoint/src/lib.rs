@@ -54,14 +54,15 @@
 //!   by [`dispatch_ready`](Entrypoint::dispatch_ready), or as a tokio task (feature `tokio`).
 //! - Objects that are managed from the entrypoint's own thread need not be `Send`. Other threads have an
 //!   [`EntrypointHandle`].
-//! - An entrypoint never waits for its clients. It waits for those whom its methods call.
+//! - An entrypoint never waits for its clients. It waits for those whom its methods call; not for those whom its
+//!   [tasks](Entrypoint::spawn) call.
 //!
 //! # Signals
 //! A signal says that something has happened, and nothing of what. `docs/signals.md` tells its life. Threads that are no
 //! entrypoint have a [`SignalReceiver`].
 //!
 //! The modules: the parts of an entrypoint (`entrypoint`), its objects (`pool`, `object`), its signals (`signals`,
-//! `handlers`; `receiver` and `stream` for others), whose turn it is (`turn`), the loop (`serving`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
+//! `handlers`; `receiver` and `stream` for others), whose turn it is (`turn`), the loop (`serving`), what it waits for meanwhile (`tasks`), and who refers to it (`weak`, `handle` with `promise`, `revocable`). With the feature
 //! `trace`, a subscriber of `tracing` sees what is served (`trace`).
 #![forbid(unsafe_code)]
 
@@ -78,6 +79,7 @@ mod serving;
 mod signals;
 #[cfg(feature = "tokio")]
 mod stream;
+mod tasks;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod trace;

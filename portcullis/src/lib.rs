@@ -9,6 +9,9 @@
 #![doc = include_str!("../hello/src/main.rs")]
 //! ```
 //!
+//! A *component* has a parent, by way of which it gets sessions of other components: [`component`](mod@component) and
+//! [`sessions`].
+//!
 //! [`prelude`] has the names of every day. The rest lies where it comes from: [`rpc`], [`entrypoint`], [`shm`], [`ipc`].
 //! [`spawn`] and [`serve_parent`] are the two sides of a child process, [`test`](mod@test) is for the tests of your
 //! own objects.
@@ -47,6 +50,18 @@ pub mod shm {
     pub use portcullis_shm::*;
 }
 
+/// Components: their environment, sessions, quota, and a parent to embed.
+pub mod component {
+    pub use portcullis_component::*;
+    // In place of that of `portcullis_component`, which is found by its users alone.
+    pub use portcullis_rpc_macros::component_of_facade as component;
+}
+
+/// The session interfaces that components usually ask each other for.
+pub mod sessions {
+    pub use portcullis_sessions::*;
+}
+
 /// Threads that serve objects, and who refers to them.
 pub mod entrypoint {
     pub use portcullis_entrypoint::*;
@@ -56,6 +71,8 @@ pub mod entrypoint {
 pub use portcullis_rpc::__private;
 
 pub use child::{serve_parent, serve_parent_with, spawn};
+// The attribute; the module of that name lies in another namespace.
+pub use portcullis_rpc_macros::component_of_facade as component;
 pub use rpc::rpc_interface;
 
 /// The pages whose code is compiled and run with the tests.
@@ -78,4 +95,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/packet-stream.md")]
     struct PacketStream;
+
+    #[doc = include_str!("../../docs/components.md")]
+    struct Components;
 }

@@ -16,6 +16,7 @@
 //! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
 //! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
 //! - [`intruder`]: a hostile component, in a sandbox or without.
+//! - [`tree`]: components under a parent, and what they do.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -36,6 +37,7 @@ pub mod stall;
 pub mod station;
 pub mod stopped;
 pub mod stream;
+pub mod tree;
 pub mod vault;
 pub mod villain;
 pub mod watchdog;
