@@ -24,6 +24,9 @@ pub enum Failure {
     /// It has handed on what it held, or has got nothing yet.
     #[error("it holds no capability: give it one first")]
     Empty,
+    /// So much does not lie in the buffer.
+    #[error("its buffer is not so large: say how much lies there")]
+    Outside,
     /// The system does not say which descriptors are open.
     #[error("it cannot count its descriptors, is /proc mounted? ({0})")]
     Uncounted(String),

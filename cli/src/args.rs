@@ -72,12 +72,9 @@ pub(crate) enum Demo {
     /// Stream a file from one process to another, which computes its checksum, as `sha256sum` does
     ///
     /// A server process, `sink`, makes a receiver. A client process, `source`, is handed the capability to it and the file as
-    /// its standard input, and streams it in calls of up to 1,022 bytes. The checksum goes to standard output as
-    /// `sha256sum` prints it, the throughput to standard error.
-    Bulk {
-        /// The file, or - for standard input [default: README.md here or in a directory above]
-        file: Option<PathBuf>,
-    },
+    /// its standard input, and transfers that. The checksum goes to standard output as `sha256sum` prints it, the
+    /// throughput to standard error.
+    Bulk(BulkArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,6 +85,43 @@ pub(crate) struct ChainArgs {
     /// Kill each process behind the capability, instead of letting it exit
     #[arg(long)]
     pub(crate) kill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BulkArgs {
+    /// The file, or - for standard input [default: README.md here or in a directory above]
+    pub(crate) file: Option<PathBuf>,
+    /// By which way the bytes go
+    #[arg(long, value_name = "WAY", default_value = "stream")]
+    pub(crate) via: Via,
+}
+
+/// By which way bytes go from process to process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// In calls of up to 1,022 bytes
+    Rpc,
+    /// In a shared buffer that a call hands over, again and again
+    Buffer,
+    /// As a packet stream: both work at the same time
+    Stream,
+    /// Each of these in turn, side by side; not with standard input, which can be read once only
+    All,
+}
+
+impl Via {
+    /// The ways themselves.
+    pub(crate) const WAYS: [Via; 3] = [Via::Rpc, Via::Buffer, Via::Stream];
+
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Via::Rpc => "rpc",
+            Via::Buffer => "buffer",
+            Via::Stream => "stream",
+            Via::All => "all",
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

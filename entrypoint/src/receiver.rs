@@ -20,8 +20,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignalContext(Badge);
 
-/// Receives signals on a thread that is no entrypoint: blocks for the next one, looks whether there is one, or is a stream
-/// under tokio (`into_stream`, with the feature `tokio`).
+/// Receives signals on a thread that is no entrypoint: blocks for the next one, looks whether there is one, or is a
+/// stream under tokio (`into_stream`, with the feature `tokio`).
 ///
 /// It stays on the thread that made it. What it answers is which context has a signal; several submits may be one
 /// signal. When it is dropped, submits to its contexts do nothing.
@@ -77,8 +77,8 @@ impl SignalReceiver {
         Ok((SignalContext(badge), SignalCapability::from_untyped(capability)))
     }
 
-    /// Ends a signal context: it is not answered any more, and what is submitted to it, wherever, does nothing. Nothing of it is
-    /// lent to anybody, so there is nobody to wait for.
+    /// Ends a signal context: it is not answered any more, and what is submitted to it, wherever, does nothing.
+    /// Nothing of it is lent to anybody, so there is nobody to wait for.
     pub fn dissolve(&mut self, context: SignalContext) {
         self.server.dissolve(context.0);
     }
@@ -103,8 +103,8 @@ impl SignalReceiver {
         }
     }
 
-    /// The next signal, if there is one now. `None` says that the receiver's descriptor (`AsFd`) will poll readable when there is
-    /// one again.
+    /// The next signal, if there is one now. `None` says that the receiver's descriptor (`AsFd`) will poll readable
+    /// when there is one again.
     ///
     /// # Errors
     /// [`Error::Transport`] if the system fails us.
@@ -126,7 +126,8 @@ fn context_of(event: &Event) -> Option<SignalContext> {
     }
 }
 
-/// Polls readable when [`poll`](SignalReceiver::poll) may have a signal, once that has answered `None`. Good for nothing else.
+/// Polls readable when [`poll`](SignalReceiver::poll) may have a signal, once that has answered `None`. Good for
+/// nothing else.
 impl std::os::fd::AsFd for SignalReceiver {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.server.as_fd()

@@ -4,6 +4,7 @@ use crate::entrypoint::Entrypoint;
 use crate::error::Error;
 use crate::handlers::Handler;
 use crate::object::Silent;
+use crate::trace;
 use crate::turn::{Dissolved, InTurn, Turn, caught};
 use portcullis_ipc::{Badge, Deadline, SignalLevel};
 use portcullis_rpc::{Capability, SignalCapability};
@@ -11,9 +12,10 @@ use std::any::Any;
 use std::rc::Rc;
 
 impl Entrypoint {
-    /// Makes a signal context whose handler is bound to an object of this entrypoint, and answers with the right to submit
-    /// signals to it. One source of signals, one context. The handler runs with the object when there is a signal, as a handler of its own
-    /// ([`SignalLevel::Application`]) or while another one waits for it, too ([`SignalLevel::Io`]).
+    /// Makes a signal context whose handler is bound to an object of this entrypoint, and answers with the right to
+    /// submit signals to it. One source of signals, one context. The handler runs with the object when there is a
+    /// signal, as a handler of its own ([`SignalLevel::Application`]) or while another one waits for it, too
+    /// ([`SignalLevel::Io`]).
     ///
     /// The context ends when it is [dissolved](Self::dissolve_signal), or with its object.
     ///
@@ -68,8 +70,8 @@ impl Entrypoint {
         self.bind(object, level, handler)
     }
 
-    /// As [`handle_signal`](Self::handle_signal), bound to the object whose handler runs: for methods that make contexts for
-    /// their own object.
+    /// As [`handle_signal`](Self::handle_signal), bound to the object whose handler runs: for methods that make
+    /// contexts for their own object.
     ///
     /// # Errors
     /// [`Error::NotManaged`] outside of the handlers of an object, [`Error::WrongType`] if it is no `T`.
@@ -87,8 +89,8 @@ impl Entrypoint {
         }
     }
 
-    /// As [`handle_signal`](Self::handle_signal), with an object that has no interface and is there for its signals alone. It
-    /// ends with the last context that is bound to it.
+    /// As [`handle_signal`](Self::handle_signal), with an object that has no interface and is there for its signals
+    /// alone. It ends with the last context that is bound to it.
     ///
     /// # Panics
     /// As [`handle_signal`](Self::handle_signal).
@@ -159,8 +161,8 @@ impl Entrypoint {
         true
     }
 
-    /// From within a method: waits for one signal of level [`Io`](SignalLevel::Io), for as long as the method's caller waits and no
-    /// longer than the default time of the protection domain, and runs its handler. See
+    /// From within a method: waits for one signal of level [`Io`](SignalLevel::Io), for as long as the method's
+    /// caller waits and no longer than the default time of the protection domain, and runs its handler. See
     /// [`wait_and_dispatch_one_io_signal_with`](Self::wait_and_dispatch_one_io_signal_with).
     ///
     /// # Errors
@@ -169,15 +171,16 @@ impl Entrypoint {
         self.wait_and_dispatch_one_io_signal_with(lent, self.0.mailbox.patience())
     }
 
-    /// From within a method: waits for one signal of level [`Io`](SignalLevel::Io) until the deadline, for no longer than the method's
-    /// caller waits, and runs its handler within this one.
+    /// From within a method: waits for one signal of level [`Io`](SignalLevel::Io) until the deadline, for no longer
+    /// than the method's caller waits, and runs its handler within this one.
     ///
-    /// The method lends its object, so that handlers which are bound to it can run: it passes `self`. Signals for objects that
-    /// wait further up the stack stay pending, and so do signals of level `Application`, calls, and everything else.
+    /// The method lends its object, so that handlers which are bound to it can run: it passes `self`. Signals for
+    /// objects that wait further up the stack stay pending, and so do signals of level `Application`, calls, and
+    /// everything else.
     ///
     /// # Errors
-    /// [`Error::NotLent`] if `lent` is not the object whose handler runs (where none of an object does, anything will do), [`Error::DeadlineExceeded`] if there was no such signal in
-    /// time, or the transport's `ParentGone`.
+    /// [`Error::NotLent`] if `lent` is not the object whose handler runs (where none of an object does, anything will
+    /// do), [`Error::DeadlineExceeded`] if there was no such signal in time, or the transport's `ParentGone`.
     pub fn wait_and_dispatch_one_io_signal_with<T: 'static>(
         &self,
         lent: &mut T,
@@ -215,6 +218,7 @@ impl Entrypoint {
         let bound = self.0.handlers.borrow().get(context).map(|bound| (bound.object, bound.handler.clone()));
         // Dissolved meanwhile.
         let Some((object, handler)) = bound else { return };
+        let _traced = trace::Signal::of(context, object);
         match lent {
             Some((own, lent)) if own == object => {
                 let _turn = InTurn::new(&self.0, Turn::Objects(own));

@@ -2,12 +2,27 @@
 
 use crate::{Failure, Progress};
 use portcullis_ipc::MAX_DATA;
-use portcullis_rpc::{Capability, Later, WireSize, rpc_interface};
+use portcullis_packet_stream::{Error as StreamError, Geometry};
+use portcullis_rpc::{Capability, DataspaceCapability, Later, WireSize, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The largest piece that fits into one call, in bytes: the length of a byte string travels before it.
 pub const PIECE: usize = MAX_DATA - (<[u8; MAX_DATA]>::BYTES - MAX_DATA);
+
+/// The size of a buffer that is handed over in calls, in bytes.
+pub const BUFFER: usize = 256 << 10;
+
+/// The largest packet of a stream, in bytes.
+pub const PACKET: usize = 64 << 10;
+
+/// What a packet stream is made of: 64 packets under way, in a buffer that holds 32 of the largest.
+///
+/// # Errors
+/// None: it is a sound one.
+pub fn geometry() -> Result<Geometry, StreamError> {
+    Geometry::new(64, 64, 32 * PACKET)
+}
 
 /// The sink component: has receivers made, one for each transfer.
 ///
@@ -37,6 +52,19 @@ pub trait Sink {
     /// # Errors
     /// [`Failure::Exhausted`] if there is no room for it.
     fn by_calls(&mut self) -> Result<Capability<dyn Pieces>, Failure>;
+
+    /// Makes a receiver to which each call hands a buffer over, and answers with the buffer, of [`BUFFER`] bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Exhausted`] if there is no room for it.
+    fn by_buffer(&mut self) -> Result<(Capability<dyn Filled>, DataspaceCapability), Failure>;
+
+    /// Makes a receiver that is the sink of a packet stream, and answers with the stream's dataspace, of that
+    /// [`geometry`].
+    ///
+    /// # Errors
+    /// [`Failure::Exhausted`] if there is no room for it.
+    fn by_stream(&mut self) -> Result<(Capability<dyn Receiver>, DataspaceCapability), Failure>;
 }
 
 /// Receives the bytes of one transfer, by whatever way.
@@ -69,6 +97,28 @@ pub trait Pieces: Receiver {
     fn put(&mut self, piece: &[u8]) -> Result<(), Failure>;
 }
 
+/// Receives bytes in a buffer.
+///
+/// ```
+/// use portcullis_examples::bulk::{Filled, Receiver, Sink, Summary};
+/// use portcullis_shm::BufferClient;
+///
+/// fn send(sink: &mut impl Sink, bytes: &[u8]) -> Result<Summary, Box<dyn std::error::Error>> {
+///     let (receiver, buffer) = sink.by_buffer()?;
+///     let length = BufferClient::attach(&buffer)?.fill(bytes)?;
+///     receiver.client().take(length.try_into()?)?;
+///     Ok(receiver.client().finish()?)
+/// }
+/// ```
+#[rpc_interface(name = "bulk.filled")]
+pub trait Filled: Receiver {
+    /// Takes so many bytes out of the buffer. It is the client's again when this returns.
+    ///
+    /// # Errors
+    /// [`Failure::Outside`] if the buffer is not so large, and those of a call.
+    fn take(&mut self, length: u32) -> Result<(), Failure>;
+}
+
 /// The source component: streams its standard input, once.
 ///
 /// ```
@@ -94,6 +144,26 @@ pub trait Source {
     /// # Errors
     /// [`Failure::Begun`] the second time.
     fn by_calls(&mut self, receiver: Capability<dyn Pieces>) -> Result<(), Failure>;
+
+    /// Begins to stream to a receiver, in its buffer.
+    ///
+    /// # Errors
+    /// [`Failure::Begun`] the second time.
+    fn by_buffer(
+        &mut self,
+        receiver: Capability<dyn Filled>,
+        buffer: DataspaceCapability,
+    ) -> Result<(), Failure>;
+
+    /// Begins to stream to a receiver, as the source of its packet stream.
+    ///
+    /// # Errors
+    /// [`Failure::Begun`] the second time.
+    fn by_stream(
+        &mut self,
+        receiver: Capability<dyn Receiver>,
+        dataspace: DataspaceCapability,
+    ) -> Result<(), Failure>;
 
     /// Answers at the end of the stream, or after `time`, a second at most, if that comes first. Whoever waits already
     /// is told that the call was abandoned.

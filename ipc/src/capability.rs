@@ -256,9 +256,9 @@ impl Capability {
         AsyncCall::new(self.clone(), message, deadline)
     }
 
-    /// Submits a signal to the signal context that the capability names: its handler runs at least once after this. Never
-    /// waits and never fails, whatever becomes of the handler: if the context was dissolved, its entrypoint has ended, or the
-    /// capability names an object, nothing happens.
+    /// Submits a signal to the signal context that the capability names: its handler runs at least once after this.
+    /// Never waits and never fails, whatever becomes of the handler: if the context was dissolved, its entrypoint has
+    /// ended, or the capability names an object, nothing happens.
     ///
     /// While the signal before is not taken yet, this adds nothing to it and costs one atomic operation; otherwise
     /// the entrypoint is woken if it sleeps.
@@ -279,6 +279,7 @@ impl Capability {
         match &self.0 {
             Reference::Row(RowReference { channel, row, .. }) => channel.submit(*row),
             Reference::OwnContext { home, badge, flag } => home.submit(*badge, flag),
+            // There is no signal for an object, nor for a dataspace.
             Reference::Own { .. } | Reference::Dataspace(_) => {}
             Reference::Portal(portal) => match portal.settled() {
                 Some(RowReference { channel, row, .. }) => channel.submit(*row),
@@ -287,9 +288,9 @@ impl Capability {
         }
     }
 
-    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by different ways
-    /// are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints and, if these are
-    /// reached over different channels, have been answered there, for no longer than the deadline.
+    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by
+    /// different ways are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints
+    /// and, if these are reached over different channels, have been answered there, for no longer than the deadline.
     ///
     /// An entrypoint can say of its own objects that they are those of another one. So this serves to find what is
     /// known already; it is no proof of who is at the other end.

@@ -66,5 +66,5 @@ pub use {
     pd::spawn::Child,
     pd::{Doorbell, Pd, PdOptions},
     server::{Caller, Event, Limits, Nested, Request, Server, SignalLevel, Usage, Waker},
-    wait_policy::WaitPolicy,
+    wait_policy::{Patience, WaitPolicy},
 };

@@ -14,12 +14,13 @@
 //! own objects.
 //!
 //! Features, none of them by default:
-//! - `tokio` serves an entrypoint as a task: `Entrypoint::serve`.
+//! - `tokio` serves an entrypoint as a task, `Entrypoint::serve`, and makes a stream of signals, `SignalReceiver::into_stream`.
 //! - `trace` shows each call to a subscriber of `tracing`, with the target `portcullis` at the level of traces. The
 //!   client's side is a span `call` (`interface`, `method`, `opcode`), which ends with an event `returned`; the object's
 //!   is a span `dispatch` (`interface`, `method`, `opcode`, `object`), which ends with an event `reply`. Their `outcome`
 //!   is `answered`, or `later`, or says what went wrong. A call that a method makes lies within the span of the
-//!   method's own. Without the feature nothing of this is there.
+//!   method's own. A signal that is submitted is an event `submit`, and its handler runs within a span `signal` (`context`,
+//!   `object`). Without the feature nothing of this is there.
 //!
 //! [`Capability`]: rpc::Capability
 //! [`Entrypoint`]: entrypoint::Entrypoint
@@ -74,4 +75,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/signals.md")]
     struct Signals;
+
+    #[doc = include_str!("../../docs/packet-stream.md")]
+    struct PacketStream;
 }

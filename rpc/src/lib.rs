@@ -14,8 +14,9 @@
 //!   nothing that its arguments and result do not.
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
-//! `bounded`, `shape`, [`bytes`](mod@bytes)), signals (`signal`), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
-//! server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
+//! `bounded`, `shape`, [`bytes`](mod@bytes)), signals (`signal`), the client's side (`capability`, `client`,
+//! `buffers`; `calling` for tasks), the server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber
+//! of `tracing` sees each call (`trace`).
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -1,6 +1,6 @@
 //! The transmit half of a signal.
 
-use crate::slots;
+use crate::{slots, trace};
 use portcullis_ipc as ipc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::fmt;
@@ -60,6 +60,7 @@ impl SignalCapability {
     /// [`portcullis_ipc::Capability::submit`].
     #[inline]
     pub fn submit(&self) {
+        trace::submit();
         self.0.submit();
     }
 

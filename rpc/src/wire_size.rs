@@ -45,11 +45,11 @@ impl<I: ?Sized> WireSize for Capability<I> {
     const BYTES: usize = 1;
 }
 
-impl WireSize for DataspaceCapability {
+impl WireSize for SignalCapability {
     const BYTES: usize = 1;
 }
 
-impl WireSize for SignalCapability {
+impl WireSize for DataspaceCapability {
     const BYTES: usize = 1;
 }
 

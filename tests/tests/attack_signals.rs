@@ -48,13 +48,15 @@ fn submits_pass(doorbell: Doorbell) -> Result<(), Error> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_villain"));
     command.arg("deaf");
     let (villain, capability) = pd.spawn(command)?;
-    let start = Instant::now();
-    // More rings than any socket or pipe holds: all but some find the signal taken, and ring.
-    for _ in 0..300_000 {
-        capability.submit();
+    // More rings than any socket or pipe holds: whenever the signal was taken, the next submit rings.
+    let (start, mut last, mut slowest) = (Instant::now(), Instant::now(), Duration::ZERO);
+    while start.elapsed() < Duration::from_secs(1) {
+        (0..10).for_each(|_| capability.submit());
+        slowest = slowest.max(last.elapsed());
+        last = Instant::now();
     }
-    let slowest = Duration::from_secs(30);
-    assert!(start.elapsed() < slowest, "it took {:?}", start.elapsed());
+    // What a machine under load may keep us from our core.
+    assert!(slowest < Duration::from_secs(5), "ten submits took {slowest:?}");
     drop(villain);
     (0..1_000).for_each(|_| capability.submit());
     Ok(())
@@ -176,6 +178,24 @@ fn attack_23_what_was_submitted_before_the_producers_end_counts() {
 }
 
 #[test]
+fn attack_23_what_was_submitted_before_its_row_is_given_back_counts_and_is_nobody_elses() {
+    let mut town = town();
+    let mut villain = town.villain();
+    for round in 0..20 {
+        // Another context in the same place each time, whose signal is announced by nothing but the release.
+        let row = context(&mut villain);
+        let (word, bit) = signal(row);
+        villain.memory.set(word, bit);
+        villain.release(row, 1);
+        assert!(eventually(|| runs(&mut town.launcher)[round] == 1), "round {round}");
+        assert_eq!(villain.memory.load(word) & bit, 0);
+    }
+    assert_eq!(runs(&mut town.launcher), [1; 20]);
+    drop(villain);
+    town.assert_unharmed();
+}
+
+#[test]
 fn attack_5_signals_of_rows_that_are_not_held_run_nothing() {
     let mut town = town();
     // Somebody else's context, and objects of one's own.
@@ -208,6 +228,31 @@ fn attack_5_signals_of_rows_that_are_not_held_run_nothing() {
     villain.release(own, 2);
     assert!(villain.is_thrown_out());
     drop((villain, honest));
+    town.assert_unharmed();
+}
+
+#[test]
+fn a_client_holds_as_many_contexts_as_its_budget_says_and_each_has_its_signal() {
+    const BUDGET: usize = 4_096;
+    const BUDGET_EXCEEDED: u8 = 3;
+    let mut town = town();
+    let mut villain = town.villain();
+    let rows: Vec<Row> = (0..BUDGET).map(|_| context(&mut villain)).collect();
+    let refused = villain.call(Row::FIRST, service::CONTEXT, &[]);
+    assert_eq!(refused.status(), Some(BUDGET_EXCEEDED));
+    let _object = villain.call(Row::FIRST, service::MINT, &[]).row();
+    // Those whose runs are told, and the last, whose signal lies in another group.
+    for row in rows.iter().take(200).chain(rows.last()) {
+        let (word, bit) = signal(*row);
+        villain.memory.set(word, bit);
+    }
+    villain.announce(0xff << 34);
+    assert!(eventually(|| runs(&mut town.launcher) == [1; 200]));
+    let (word, bit) = signal(rows[BUDGET - 1]);
+    assert!(eventually(|| villain.memory.load(word) & bit == 0));
+    villain.release(rows[7], 1);
+    assert_eq!(context(&mut villain).index, rows[7].index);
+    drop(villain);
     town.assert_unharmed();
 }
 

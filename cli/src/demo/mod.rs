@@ -18,7 +18,7 @@ use input::Input;
 pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
     let file = match args.demo {
         Some(Demo::Wordcount { file }) => file,
-        Some(Demo::Bulk { file }) => return bulk::run(Input::open(file)?, args.json),
+        Some(Demo::Bulk(bulk)) => return bulk::run(&bulk, args.json),
         Some(Demo::Chain(chain)) => return chain::run(&chain, args.json),
         Some(Demo::Ticker(ticker)) => return ticker::run(&ticker, args.json),
         None => {

@@ -58,10 +58,12 @@ impl Server {
         let outer = context::serving();
         let end = context::limit(deadline).instant();
         let mut turns = 0;
+        self.look_in_time();
         loop {
             self.housekeep()?;
             self.take_signals();
             if let Some(badge) = self.ledger.contexts_mut().next_io(&may_run) {
+                self.found();
                 context::serve(Some(Context::unasked(self.home.id())));
                 return Ok(Nested { badge, outer });
             }

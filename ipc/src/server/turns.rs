@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const TURNS_BETWEEN_LOOKS: u32 = 256;
 /// Turns of the innermost loop.
 const TURNS_IN_A_MOMENT: u32 = 32;
-/// Requests of polled clients between two looks at who rings: at most so many, fewer if they take long.
+/// Requests of polled clients, and other events, between two looks at who rings: at most so many, fewer if they take long.
 const MOST_REQUESTS_BETWEEN_LOOKS: u32 = 32;
 /// How long a client that is not polled should wait for a look.
 const TIME_BETWEEN_LOOKS: Duration = Duration::from_micros(20);
@@ -69,9 +69,7 @@ impl Server {
     /// Looks once at every polled port, from the one after that which was served last.
     #[inline]
     pub(super) fn poll(&mut self, message: &mut MsgBuf) -> Option<Request> {
-        if self.pace.requests >= self.pace.requests_between_looks {
-            self.look_around();
-        }
+        self.look_in_time();
         for _ in 0..self.hot.len() {
             if self.turn >= self.hot.len() {
                 self.turn = 0;
@@ -83,6 +81,24 @@ impl Server {
             }
         }
         None
+    }
+
+    /// While busy: looks around when that is due.
+    #[inline]
+    pub(super) fn look_in_time(&mut self) {
+        if self.pace.requests >= self.pace.requests_between_looks {
+            self.look_around();
+        }
+    }
+
+    /// Something to do was found: it counts like a request.
+    #[inline]
+    pub(super) fn found(&mut self) {
+        if !std::mem::take(&mut self.pace.slept) {
+            self.patience.paid_off();
+        }
+        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
+        self.pace.requests += 1;
     }
 
     /// While busy: what polling does not show.
@@ -125,12 +141,8 @@ impl Server {
             self.take_news(name);
         }
         let taken = taken?;
-        if !std::mem::take(&mut self.pace.slept) {
-            self.patience.paid_off();
-        }
+        self.found();
         self.patience.peer_on(taken.core);
-        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
-        self.pace.requests += 1;
         if taken.is_system {
             self.serve_system(taken.ticket, message);
             return None;

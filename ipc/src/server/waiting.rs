@@ -145,6 +145,7 @@ impl Server {
         let first = if self.signals_last { None } else { self.signal() };
         let notice = first.or_else(|| self.own_notice()).or_else(|| self.signal())?;
         self.signals_last = matches!(notice, Event::Signal(_));
+        self.found();
         context::serve(Some(Context::unasked(self.home.id())));
         Some(notice)
     }

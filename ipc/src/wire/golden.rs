@@ -317,7 +317,8 @@ fn signals() {
         let meant = || (vector.field("word"), vector.field_u32("bit"), vector.field_u32("pending"));
         vector.check(place, meant);
         if vector.good {
-            let (word, bit) = (vector.field_u32("word") as usize - layout::SIGNALS, vector.field("bit"));
+            let (word, bit) =
+                (usize::try_from(vector.field("word")).unwrap() - layout::SIGNALS, vector.field("bit"));
             let mut signals = Signal::in_word(word, 1 << bit);
             assert_eq!(signals.next().map(Signal::row), Some(vector.field_u32("row")), "{}", vector.place);
             assert_eq!(word as u64 * 64 + bit, vector.field("signal"), "{}", vector.place);

@@ -90,7 +90,8 @@ pub trait Station {
     fn storm(&mut self, number: u32, times: u32, threads: u32) -> Result<(), Error>;
     /// Works for so many microseconds.
     fn work(&mut self, micros: u32) -> Result<(), Error>;
-    /// Waits, for at most so many milliseconds, until the number that it keeps has been raised by a signal for I/O; answers it.
+    /// Waits, for at most so many milliseconds, until the number that it keeps has been raised by a signal for I/O;
+    /// answers it.
     fn await_ready(&mut self, millis: u32) -> Result<u32, Error>;
     /// The context of that signal.
     fn ready_signal(&mut self) -> Result<SignalCapability, Error>;
@@ -105,8 +106,8 @@ pub trait Tower {
     fn bell(&mut self, bell: u32, io: bool, task: Task) -> Result<SignalCapability, Error>;
     /// How often bells of the tower rang.
     fn rings(&mut self) -> Result<u64, Error>;
-    /// Waits, for at most so many milliseconds, until bells of the tower have rung so often while it waits; how often they
-    /// have.
+    /// Waits, for at most so many milliseconds, until bells of the tower have rung so often while it waits; how often
+    /// they have.
     fn listen(&mut self, rings: u32, millis: u32) -> Result<u32, Error>;
     /// Asks another tower of the same station to listen, without a call; lends nothing meanwhile.
     fn have_listen(&mut self, tower: Capability<dyn Tower>, rings: u32, millis: u32) -> Result<u32, Error>;

@@ -95,5 +95,6 @@ suite! {
         a_wait_meets_its_deadline,
         a_dropped_context_frees_its_row,
         a_flood_of_signals_starves_no_call_and_a_flood_of_calls_no_signal,
-        contexts_take_turns;
+        contexts_take_turns,
+        every_signal_through_portals_that_fold_arrives;
 }

@@ -5,6 +5,7 @@ use crate::{LIMIT, Outcome, Place, Processes};
 use portcullis_entrypoint::{Entrypoint, Error as EntrypointError, SignalLevel, SignalReceiver};
 use portcullis_ipc::{Deadline, Pd};
 use portcullis_rpc::SignalCapability;
+use portcullis_tests::resources::{eventually, sleeps};
 use portcullis_tests::station::{Station, Task};
 use portcullis_tests::stopped::Stopped;
 use portcullis_tests::watchdog::Watchdog;
@@ -167,5 +168,33 @@ fn a_thread_receives_signals_of_other_processes() -> Outcome {
     // One that is gone costs its producers nothing.
     drop(receiver);
     producers[2].root.client().submit(0, 100_000)?;
+    Ok(())
+}
+
+#[test]
+fn a_flood_of_signals_keeps_nobody_out_whose_channel_is_not_polled() -> Outcome {
+    let _watchdog = Watchdog::start(LIMIT);
+    let mut host = Processes::start()?;
+    let mut root = host.root.client();
+    // Its handler submits to itself, so that there is always a signal.
+    let bell = root.lone_bell(0, false, Task::Submit(0))?;
+    assert_eq!(root.keep(vec![bell])?, 0);
+    let process = host.child().expect("a process").id();
+    // When it has slept, it polls nobody.
+    assert!(eventually(|| sleeps(process)));
+    let other = Processes::start()?;
+    let number = other.root.client().keep(vec![root.give(0)?.expect("it was kept")])?;
+    assert!(eventually(|| sleeps(process)));
+    other.root.client().submit(number, 1)?;
+    std::thread::sleep(Duration::from_millis(20));
+    let start = Instant::now();
+    root.work(0)?;
+    let took = start.elapsed();
+    assert!(took < SOON, "the call took {took:?}");
+    assert!(root.count(0)? > 100, "it was a flood");
+    // And it goes on.
+    let before = root.count(0)?;
+    assert!(eventually(|| root.count(0).is_ok_and(|count| count > before + 100)));
+    root.lose(0)?;
     Ok(())
 }

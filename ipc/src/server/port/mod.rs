@@ -2,16 +2,16 @@
 
 mod reply;
 mod request;
+mod signals;
 
 use super::home::Home;
 use super::ledger::Ledger;
-use super::rows::{Row, Rows};
+use super::rows::Rows;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
-use crate::protocol::signals;
 use crate::sys::memory::Words;
 use crate::transport::Transport;
 use crate::transport::local::LocalTransport;
@@ -19,7 +19,6 @@ use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::control::Token;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LANES, LaneId};
-use crate::wire::signal::{self, Signal};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -198,12 +197,6 @@ impl Port {
         }) || doorbell::has_pending(&words[layout::PENDING])
     }
 
-    /// Whether anything is announced.
-    #[inline]
-    pub(crate) fn announces(&self) -> bool {
-        self.words.as_ref().is_some_and(|words| doorbell::has_pending(&words[layout::PENDING]))
-    }
-
     /// Its doorbell has woken us. Answers whether the socket should be read.
     pub(crate) fn rang(&mut self) -> bool {
         self.rings += 1;
@@ -235,39 +228,6 @@ impl Port {
         self.take_signals(pending, ledger);
         let releases = pending & layout::PENDING_RELEASES != 0 && self.take_releases(ledger)?;
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
-    }
-
-    /// Takes the signals that these bits of `pending` announce. Bits for what is no context, or is dissolved, mean nothing.
-    pub(crate) fn take_signals(&self, pending: u64, ledger: &mut Ledger) {
-        let Some(words) = self.words.as_ref().filter(|_| pending & layout::PENDING_SIGNALS != 0) else {
-            return;
-        };
-        if let End::Local(_) = self.end {
-            return ledger.take_signals_of_here();
-        }
-        for word in signal::announced(pending, self.rows.signal_words()) {
-            // Once, into private memory.
-            let taken = signals::take(&words[layout::SIGNALS + word], u64::MAX);
-            for signal in Signal::in_word(word, taken) {
-                self.has_signal(signal, ledger);
-            }
-        }
-    }
-
-    fn has_signal(&self, signal: Signal, ledger: &mut Ledger) {
-        let name = self.rows.name_at(signal.row());
-        let context = name.and_then(|name| self.rows.get(name)).and_then(Row::context);
-        if let Some(context) = context {
-            ledger.contexts_mut().signal(context);
-        }
-    }
-
-    /// A row is being given back: its signal is taken, since its bit may be another's soon.
-    fn take_signal_of(&self, row: u32, ledger: &mut Ledger) {
-        let (Some(words), Some(signal)) = (&self.words, Signal::of(row)) else { return };
-        if signals::take(&words[signal.word()], signal.bit()) != 0 {
-            self.has_signal(signal, ledger);
-        }
     }
 
     /// Takes back what the client released: at most one ring full, so that it cannot keep us here. Answers whether
