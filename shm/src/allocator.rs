@@ -11,8 +11,8 @@ use std::os::fd::AsFd;
 ///
 /// A dataspace costs its size in whole pages, and one page more. All its pages are there when it is made: who cannot pay for them
 /// learns it then. So does who has an account that is larger than the machine: what the machine does not have is
-/// [`Error::OutOfMemory`], and nobody is killed for it. (A limit of a memory group below that is not asked for: a group that is
-/// to live wants accounts within its limit.)
+/// [`Error::OutOfMemory`], and nobody is killed for it. The same goes for what the memory group of the process may not take, as far as
+/// the process can see that.
 ///
 /// ```
 /// use portcullis_shm::{RamAccount, RamAllocator, RamQuota};

@@ -173,6 +173,9 @@ fn scenario_11_a_nested_map_shows_within_the_one_around_it() -> Result<(), Error
 fn scenario_11_writes_to_what_can_only_be_read_are_errors() -> Result<(), Error> {
     let (plain, published) = (numbered(1)?, allocator().alloc_published(PAGE)?);
     let map = RegionMap::reserve(4 * PAGE)?;
+    assert_eq!(map.attach_read_only(&plain, Window::WHOLE)?, 0);
+    assert_eq!(map.copy_from(0, &[1]), Err(Error::ReadOnly));
+    map.detach(0)?;
     map.attach_read_only_at(0, &plain, Window::WHOLE)?;
     map.attach_at(PAGE, &published, Window::WHOLE)?;
     map.attach_at(2 * PAGE, &plain, Window::WHOLE)?;

@@ -70,7 +70,7 @@ type Delivery = fn(&Town, &mut RawClient, &OwnedFd);
 
 #[test]
 fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
-    let deliveries: [(&str, Delivery); 7] = [
+    let deliveries: [(&str, Delivery); 9] = [
         ("beside a doorbell", |_, villain, slow| {
             let _ = villain.send(&wire::DOORBELL, &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
@@ -80,7 +80,21 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
             villain.announce(wire::PENDING_SOCKET);
         }),
         ("as a portal", |_, villain, slow| {
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
+            let _ = villain.send(&wire::portals(0, state.sequence), &[slow.as_fd()]);
+            villain.publish(0, state);
+        }),
+        ("as a dataspace", |_, villain, slow| {
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Dataspace, 0)]);
+            let _ = villain.send(&wire::portals(0, state.sequence), &[slow.as_fd()]);
+            villain.publish(0, state);
+            let _ = villain.outcome(0, PATIENCE);
+            villain.send(&[1, 2, 3], &[]).expect("the socket has room");
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("for a message that never comes", |_, villain, slow| {
             let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
+            let _ = villain.send(&[1, 2, 3], &[]);
             villain.announce(wire::PENDING_SOCKET);
         }),
         ("as a second introduction's memory", |_, villain, slow| {

@@ -39,7 +39,7 @@ impl From<shm::Error> for VaultError {
 /// Owns one dataspace, and has one of somebody else attached.
 #[rpc_interface]
 pub trait Vault {
-    /// Makes a dataspace full of that byte, on the donated account; others may write it or not.
+    /// Makes a dataspace full of that byte (untouched if that is zero), on the donated account; others may write it or not.
     fn make(&mut self, size: u64, byte: u8, published: bool) -> Result<DataspaceCapability, VaultError>;
     /// The bytes of its own dataspace, or of what it has attached.
     fn look(&mut self, own: bool, offset: u64, len: u64) -> Result<Vec<u8>, VaultError>;
@@ -49,6 +49,8 @@ pub trait Vault {
     fn store(&mut self, own: bool, offset: u64, bytes: &[u8]) -> Result<(), VaultError>;
     /// Frees its own dataspace. Answers what stays on its account.
     fn free(&mut self) -> Result<u64, VaultError>;
+    /// Nobody has what was freed any more.
+    fn settle(&mut self) -> Result<(), VaultError>;
     /// What is used of the donated account, in bytes.
     fn used(&mut self) -> Result<u64, VaultError>;
 
