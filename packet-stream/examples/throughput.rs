@@ -45,7 +45,7 @@ impl Plan {
         let geometry =
             Geometry::new(slots, slots, count * size)?.with_granule(granule.max(Geometry::GRANULE))?;
         let packets = (BLOCK_BYTES / size.max(1)).min(BLOCK_PACKETS);
-        Ok(Plan { size, slots: count, packets, batch: (count / 4).clamp(1, 32), geometry })
+        Ok(Plan { size, slots: count, packets, batch: (count / 8).clamp(1, 128), geometry })
     }
 
     fn area(&self) -> usize {
