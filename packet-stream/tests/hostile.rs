@@ -1,5 +1,6 @@
 //! What the other side can write, and what becomes of it. Here it is another attachment that writes; in the top-level tests it
 //! is another process.
+#![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)] // clippy knows only the functions that are marked as tests
 
@@ -20,7 +21,7 @@ fn region(offset: u32, size: u32) -> u64 {
 /// Puts an entry into the submit queue as a source would, whatever it says.
 fn forge_packet(memory: &Attachment, region: u64, control: u64) {
     let put = memory.read::<u64>(SUBMIT_PUT).unwrap();
-    let entry = SUBMIT_ENTRIES + (put as usize % 4) * 16;
+    let entry = SUBMIT_ENTRIES + usize::from(put.to_le_bytes()[0] % 4) * 16;
     memory.write(entry, &region).unwrap();
     memory.write(entry + 8, &control).unwrap();
     memory.write(SUBMIT_PUT, &(put + 1)).unwrap();
@@ -29,7 +30,7 @@ fn forge_packet(memory: &Attachment, region: u64, control: u64) {
 /// Puts an entry into the queue of acknowledgements as a sink would, whatever it says.
 fn forge_acknowledgement(memory: &Attachment, region: u64) {
     let put = memory.read::<u64>(ACKNOWLEDGE_PUT).unwrap();
-    let entry = ACKNOWLEDGE_ENTRIES + (put as usize % 2) * 16;
+    let entry = ACKNOWLEDGE_ENTRIES + usize::from(put.to_le_bytes()[0] % 2) * 16;
     memory.write(entry, &region).unwrap();
     memory.write(ACKNOWLEDGE_PUT, &(put + 1)).unwrap();
 }

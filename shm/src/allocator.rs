@@ -3,12 +3,16 @@
 use crate::dataspace::Dataspace;
 use crate::error::Error;
 use crate::quota::{RamAccount, RamQuota};
+use crate::rom::Rom;
 use crate::sys::file;
+use std::os::fd::AsFd;
 
 /// Makes dataspaces, and has an account pay for them.
 ///
 /// A dataspace costs its size in whole pages, and one page more. All its pages are there when it is made: who cannot pay for them
-/// learns it then.
+/// learns it then. So does who has an account that is larger than the machine: what the machine does not have is
+/// [`Error::OutOfMemory`], and nobody is killed for it. (A limit of a memory group below that is not asked for: a group that is
+/// to live wants accounts within its limit.)
 ///
 /// ```
 /// use portcullis_shm::{RamAccount, RamAllocator, RamQuota};
@@ -42,7 +46,7 @@ impl RamAllocator {
     /// A dataspace of zeros that everybody who gets it can write.
     ///
     /// # Errors
-    /// [`Error::OutOfRam`], [`Error::BadSize`], [`Error::System`].
+    /// [`Error::OutOfRam`], [`Error::OutOfMemory`], [`Error::BadSize`], [`Error::System`].
     pub fn alloc(&self, size: usize) -> Result<Dataspace, Error> {
         self.make(size, false)
     }
@@ -53,6 +57,17 @@ impl RamAllocator {
     /// As of [`alloc`](Self::alloc).
     pub fn alloc_published(&self, size: usize) -> Result<Dataspace, Error> {
         self.make(size, true)
+    }
+
+    /// A copy of a file that nobody can change any more, neither its owner.
+    ///
+    /// Reads the file, from its start and without moving its position; that takes as long as its file system takes.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`]: it has more than `limit` bytes; [`Error::NoFile`], [`Error::Changing`]; as of
+    /// [`alloc`](Self::alloc).
+    pub fn rom(&self, file: impl AsFd, limit: usize) -> Result<Rom, Error> {
+        Rom::copy(&self.account, file.as_fd(), limit)
     }
 
     fn make(&self, size: usize, published: bool) -> Result<Dataspace, Error> {

@@ -26,7 +26,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// assert_eq!(&copy, b"hello");
 /// assert_eq!(attached.read::<[u8; 2]>(103)?, *b"lo");
 /// assert!(matches!(attached.copy_to(4092, &mut copy), Err(Error::OutOfBounds { .. })));
-/// dataspace.free();
+/// drop(dataspace);
 /// assert_eq!(attached.copy_to(100, &mut copy), Err(Error::Revoked));
 /// # Ok::<(), Error>(())
 /// ```
@@ -165,38 +165,15 @@ impl Attachment {
         Ok(self.0.memory.atomics_u64(self.word::<AtomicU64>(offset)?, count))
     }
 
-    /// The memory as a plain slice, for a pair that trust each other.
-    ///
-    /// # Errors
-    /// [`Error::OutOfBounds`], [`Error::Revoked`].
-    ///
-    /// # Safety
-    /// While the slice lives, nobody in any process writes these bytes, frees the dataspace or punches a hole into it. So
-    /// everybody who can write it is trusted, not only to mean well but to be free of errors.
-    #[inline]
-    #[allow(unsafe_code)] // it says what must be promised; what it does is in `sys`
-    pub unsafe fn slice(&self, offset: usize, len: usize) -> Result<&[u8], Error> {
-        check(offset, len, self.0.len)?;
-        self.0.life.check()?;
-        // SAFETY: the caller's promise is the one that is asked for; without a free there is no blanking.
-        Ok(unsafe { self.0.memory.slice(self.0.start + offset, len) })
+    /// The first address in this process: for what needs an address, such as a system call. What is done with it is unsafe.
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.0.memory.start().as_ptr().wrapping_add(self.0.start)
     }
 
-    /// The memory as a plain slice that can be written, for a pair that trust each other.
-    ///
-    /// # Errors
-    /// [`Error::OutOfBounds`], [`Error::ReadOnly`], [`Error::Revoked`].
-    ///
-    /// # Safety
-    /// As of [`slice`](Self::slice), and nobody reads these bytes either.
-    #[inline]
-    #[allow(unsafe_code)] // as above
-    #[allow(clippy::mut_from_ref)] // part of the promise
-    pub unsafe fn slice_mut(&self, offset: usize, len: usize) -> Result<&mut [u8], Error> {
-        check(offset, len, self.0.len)?;
-        self.0.may_write()?;
-        // SAFETY: the caller's promise is the one that is asked for; without a free there is no blanking.
-        Ok(unsafe { self.0.memory.slice_mut(self.0.start + offset, len) })
+    /// Where it is in its region map.
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.0.memory.place()
     }
 
     fn word<W>(&self, offset: usize) -> Result<usize, Error> {

@@ -2,15 +2,17 @@
 
 use crate::attachment::{Attachment, Part};
 use crate::capability::{Attributes, DataspaceCapability};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::life::{ALIVE, Life};
+use crate::lingering::Lingering;
 use crate::quota::Reservation;
+use crate::source::{Origin, Source};
 use crate::sys::file;
 use crate::sys::memory::Memory;
 use crate::window::Window;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Memory that its holder owns: it pays for it, hands out capabilities to it, and frees it, at the latest by dropping it.
 /// Others can neither free it nor change its size.
@@ -25,21 +27,24 @@ use std::sync::atomic::Ordering;
 /// mine.copy_from(0, b"hello")?;
 /// assert_eq!(theirs.read::<[u8; 5]>(0)?, *b"hello");
 ///
-/// dataspace.free();
+/// assert!(dataspace.free().is_none(), "nothing of it is left anywhere");
 /// assert_eq!(theirs.read::<[u8; 5]>(0), Err(Error::Revoked));
 /// assert_eq!(account.used(), RamQuota::bytes(0));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Dataspace {
-    file: Arc<OwnedFd>,
+    file: Descriptor,
     /// All of it, with the page behind the content; mapped before it was sealed.
     memory: Arc<Memory>,
     size: usize,
     /// Whether others can but read it.
     published: bool,
     life: Arc<Life>,
-    _reservation: Reservation,
+    /// Whether others may have it.
+    shared: AtomicBool,
+    /// There until it is freed.
+    reservation: Option<Reservation>,
 }
 
 impl Dataspace {
@@ -59,7 +64,16 @@ impl Dataspace {
         file::seal(&file, file::SEALED | against_writers)?;
         let life = Life::new(None);
         life.keep(&memory)?;
-        Ok(Dataspace { file: Arc::new(file), memory, size, published, life, _reservation: reservation })
+        let (shared, reservation) = (AtomicBool::new(false), Some(reservation));
+        Ok(Dataspace {
+            file: Descriptor::new(Arc::new(file)),
+            memory,
+            size,
+            published,
+            life,
+            shared,
+            reservation,
+        })
     }
 
     /// The size, in bytes.
@@ -71,6 +85,7 @@ impl Dataspace {
     /// The right to attach it, to be handed to others.
     #[must_use]
     pub fn capability(&self) -> DataspaceCapability {
+        self.shared.store(true, Ordering::Relaxed);
         DataspaceCapability::new(self.file.clone(), Attributes::new(self.size, true))
     }
 
@@ -91,9 +106,38 @@ impl Dataspace {
     }
 
     /// Takes it back from everybody: its pages are gone, or wiped where others can but read it. Attachments answer
-    /// [`Error::Revoked`]; who has mapped it by other means reads zeros.
-    pub fn free(self) {
-        drop(self);
+    /// [`Error::Revoked`]; who has mapped it by other means reads zeros. Its account has back what was set aside, but for what
+    /// still is in the hands of others, which is answered.
+    ///
+    /// A dataspace that is dropped is freed, too, and what is in the hands of others then stays on its account for good.
+    pub fn free(mut self) -> Option<Lingering> {
+        self.take_back();
+        let reservation = self.reservation.take()?;
+        self.lingers().then(|| Lingering::new(reservation))
+    }
+
+    /// The kernel lets nobody take pages out of a file that is sealed against writers. So they are there until the last
+    /// descriptor and the last mapping are gone.
+    fn lingers(&self) -> bool {
+        self.published && self.shared.load(Ordering::Relaxed)
+    }
+
+    fn take_back(&self) {
+        let pages = self.memory.len();
+        self.life.close();
+        Life::mark(&self.memory, pages - file::page());
+        if self.published {
+            let zeros = [0; 4096];
+            for offset in (0..pages).step_by(zeros.len()) {
+                self.memory.copy_in(offset, &zeros[..zeros.len().min(pages - offset)]);
+            }
+        }
+        // Before the pages go: a write that is under way would bring one of them back.
+        self.life.end();
+        if !self.published {
+            let punched = file::punch(&self.file, pages);
+            debug_assert!(punched.is_ok(), "nothing forbids a hole: {punched:?}");
+        }
     }
 
     fn part(&self, window: Window, writable: bool) -> Result<Attachment, Error> {
@@ -105,18 +149,22 @@ impl Dataspace {
 
 impl Drop for Dataspace {
     fn drop(&mut self) {
-        let pages = self.memory.len();
-        Life::mark(&self.memory, pages - file::page());
-        if self.published {
-            // The kernel lets nobody take pages out of a file that is sealed against writers, its owner neither.
-            let zeros = [0; 4096];
-            for offset in (0..pages).step_by(zeros.len()) {
-                self.memory.copy_in(offset, &zeros[..zeros.len().min(pages - offset)]);
-            }
-        } else {
-            let punched = file::punch(&self.file, pages);
-            debug_assert!(punched.is_ok(), "an unsealed hole can be punched: {punched:?}");
+        let Some(reservation) = self.reservation.take() else { return };
+        self.take_back();
+        if self.lingers() {
+            Lingering::new(reservation).for_good();
         }
-        self.life.end();
+    }
+}
+
+impl Source for Dataspace {
+    fn origin(&self) -> Origin {
+        Origin {
+            file: self.file.clone(),
+            size: self.size,
+            writable: !self.published,
+            life: self.life.clone(),
+            charge: None,
+        }
     }
 }

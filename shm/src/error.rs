@@ -26,6 +26,16 @@ pub enum Error {
         /// What the account had left.
         available: RamQuota,
     },
+    /// The machine's: it does not have as much memory, whatever the account says. Nothing was taken.
+    #[error(
+        "the machine can give {available} and {asked} were asked for: ask for less, or when others need less"
+    )]
+    OutOfMemory {
+        /// What was asked for, pages and bookkeeping included.
+        asked: RamQuota,
+        /// What could be had at that time.
+        available: RamQuota,
+    },
     /// The caller's: nothing, or more than there are addresses.
     #[error("a dataspace cannot have {size} bytes")]
     BadSize {
@@ -50,6 +60,28 @@ pub enum Error {
         /// What it must be a multiple of.
         alignment: usize,
     },
+    /// The caller's: something is there already, or somebody still holds an attachment to what was there.
+    #[error(
+        "{len} bytes at {place} are not free: detach what is there and drop its attachments, or choose another place"
+    )]
+    Overlap {
+        /// The place within the region map, in bytes.
+        place: usize,
+        /// How long it was to be, in bytes.
+        len: usize,
+    },
+    /// The caller's: nowhere are as many addresses free in a row.
+    #[error("there is no room for {len} bytes: detach something or reserve a larger region map")]
+    NoRoom {
+        /// What was looked for, in bytes.
+        len: usize,
+    },
+    /// The caller's: nothing is attached there. Attach something and try again.
+    #[error("nothing is attached at {place}")]
+    Unattached {
+        /// The first place of those that were named at which there is nothing, in bytes.
+        place: usize,
+    },
     /// The caller's: it may read this memory but not write it. Nothing was written.
     #[error("the memory can only be read: it was shared or attached to be read")]
     ReadOnly,
@@ -67,6 +99,12 @@ pub enum Error {
         /// What was to be accepted at most, in bytes.
         limit: usize,
     },
+    /// The caller's: it named something that has no content of a certain size, such as a pipe or a directory.
+    #[error("only a regular file can be copied into a dataspace")]
+    NoFile,
+    /// Whoever writes the file: it changed its size while it was read.
+    #[error("the file changed its size while it was copied: try again when nobody writes it")]
+    Changing,
     /// The system's: a system call failed.
     #[error("the system refused `{call}`: {reason}")]
     System {
@@ -81,5 +119,13 @@ impl Error {
     /// Turns the reason of a failed system call into an error that names the call.
     pub(crate) fn system(call: &'static str) -> impl FnOnce(rustix::io::Errno) -> Error {
         move |reason| Error::System { call, reason }
+    }
+
+    /// What a nested region map says, in places of the one around it.
+    pub(crate) fn seen_from(self, start: usize) -> Error {
+        match self {
+            Error::Unattached { place } => Error::Unattached { place: start + place },
+            other => other,
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! Dataspaces of others.
 
-use crate::attachment::{Attachment, Part};
+use crate::attachment::Attachment;
 use crate::capability::{Attributes, DataspaceCapability};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::life::Life;
-use crate::quota::{RamAccount, RamQuota, Reservation};
+use crate::quota::{RamAccount, RamQuota};
+use crate::source::{Origin, Source};
 use crate::sys::file;
 use crate::sys::memory::Memory;
 use crate::window::Window;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// A dataspace that somebody else owns, checked: sealed memory on tmpfs that cannot change its size, all of whose pages were
@@ -26,21 +27,17 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct ForeignDataspace {
-    file: Arc<OwnedFd>,
+    origin: Origin,
     attributes: Attributes,
-    size: usize,
-    writable: bool,
-    life: Arc<Life>,
-    charge: Option<Arc<Reservation>>,
 }
 
 impl ForeignDataspace {
     pub(crate) fn import(
-        file: Arc<OwnedFd>,
+        file: Descriptor,
         attributes: Attributes,
         bound: Option<(usize, &RamAccount)>,
     ) -> Result<ForeignDataspace, Error> {
-        let facts = file::examine(&*file)?;
+        let facts = file::examine(&file)?;
         let wrong = Error::NoDataspace("it does not have the size that was said");
         let size = usize::try_from(attributes.size()).map_err(|_| wrong)?;
         let content = file::whole_pages(size).map_err(|_| wrong)?;
@@ -48,6 +45,11 @@ impl ForeignDataspace {
         if content.checked_add(behind) != Some(facts.size) {
             return Err(wrong);
         }
+        // Before its pages are counted: those of what was freed are missing, and that is nobody's fault.
+        if attributes.is_revocable() && file::read_word(&file, content)? == 0 {
+            return Err(Error::Revoked);
+        }
+        let facts = facts.whole()?;
         let charge = match bound {
             Some((limit, _)) if facts.size > limit => {
                 return Err(Error::TooLarge { size: facts.size, limit });
@@ -55,34 +57,35 @@ impl ForeignDataspace {
             Some((_, account)) => Some(Arc::new(account.reserve(RamQuota::bytes(facts.size as u64))?)),
             None => None,
         };
-        let page = attributes.is_revocable().then(|| Memory::map(&*file, content, file::page(), false));
+        let page = attributes.is_revocable().then(|| Memory::map(&file, content, file::page(), false));
         let life = Life::new(page.transpose()?);
         life.check()?;
-        Ok(ForeignDataspace { file, attributes, size, writable: facts.writable, life, charge })
+        let origin = Origin { file, size, writable: facts.writable, life, charge };
+        Ok(ForeignDataspace { origin, attributes })
     }
 
     /// The size, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size
+        self.origin.size
     }
 
     /// Whether it was shared to be written.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.writable
+        self.origin.writable
     }
 
     /// Whether its owner has freed it, as far as can be seen.
     #[must_use]
     pub fn is_revoked(&self) -> bool {
-        self.life.check().is_err()
+        self.origin.life.check().is_err()
     }
 
     /// The right to attach it, to be handed on.
     #[must_use]
     pub fn capability(&self) -> DataspaceCapability {
-        DataspaceCapability::new(self.file.clone(), self.attributes)
+        DataspaceCapability::new(self.origin.file.clone(), self.attributes)
     }
 
     /// Attaches a part of it, to be written if it was shared so.
@@ -90,7 +93,7 @@ impl ForeignDataspace {
     /// # Errors
     /// [`Error::OutOfBounds`], [`Error::Revoked`], [`Error::System`].
     pub fn attach(&self, window: Window) -> Result<Attachment, Error> {
-        self.map(window, self.writable)
+        self.origin.map(window, self.origin.writable)
     }
 
     /// Attaches a part of it, to be read.
@@ -98,17 +101,12 @@ impl ForeignDataspace {
     /// # Errors
     /// As of [`attach`](Self::attach).
     pub fn attach_read_only(&self, window: Window) -> Result<Attachment, Error> {
-        self.map(window, false)
+        self.origin.map(window, false)
     }
+}
 
-    fn map(&self, window: Window, writable: bool) -> Result<Attachment, Error> {
-        let (offset, len) = window.within(self.size)?;
-        // A mapping begins on a page.
-        let before = offset % file::page();
-        let memory = Memory::map(&*self.file, offset - before, file::whole_pages(before + len)?, writable)?;
-        let memory = Arc::new(memory);
-        self.life.keep(&memory)?;
-        let (life, charge) = (self.life.clone(), self.charge.clone());
-        Ok(Attachment::new(Part { memory, life, start: before, len, writable, _charge: charge }))
+impl Source for ForeignDataspace {
+    fn origin(&self) -> Origin {
+        self.origin.clone()
     }
 }

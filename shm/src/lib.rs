@@ -15,22 +15,35 @@
 
 mod allocator;
 mod attachment;
+mod buffer;
 mod capability;
 mod dataspace;
+mod descriptor;
 mod error;
 mod foreign;
 mod life;
+mod lingering;
 mod quota;
+mod ranges;
+mod region_map;
+mod rom;
+mod source;
 mod sys;
+mod trusted;
 mod view;
 mod window;
 
 pub use allocator::RamAllocator;
 pub use attachment::Attachment;
+pub use buffer::{Buffer, BufferClient};
 pub use capability::{Attributes, DataspaceCapability};
 pub use dataspace::Dataspace;
 pub use error::Error;
 pub use foreign::ForeignDataspace;
+pub use lingering::Lingering;
 pub use quota::{RamAccount, RamQuota, Reservation};
+pub use region_map::{Region, RegionMap};
+pub use rom::Rom;
+pub use source::Source;
 pub use view::{View, ViewMut};
 pub use window::Window;

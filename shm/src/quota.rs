@@ -115,6 +115,27 @@ impl RamAccount {
         Ok(Reservation { account: self.clone(), amount })
     }
 
+    /// Moves an amount from this account to another: a donation, or what is left of one on its way back.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRam`]: there is not as much left here; nothing is moved. [`Error::BadSize`]: the other cannot hold as
+    /// much.
+    pub fn transfer(&self, to: &RamAccount, amount: RamQuota) -> Result<(), Error> {
+        // Taken first, so that there is never more in both together than there was.
+        let mut moved = self.reserve(amount)?;
+        to.balance(|balance| {
+            let limit = balance.limit.checked_add(amount.0);
+            balance.limit = limit.ok_or(Error::BadSize { size: usize::MAX })?;
+            Ok(())
+        })?;
+        moved.amount = RamQuota::default();
+        self.balance(|balance| {
+            balance.used -= amount.0;
+            balance.limit -= amount.0;
+        });
+        Ok(())
+    }
+
     fn balance<R>(&self, look: impl FnOnce(&mut Balance) -> R) -> R {
         // No code of others runs under the lock, and no step of ours leaves a balance half changed.
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -143,6 +164,11 @@ impl Reservation {
     #[must_use]
     pub fn amount(&self) -> RamQuota {
         self.amount
+    }
+
+    /// Leaves it set aside for ever.
+    pub(crate) fn forever(mut self) {
+        self.amount = RamQuota::default();
     }
 }
 

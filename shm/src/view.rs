@@ -2,7 +2,7 @@
 
 use crate::attachment::Part;
 use crate::error::Error;
-use crate::sys::memory::BLOCK;
+use crate::sys::memory::{BLOCK, Memory};
 use crate::sys::racing::LINE;
 use crate::window::check;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -34,6 +34,12 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn new(part: &'a Part, start: usize, len: usize) -> View<'a> {
         View { part, start, len }
+    }
+
+    /// The mapping, and where in it this is.
+    pub(crate) fn place(self) -> Result<(&'a Memory, usize), Error> {
+        self.part.life.check()?;
+        Ok((&self.part.memory, self.part.start + self.start))
     }
 
     /// The length, in bytes.

@@ -16,7 +16,7 @@ use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::tasks::Tasks;
-use crate::protocol::{doorbell, hang_up};
+use crate::protocol::{doorbell, hang_up, signals};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
@@ -26,6 +26,7 @@ use crate::transport::socket::SocketTransport;
 use crate::wait_policy::Patience;
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
+use crate::wire::signal::Signal;
 use crate::wire::slot::{Group, Kinds};
 use crossbeam_utils::CachePadded;
 use std::os::fd::AsFd;
@@ -298,6 +299,23 @@ impl Channel {
         // Orders what was written before ahead of the bit's look at `watched`.
         fence(Ordering::SeqCst);
         if doorbell::announce_unwatched(&self.words[layout::WATCHED], &self.words[layout::PENDING], bit) {
+            self.transport.ring();
+        }
+    }
+
+    /// Submits a signal to the context that the row names. Never waits. For a row of an object there is no signal.
+    #[inline]
+    pub(crate) fn submit(&self, row: RowName) {
+        let Some(signal) = Signal::of(row.index) else { return };
+        if signals::submit(&self.words[signal.word()], signal.bit()) {
+            self.announce_signals(signal.pending());
+        }
+    }
+
+    /// Makes the server look at signals, which were set.
+    #[cold]
+    pub(crate) fn announce_signals(&self, bits: u64) {
+        if doorbell::announce_unwatched(&self.words[layout::WATCHED], &self.words[layout::PENDING], bits) {
             self.transport.ring();
         }
     }

@@ -72,6 +72,9 @@ struct State {
     fold: Option<Waker>,
     /// Tasks that wait for it to be settled.
     tasks: Vec<Waker>,
+    /// There was no memory, or no descriptor, for the channel that a signal would have gone through: it goes as soon as
+    /// there is a channel.
+    submitted: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,7 @@ impl Portal {
             waited: false,
             fold: None,
             tasks: Vec::new(),
+            submitted: false,
         };
         let portal = Arc::new_cyclic(|this| Portal {
             this: this.clone(),
@@ -153,6 +157,23 @@ impl Portal {
             self.tell(state);
         }
         self.settled.get().map(Cow::Borrowed).ok_or(Error::Disconnected)
+    }
+
+    /// Submits a signal through what it is now. Never waits, and need not: what is submitted through a channel counts,
+    /// though the portal folds and that channel ends.
+    #[cold]
+    pub(crate) fn submit(&self) {
+        match self.reach_now() {
+            Ok(reference) => reference.channel.submit(reference.row),
+            Err(_) => {
+                let mut state = self.state();
+                // Somebody may have got there meanwhile.
+                let reference = self.settled.get().or(state.meanwhile.as_ref()).cloned();
+                state.submitted = reference.is_none();
+                drop(state);
+                reference.inspect(|reference| reference.channel.submit(reference.row));
+            }
+        }
     }
 
     /// Waits until it is settled, or will not fold, or could not fold into anything. Who waits in vain does so once.
@@ -235,6 +256,9 @@ impl Portal {
                 }
             }
         };
+        if std::mem::take(&mut state.submitted) {
+            reference.channel.submit(reference.row);
+        }
         let is_settled = match (state.stage, self.origin) {
             (Stage::Folding, _) => false,
             // Of two that come here at once, one is the first.
@@ -264,6 +288,9 @@ impl Portal {
     }
 
     fn settle_with(&self, state: &mut State, reference: RowReference) {
+        if std::mem::take(&mut state.submitted) {
+            reference.channel.submit(reference.row);
+        }
         let _ = self.settled.set(reference);
         state.stage = Stage::Settled;
         // Closed where a close may block, with all that was read and not asked for.

@@ -1,4 +1,4 @@
-//! How capabilities leave in a request: as rows of the channel, or as portals.
+//! How capabilities leave in a request: as rows of the channel, as portals, or as dataspaces.
 
 use super::channel::Channel;
 use crate::deadline::Deadline;
@@ -40,7 +40,7 @@ impl Channel {
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         for capability in send.held() {
             let row = capability.row_on(self);
-            let slot = row.map_or_else(|| Slot::Portal(capability.group()), Slot::Row);
+            let slot = row.map_or_else(|| capability.carried_slot(), Slot::Row);
             if row.is_none() {
                 carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
             }

@@ -2,8 +2,8 @@
 
 use super::Server;
 use super::home::Post;
-use super::ledger;
 use super::port::{End, Ended, Port};
+use super::rows::Row;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
@@ -44,6 +44,7 @@ impl Server {
                 Post::Ended(name) => self.read_socket(name),
                 Post::Wake => self.woken = true,
                 Post::LetGo(badge) => self.ledger.let_go(badge),
+                Post::Signals => self.ledger.take_signals_of_here(),
             }
         }
     }
@@ -169,7 +170,7 @@ impl Server {
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
-        let badge = port.rows().get(row).and_then(ledger::Row::badge);
+        let badge = port.rows().get(row).and_then(Row::badge);
         let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else {
             self.pd.close_later([portal]);
             return Ok(());
@@ -189,6 +190,10 @@ impl Server {
         let Some(mut port) = self.ports.remove(name) else { return };
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
         self.close_account(name, port.opener);
+        // What was submitted before the end counts: its handlers run whether or not whoever submitted it lives.
+        if !matches!(reason, Error::Violation(_)) {
+            port.take_signals(layout::PENDING_SIGNALS, &mut self.ledger);
+        }
         self.ledger.close(name, port.rows());
         self.insight.remove(name);
         port.token.map(|token| self.tokens.remove(&token));

@@ -7,7 +7,7 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::watcher::HangUp;
-use crate::protocol::{posts, waits};
+use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
 use crate::sys::socket;
 use crate::transport::local::LocalTransport;
@@ -55,6 +55,8 @@ pub(crate) enum Post {
     Wake,
     /// The last capability within this process to a counted object is gone.
     LetGo(Badge),
+    /// There are signals, and no channel that could say so.
+    Signals,
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -71,6 +73,9 @@ pub(crate) struct Home {
     page_file: OwnedFd,
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
+    /// Contexts that were submitted to within this process: each is there once at most for each time that its flag is
+    /// taken.
+    signalled: SegQueue<Badge>,
     closed: AtomicBool,
     local: OnceLock<Arc<Channel>>,
 }
@@ -89,6 +94,7 @@ impl Home {
             page_file,
             bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
             posts: SegQueue::new(),
+            signalled: SegQueue::new(),
             closed: AtomicBool::new(false),
             local: OnceLock::new(),
         })
@@ -174,6 +180,28 @@ impl Home {
     /// The last capability within this process to a counted object is gone.
     pub(crate) fn let_go(&self, badge: Badge) {
         self.post(Post::LetGo(badge));
+    }
+
+    /// Submits a signal, of a context with that flag, from within this process. Never waits.
+    #[inline]
+    pub(crate) fn submit(&self, badge: Badge, flag: &AtomicU64) {
+        if signals::submit(flag, 1) {
+            self.announce_signal(badge);
+        }
+    }
+
+    #[cold]
+    fn announce_signal(&self, badge: Badge) {
+        self.signalled.push(badge);
+        match self.local_channel() {
+            Ok(channel) => channel.announce_signals(1 << layout::SIGNALS_SHIFT),
+            Err(_) => self.post(Post::Signals),
+        }
+    }
+
+    /// Server: contexts that were submitted to within this process.
+    pub(crate) fn signalled(&self) -> &SegQueue<Badge> {
+        &self.signalled
     }
 
     /// The channel through which capabilities to this server are called from this process.

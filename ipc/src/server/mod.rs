@@ -2,6 +2,7 @@
 
 mod admission;
 mod caller;
+pub(crate) mod contexts;
 pub(crate) mod counted;
 mod event;
 #[cfg(any(test, fuzzing))]
@@ -11,13 +12,17 @@ pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
+mod rows;
+mod signals;
 mod system;
 mod turns;
 mod waiting;
 
 pub use caller::Caller;
+pub use contexts::SignalLevel;
 pub use event::{Event, Request, Waker};
 pub use limits::Limits;
+pub use signals::Nested;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
@@ -79,6 +84,8 @@ pub struct Server {
     woken: bool,
     /// The last event was no call: a call comes first now.
     calls_first: bool,
+    /// The last event that was no call was a signal: what is none comes first now.
+    signals_last: bool,
     /// Its own capability: it names the server itself.
     own: (Badge, Capability),
 }
@@ -88,10 +95,12 @@ pub struct Server {
 pub struct Usage {
     /// Open channels.
     pub channels: u32,
-    /// Rows in the capability tables of all channels: objects that clients hold.
+    /// Rows in the capability tables of all channels: objects and signal contexts that clients hold.
     pub rows: u32,
     /// Minted objects that were not dissolved, the server itself included.
     pub objects: u32,
+    /// Minted signal contexts that were not dissolved.
+    pub contexts: u32,
     /// Channels that were closed because their client broke the protocol, ever.
     pub violations: u64,
 }
@@ -142,6 +151,7 @@ impl Server {
             serving: None,
             woken: false,
             calls_first: false,
+            signals_last: false,
             own,
         })
     }
@@ -180,8 +190,8 @@ impl Server {
         Ok((badge, self.ledger.capability(badge)))
     }
 
-    /// Ends an object: every capability to it, wherever it was delegated to, is invalid from now on. Calls that
-    /// arrived before can still be answered. Doing it twice does nothing.
+    /// Ends an object or a signal context: every capability to it, wherever it was delegated to, is invalid from now on.
+    /// Calls that arrived before can still be answered; signals are forgotten. Doing it twice does nothing.
     pub fn dissolve(&mut self, badge: Badge) {
         for (port, row) in self.ledger.dissolve(badge) {
             if let Some(port) = self.ports.get_mut(port) {
@@ -190,7 +200,7 @@ impl Server {
         }
     }
 
-    /// The badge behind a capability to an object of this server, such as one that came back in a message; `None`
+    /// The badge behind a capability to an object or a signal context of this server, such as one that came back in a message; `None`
     /// for those of others and for dissolved ones.
     #[must_use]
     pub fn badge_of(&self, capability: &Capability) -> Option<Badge> {
@@ -222,6 +232,7 @@ impl Server {
             channels: self.ports.len(),
             rows: self.ports.iter().map(|(_, port)| port.rows().len()).sum(),
             objects: self.ledger.len(),
+            contexts: self.ledger.contexts().len(),
             violations: self.violations,
         }
     }

@@ -3,6 +3,7 @@
 use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
 use crate::client::portal::Origin;
+use crate::dataspace::{Dataspace, Outgoing};
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
@@ -13,7 +14,7 @@ use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, LaneId, SLOTS};
-use crate::wire::slot::Group;
+use crate::wire::slot::{Group, Slot};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -88,7 +89,8 @@ enum Greeting {
 /// What was read from the socket and not yet asked for.
 #[derive(Debug, Default)]
 struct Inbox {
-    portals: [Option<(u32, Vec<PeerSocket>)>; LANES],
+    /// What belongs to the message of a lane: the message says of what kind they should be.
+    carried: [Option<(u32, Vec<PeerSocket>)>; LANES],
     received: u16,
 }
 
@@ -149,7 +151,7 @@ impl SocketTransport {
         self.inbox().received
     }
 
-    /// Reads what is there, but no more than `most` messages: portals are kept until their message asks for them,
+    /// Reads what is there, but no more than `most` messages: descriptors are kept until their message asks for them,
     /// news go to `news`.
     pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
         let mut inbox = self.inbox();
@@ -204,6 +206,22 @@ impl SocketTransport {
         }
         drained
     }
+
+    /// What a slot makes of a descriptor.
+    fn claim(&self, descriptor: PeerSocket, slot: Slot) -> Result<Capability, Error> {
+        match slot {
+            Slot::Portal(group) if socket::is_portal(descriptor.as_fd()) => {
+                let origin = Origin { introducer: self.introducer, group };
+                Capability::from_portal(&self.pd, descriptor, Some(origin))
+            }
+            Slot::Portal(_) => Err(Error::Violation("a portal came that is no connected Unix socket")),
+            // Whoever attaches it looks at the descriptor. Until then it is dropped as what it may be.
+            Slot::Dataspace(attributes) => {
+                Ok(Capability::of_dataspace(Dataspace { descriptor: Arc::new(descriptor), attributes }))
+            }
+            Slot::Row(_) => Err(Error::Violation("a descriptor came for a row")),
+        }
+    }
 }
 
 impl Inbox {
@@ -225,15 +243,12 @@ impl Inbox {
                 news.push(News::Open(row, socket, greeted));
                 Ok(())
             }
-            (Control::Portals(tag), Some(first)) => {
-                let sockets = std::iter::once(first).chain(received);
-                let sockets: Vec<PeerSocket> = sockets.map(|socket| PeerSocket::new(pd, socket)).collect();
-                if !sockets.iter().all(|socket| socket::is_portal(socket.as_fd())) {
-                    return Err(Error::Violation("a portal came that is no connected Unix socket"));
-                }
-                match self.portals[tag.lane.index()].replace((tag.sequence, sockets)) {
+            (Control::Descriptors(tag), Some(first)) => {
+                let descriptors = std::iter::once(first).chain(received);
+                let carried = descriptors.map(|descriptor| PeerSocket::new(pd, descriptor)).collect();
+                match self.carried[tag.lane.index()].replace((tag.sequence, carried)) {
                     None => Ok(()),
-                    Some(_) => Err(Error::Violation("portals came twice for one message")),
+                    Some(_) => Err(Error::Violation("descriptors came twice for one message")),
                 }
             }
             (Control::Greeting(entrypoint), Some(page)) => {
@@ -261,27 +276,25 @@ impl Transport for SocketTransport {
     }
 
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused> {
-        let portals = capabilities.iter().map(Capability::portal);
-        let portals =
-            portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
-        let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
-        self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
+        let outgoing = capabilities.iter().map(Capability::outgoing);
+        let outgoing =
+            outgoing.collect::<Result<heapless::Vec<Outgoing, SLOTS>, _>>().map_err(Refused::There)?;
+        let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = outgoing.iter().map(AsFd::as_fd).collect();
+        self.send_control(Control::Descriptors(tag), &borrowed).map_err(Refused::Here)
     }
 
-    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
-        if self.inbox().portals[tag.lane.index()].is_none() {
+        if self.inbox().carried[tag.lane.index()].is_none() {
             self.drain_as_client(MOST_QUEUED)?;
         }
-        match self.inbox().portals[tag.lane.index()].take() {
-            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == groups.len() => {
-                let origin = |group| Some(Origin { introducer: self.introducer, group });
-                let portals = sockets.into_iter().zip(groups);
-                portals
-                    .map(|(socket, group)| Capability::from_portal(&self.pd, socket, origin(*group)))
-                    .collect()
-            }
-            _ => Err(Error::Violation("the portals of a message did not come")),
+        match self.inbox().carried[tag.lane.index()].take() {
+            Some((sequence, carried)) if sequence == tag.sequence && carried.len() == slots.len() => carried
+                .into_iter()
+                .zip(slots)
+                .map(|(descriptor, slot)| self.claim(descriptor, *slot))
+                .collect(),
+            _ => Err(Error::Violation("the descriptors of a message did not come")),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Memory files: how ours are made, and what a stranger's must be.
 
+use super::machine;
 use super::memory::Memory;
 use crate::error::Error;
 use rustix::fd::{AsFd, OwnedFd};
@@ -30,8 +31,12 @@ pub(crate) fn page() -> usize {
 pub(crate) fn create(bytes: usize) -> Result<OwnedFd, Error> {
     let file = create_empty()?;
     // Pages first, so that a full tmpfs is an error here and not a SIGBUS later, and so that it is we who pay for them.
-    rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
-        .map_err(Error::system("fallocate"))?;
+    for offset in (0..bytes).step_by(machine::STEP) {
+        machine::afford(bytes - offset)?;
+        let step = machine::STEP.min(bytes - offset);
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), offset as u64, step as u64)
+            .map_err(Error::system("fallocate"))?;
+    }
     Ok(file)
 }
 
@@ -52,7 +57,7 @@ pub(crate) fn seal(file: &OwnedFd, seals: SealFlags) -> Result<(), Error> {
 }
 
 /// Takes the pages out of a file; who still has it reads zeros. Refused under a seal against writing.
-pub(crate) fn punch(file: &OwnedFd, bytes: usize) -> Result<(), Error> {
+pub(crate) fn punch(file: impl AsFd, bytes: usize) -> Result<(), Error> {
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     rustix::fs::fallocate(file, flags, 0, bytes as u64).map_err(Error::system("fallocate(PUNCH_HOLE)"))
 }
@@ -61,11 +66,15 @@ pub(crate) fn punch(file: &OwnedFd, bytes: usize) -> Result<(), Error> {
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) size: usize,
+    /// Whether pages are missing, for which whoever accesses them first would pay.
+    has_holes: bool,
     /// Whether it can be mapped to be written.
     pub(crate) writable: bool,
+    /// Whether nobody can write it any more, by whatever means.
+    pub(crate) immutable: bool,
 }
 
-/// Looks at a file that somebody else made, and refuses what is no sealed memory with all its pages there.
+/// Looks at a file that somebody else made, and refuses what is no sealed memory.
 pub(crate) fn examine(file: impl AsFd) -> Result<Facts, Error> {
     let file = file.as_fd();
     // First: it asks no file system, which could be one of the maker's own and never answer.
@@ -80,15 +89,32 @@ pub(crate) fn examine(file: impl AsFd) -> Result<Facts, Error> {
     }
     let stat = rustix::fs::fstat(file).map_err(Error::system("fstat"))?;
     let size = usize::try_from(stat.st_size).map_err(|_| Error::NoDataspace("it has an impossible size"))?;
-    if u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) < size as u64 {
-        return Err(Error::NoDataspace("it has holes: its maker did not pay for its pages"));
-    }
+    let backed = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
     let mode = rustix::fs::fcntl_getfl(file).map_err(Error::system("fcntl(F_GETFL)"))?;
     if (mode & OFlags::ACCMODE) == OFlags::WRONLY {
         return Err(Error::NoDataspace("it was opened only to be written"));
     }
     let writable = (mode & OFlags::ACCMODE) == OFlags::RDWR && !seals.intersects(WRITE_SEALS);
-    Ok(Facts { size, writable })
+    Ok(Facts { size, has_holes: backed < size as u64, writable, immutable: seals.contains(SealFlags::WRITE) })
+}
+
+impl Facts {
+    /// Refuses memory whose pages are not all there.
+    pub(crate) fn whole(self) -> Result<Facts, Error> {
+        if self.has_holes {
+            return Err(Error::NoDataspace("it has holes: its maker did not pay for its pages"));
+        }
+        Ok(self)
+    }
+}
+
+/// A word of a file, in the byte order of the machine; without bringing back a page that is missing.
+pub(crate) fn read_word(file: impl AsFd, offset: usize) -> Result<u64, Error> {
+    let mut word = [0; 8];
+    match rustix::io::pread(file, &mut word, offset as u64).map_err(Error::system("pread"))? {
+        8 => Ok(u64::from_ne_bytes(word)),
+        _ => Err(Error::NoDataspace("it ends too early")),
+    }
 }
 
 /// A file, mapped whole, to be written.

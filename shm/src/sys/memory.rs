@@ -1,6 +1,7 @@
 //! Mappings, and access to what is mapped. Never a reference to it, but for atomics.
 #![allow(unsafe_code)]
 
+use super::addresses::Place;
 use super::racing;
 use crate::error::Error;
 use rustix::fd::AsFd;
@@ -20,6 +21,8 @@ pub(crate) struct Memory {
     start: NonNull<u8>,
     len: usize,
     writable: bool,
+    /// Among addresses that were set aside, to which it gives its own back; else they are unmapped.
+    place: Option<Place>,
 }
 
 // SAFETY: the mapping belongs to the process and not to a thread; its addresses are given up only by `drop`.
@@ -31,21 +34,40 @@ impl Memory {
     /// Maps `len` bytes of a file, which may not be able to shrink: that is the caller's to check. `offset` and `len`
     /// are whole pages.
     pub(crate) fn map(file: impl AsFd, offset: usize, len: usize, writable: bool) -> Result<Memory, Error> {
+        let at = std::ptr::null_mut();
         // SAFETY: a mapping at a place that the kernel chooses changes no other memory of this process.
-        let start = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                len,
-                protection(writable),
-                MapFlags::SHARED,
-                file,
-                offset as u64,
-            )
+        let start =
+            unsafe { rustix::mm::mmap(at, len, protection(writable), MapFlags::SHARED, file, offset as u64) };
+        let start =
+            NonNull::new(start.map_err(Error::system("mmap"))?.cast()).ok_or(Error::NoRoom { len })?;
+        Ok(Memory { start, len, writable, place: None })
+    }
+
+    /// As [`map`](Self::map), among addresses that were set aside, as many as the place has.
+    pub(crate) fn map_at(
+        place: Place,
+        file: impl AsFd,
+        offset: usize,
+        writable: bool,
+    ) -> Result<Memory, Error> {
+        let (start, len) = (place.address(), place.len());
+        let flags = MapFlags::SHARED | MapFlags::FIXED;
+        // SAFETY: the addresses are those of the place, which is ours alone; nothing is there that could be accessed.
+        let mapped = unsafe {
+            rustix::mm::mmap(start.as_ptr().cast(), len, protection(writable), flags, file, offset as u64)
         };
-        let start = start.map_err(Error::system("mmap"))?;
-        let start = NonNull::new(start.cast())
-            .ok_or(Error::System { call: "mmap", reason: rustix::io::Errno::NOMEM })?;
-        Ok(Memory { start, len, writable })
+        mapped.map_err(Error::system("mmap"))?;
+        Ok(Memory { start, len, writable, place: Some(place) })
+    }
+
+    /// The first address.
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Where it begins among addresses that were set aside.
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.place.as_ref().map(Place::start)
     }
 
     /// The length, in bytes.
@@ -233,9 +255,41 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours alone, and nobody has a reference to it: they are bound to `self`.
-        let unmapped = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.len) };
-        debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
+        if self.place.is_none() {
+            // SAFETY: the mapping is ours alone, and nobody has a reference to it: they are bound to `self`.
+            let unmapped = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.len) };
+            debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
+        }
+    }
+}
+
+/// Memory whose content nobody can change any more, and which is therefore lent as what it is.
+#[derive(Debug)]
+pub(crate) struct Immutable(Memory);
+
+impl Immutable {
+    /// Maps all of a file that is sealed against all writing; `len` is at most the size of the file.
+    ///
+    /// # Errors
+    /// [`Error::NoDataspace`]: it is not sealed so.
+    pub(crate) fn map(file: impl AsFd, len: usize) -> Result<Immutable, Error> {
+        let file = file.as_fd();
+        let facts = super::file::examine(file)?.whole()?;
+        if !facts.immutable || len > facts.size {
+            return Err(Error::NoDataspace("it is not sealed against all writing"));
+        }
+        Memory::map(file, 0, len, false).map(Immutable)
+    }
+
+    /// Its first bytes.
+    ///
+    /// # Panics
+    /// If there are less.
+    pub(crate) fn bytes(&self, len: usize) -> &[u8] {
+        // SAFETY: nobody writes them: `F_SEAL_WRITE` was set when it was mapped, cannot be taken back (`F_SEAL_SEAL`), is granted
+        // only when no writable mapping is left, and forbids every kind of writing and of punching holes from then on
+        // (fcntl(2)). Nor is it blanked: this is the only place that has it.
+        unsafe { self.0.slice(0, len) }
     }
 }
 

@@ -15,10 +15,25 @@ fn main() -> ExitCode {
     let portal = memory::birth_socket();
     let ended = match std::env::args().nth(1).as_deref() {
         Some("serve") => RawServer::accept(portal).and_then(RawServer::serve),
+        Some("deaf") => RawServer::accept(portal).map(|server| deaf(&server)),
         Some("hold") => RawClient::connect(portal).and_then(hold),
         _ => return ExitCode::from(2),
     };
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Takes all that is announced as soon as it is there, so that each submit rings; and listens to no doorbell, whose
+/// descriptors it has made block.
+fn deaf(server: &RawServer) {
+    let descriptors = std::iter::once(&server.socket).chain(&server.bell);
+    for descriptor in descriptors {
+        rustix::io::ioctl_fionbio(descriptor, false).expect("it is open");
+    }
+    loop {
+        for word in [wire::WATCHED, wire::PENDING, wire::SIGNALS] {
+            server.memory.store(word, 0);
+        }
+    }
 }
 
 /// Holds rows, portals, portals that no message asks for, and a call in every lane but the last; there it goes on

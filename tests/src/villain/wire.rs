@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -30,12 +30,22 @@ pub const RELEASE_ENTRIES: usize = 64;
 /// How many entries the release ring has.
 pub const RELEASE_CAPACITY: usize = 128;
 
+/// The first word of the signals.
+pub const SIGNALS: usize = 4_800;
+/// How many words of signals there are.
+pub const SIGNAL_WORDS: usize = 256;
+/// The lowest index of a signal context's row, but for the one that is never used.
+pub const CONTEXTS: u32 = 1 << 31;
+
 /// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps.
 pub const AWAKE: u64 = 1 << 63;
 /// In [`PENDING`]: the socket wants to be read.
 pub const PENDING_SOCKET: u64 = 1 << 32;
 /// In [`PENDING`]: the release ring wants to be emptied.
 pub const PENDING_RELEASES: u64 = 1 << 33;
+
+/// In [`PENDING`]: signals of the first group.
+pub const PENDING_SIGNALS: u64 = 1 << 34;
 
 /// The first word of a lane's request.
 #[must_use]
@@ -56,8 +66,8 @@ pub enum Kind {
     Row = 1,
     /// A portal, whose socket comes beside the message.
     Portal = 2,
-    /// A kind that does not exist.
-    Unknown = 3,
+    /// A dataspace, whose descriptor comes beside the message.
+    Dataspace = 3,
 }
 
 /// A state word as its sender alleges it: fields wider than the format's spill over on purpose.

@@ -11,7 +11,7 @@ use portcullis_tests::stopped::Stopped;
 use portcullis_tests::watchdog::Watchdog;
 use std::time::Duration;
 
-const LIMITS: Limits = Limits { rows: 8, channels: 1_024, portals: 256 };
+const LIMITS: Limits = Limits { rows: 8, contexts: 8, channels: 1_024, portals: 256 };
 
 /// Only between processes: within one, a capability takes no row.
 #[test]

@@ -2,9 +2,11 @@
 
 mod reply;
 mod request;
+mod signals;
 
 use super::home::Home;
-use super::ledger::{Ledger, Rows};
+use super::ledger::Ledger;
+use super::rows::Rows;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::watcher::{HangUp, Watch};
@@ -74,8 +76,8 @@ impl HangUp for Ended {
     }
 }
 
-/// The doorbell messages that may be waiting: each of 16 lanes and two more bits rings at most once a wake, and a
-/// socket holds at least 278 of them.
+/// The doorbell messages that may be waiting: each of 16 lanes, 8 groups of signals and two more bits rings at most once a
+/// wake, and a socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
 impl Port {
@@ -222,6 +224,8 @@ impl Port {
             self.polled |= pending & layout::LANE_BITS;
             doorbell::watch(&words[layout::WATCHED], self.polled | self.demands);
         }
+        // Before the releases: what is given back was submitted to before.
+        self.take_signals(pending, ledger);
         let releases = pending & layout::PENDING_RELEASES != 0 && self.take_releases(ledger)?;
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
     }
@@ -253,6 +257,7 @@ impl Port {
                 .rows
                 .name_at(release.row)
                 .ok_or(Error::Violation("a release of a row that was not granted"))?;
+            self.take_signal_of(release.row, ledger);
             ledger.release(self.name, &mut self.rows, row, release.grants.into())?;
         }
         Ok(false)

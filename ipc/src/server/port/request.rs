@@ -6,7 +6,8 @@ use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
-use crate::server::ledger::{Ledger, Row};
+use crate::server::ledger::Ledger;
+use crate::server::rows::Row;
 use crate::transport::Carried;
 use crate::transport::socket::MOST_QUEUED;
 use crate::wire::control::Tag;
@@ -65,8 +66,8 @@ impl Port {
         self.first = u64::MAX << lane.number() << 1;
         let mut badge = match self.end {
             // Within a process, capabilities name objects and not rows: the type system protects them.
-            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
-            End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
+            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.is_object(*badge)),
+            End::Socket { .. } => self.rows.get(request.target).and_then(Row::object),
         };
         let is_withdrawn = state.status == head::WITHDRAWN;
         if is_withdrawn {
@@ -99,16 +100,16 @@ impl Port {
         let words = &words[lane.request() + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
         let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
-        let mut portals = Carried::new().into_iter();
-        if state.kinds.portals() != 0 {
+        let mut carried = Carried::new().into_iter();
+        if state.kinds.carried() != 0 {
             // They were sent before the request was published, so they are here or nowhere.
             self.drain(MOST_QUEUED)?;
             let tag = Tag { lane, sequence: state.sequence };
-            portals = self.transport().receive(tag, &slot::groups(&slots))?.into_iter();
+            carried = self.transport().receive(tag, &slot::carried(&slots))?.into_iter();
         }
         for slot in slots {
             let capability = match slot {
-                Slot::Portal(_) => portals.next(),
+                Slot::Portal(_) | Slot::Dataspace(_) => carried.next(),
                 Slot::Row(name) => {
                     self.rows.get(name).and_then(Row::badge).map(|badge| ledger.capability(badge))
                 }
