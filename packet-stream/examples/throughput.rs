@@ -1,9 +1,10 @@
 //! What a packet stream carries beside a hand-written ring that does the same work, between two processes that take turns:
-//! a block of packets through the ring, one through a stream by safe copies, one through a stream by trusted slices.
+//! a block of packets through the ring, one through the ring with counts that move once a batch, one through a stream by
+//! safe copies, one through a stream by trusted slices.
 //! Every byte is written by the source, from private memory, and read by the sink. `throughput [BLOCKS [BYTES]]`; it starts itself as the sink.
 //!
-//! Each line is the median over the blocks, with the ratio of the rates (ours by the ring's) in the same turn: median,
-//! lowest and highest.
+//! Each line is the median over the blocks, with the ratio of the rates (by that of the plain ring) in the same turn: median,
+//! lowest and highest; and the median of the ratio by the ring in batches.
 #![allow(unsafe_code)]
 
 use portcullis_packet_stream::{Error, Geometry, Packet, Received, Sink, Source, Trusting};
@@ -45,7 +46,7 @@ impl Plan {
         let geometry =
             Geometry::new(slots, slots, count * size)?.with_granule(granule.max(Geometry::GRANULE))?;
         let packets = (BLOCK_BYTES / size.max(1)).min(BLOCK_PACKETS);
-        Ok(Plan { size, slots: count, packets, batch: (count / 4).clamp(1, 32), geometry })
+        Ok(Plan { size, slots: count, packets, batch: (count / 8).clamp(1, 128), geometry })
     }
 
     fn area(&self) -> usize {
@@ -53,7 +54,7 @@ impl Plan {
     }
 
     fn bytes(&self) -> usize {
-        CONTROL + 3 * self.area()
+        CONTROL + KINDS.len() * self.area()
     }
 
     fn window(&self, kind: usize) -> Window {
@@ -61,15 +62,16 @@ impl Plan {
     }
 }
 
-const KINDS: [&str; 3] = ["ring", "safe", "trusted"];
+const KINDS: [&str; 4] = ["ring", "batched", "safe", "trusted"];
 const RING: usize = 0;
-const SAFE: usize = 1;
-const TRUSTED: usize = 2;
-const STOP: usize = 3;
+const BATCHED: usize = 1;
+const SAFE: usize = 2;
+const TRUSTED: usize = 3;
+const STOP: usize = 7;
 
 /// Which block is to run, and what came of it.
 struct Turns<'a> {
-    /// The number of the block, and its kind in the two lowest bits.
+    /// The number of the block, and its kind in the three lowest bits.
     start: &'a AtomicU64,
     done: &'a AtomicU64,
     sum: &'a AtomicU64,
@@ -164,7 +166,8 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
     bind(<[usize]>::first);
     let control = dataspace.attach(Window::new(0, CONTROL))?;
     let turns = Turns::new(&control)?;
-    let mut ring = Ring::new(dataspace.attach(plan.window(RING))?, plan)?;
+    let mut ring = Ring::new(dataspace.attach(plan.window(RING))?, plan, 1)?;
+    let mut batched = Ring::new(dataspace.attach(plan.window(BATCHED))?, plan, plan.batch)?;
     let mut safe = Source::<()>::new(dataspace.attach(plan.window(SAFE))?, plan.geometry)?;
     // SAFETY: the other side is this program's own sink, and the dataspace lives until both have ended.
     let mut trusted =
@@ -174,15 +177,16 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
     let payload = Payload::new();
     let sums = (0..plan.packets).map(|number| payload.sum(number, plan.size));
     let expected = sums.fold(0, u64::wrapping_add);
-    let mut times = [const { Vec::new() }; 3];
+    let mut times = [const { Vec::new() }; KINDS.len()];
     let mut next = 0;
     for block in 0..=blocks {
         for (kind, times) in times.iter_mut().enumerate() {
-            next = (next & !3) + 4 + kind as u64;
+            next = (next & !7) + 8 + kind as u64;
             let begin = Instant::now();
             turns.start.store(next, Ordering::Release);
             match kind {
-                RING => (0..plan.packets).for_each(|number| ring.put(|slot| payload.fill(number, slot))),
+                RING => ring.put_all(&payload),
+                BATCHED => batched.put_all(&payload),
                 SAFE => submit(&mut safe, plan, |source, packet, number| {
                     let view = source.content(packet)?;
                     for offset in (0..plan.size).step_by(CHUNK) {
@@ -207,29 +211,34 @@ fn measure(size: u32, blocks: usize) -> Result<(), Error> {
             }
         }
     }
-    turns.start.store((next + 4) | STOP as u64, Ordering::Release);
+    turns.start.store((next + 8) | STOP as u64, Ordering::Release);
     let _ = child.wait();
     report(plan, &times);
     Ok(())
 }
 
-fn report(plan: Plan, times: &[Vec<Duration>; 3]) {
+fn report(plan: Plan, times: &[Vec<Duration>; KINDS.len()]) {
     for (name, ours) in KINDS.iter().zip(times) {
-        let ratio = |(ring, ours): (&Duration, &Duration)| ring.as_secs_f64() / ours.as_secs_f64();
-        let mut ratios: Vec<f64> = times[RING].iter().zip(ours).map(ratio).collect();
-        ratios.sort_by(f64::total_cmp);
+        let ratios = |floor: usize| {
+            let ratio = |(floor, ours): (&Duration, &Duration)| floor.as_secs_f64() / ours.as_secs_f64();
+            let mut ratios: Vec<f64> = times[floor].iter().zip(ours).map(ratio).collect();
+            ratios.sort_by(f64::total_cmp);
+            ratios
+        };
+        let (plain, batched) = (ratios(RING), ratios(BATCHED));
         let mut sorted = ours.clone();
         sorted.sort_unstable();
         let each = sorted[sorted.len() / 2].as_secs_f64() / plan.packets as f64;
         let _ = writeln!(
             std::io::stdout(),
-            "{:>8} B {name:>8}: {:>9.1} ns a packet, {:>6.2} GB/s, ratio {:.3} ({:.3} to {:.3})",
+            "{:>8} B {name:>8}: {:>9.1} ns a packet, {:>6.2} GB/s, ratio {:.3} ({:.3} to {:.3}), {:.3}",
             plan.size,
             each * 1e9,
             plan.size as f64 / each / 1e9,
-            ratios[ratios.len() / 2],
-            ratios[0],
-            ratios[ratios.len() - 1],
+            plain[plain.len() / 2],
+            plain[0],
+            plain[plain.len() - 1],
+            batched[batched.len() / 2],
         );
     }
 }
@@ -267,7 +276,8 @@ fn sink(size: &str, attributes: &str) -> Result<(), Error> {
     let dataspace = DataspaceCapability::from_parts(descriptor, attributes).import()?;
     let control = dataspace.attach(Window::new(0, CONTROL))?;
     let turns = Turns::new(&control)?;
-    let mut ring = Ring::new(dataspace.attach(plan.window(RING))?, plan)?;
+    let mut ring = Ring::new(dataspace.attach(plan.window(RING))?, plan, 1)?;
+    let mut batched = Ring::new(dataspace.attach(plan.window(BATCHED))?, plan, plan.batch)?;
     let mut safe = Sink::<()>::new(dataspace.attach(plan.window(SAFE))?, plan.geometry)?;
     // SAFETY: the other side is this program's own source, which keeps the dataspace until this has ended.
     let mut trusted =
@@ -286,8 +296,9 @@ fn sink(size: &str, attributes: &str) -> Result<(), Error> {
         }
         last = start;
         let mut total = 0_u64;
-        match usize::try_from(start & 3).unwrap_or(STOP) {
-            RING => (0..plan.packets).for_each(|_| total = total.wrapping_add(ring.take(sum))),
+        match usize::try_from(start & 7).unwrap_or(STOP) {
+            RING => total = ring.take_all(),
+            BATCHED => total = batched.take_all(),
             SAFE => take(&mut safe, plan, |sink, packet| {
                 let view = sink.content(packet)?.view();
                 Ok(view.for_each_line(|_, line| total = total.wrapping_add(sum(line)))?)
@@ -324,6 +335,8 @@ fn take<T>(
 
 /// The floor: a ring of slots with cached counts, as one would write it by hand for two that trust each other.
 struct Ring {
+    /// After so many packets its counts move.
+    batch: usize,
     memory: Attachment,
     base: *mut u8,
     plan: Plan,
@@ -334,10 +347,10 @@ struct Ring {
 const RING_HEAD: usize = 4096;
 
 impl Ring {
-    fn new(memory: Attachment, plan: Plan) -> Result<Ring, Error> {
+    fn new(memory: Attachment, plan: Plan, batch: usize) -> Result<Ring, Error> {
         // SAFETY: only the address is kept; the slice ends at once.
         let base = unsafe { memory.slice_mut(0, RING_HEAD + plan.slots * plan.size)? }.as_mut_ptr();
-        Ok(Ring { memory, base, plan, own: 0, other: 0 })
+        Ok(Ring { batch, memory, base, plan, own: 0, other: 0 })
     }
 
     fn word(&self, line: usize) -> &AtomicU64 {
@@ -356,24 +369,35 @@ impl Ring {
         std::ptr::slice_from_raw_parts_mut(self.base.wrapping_add(place), self.plan.size)
     }
 
-    fn put(&mut self, fill: impl FnOnce(&mut [u8])) {
-        while self.own - self.other == self.plan.slots {
-            self.other = self.count(1);
-        }
-        // SAFETY: within the mapping; the slot is ours until the count is stored, as the loop has just found.
-        fill(unsafe { &mut *self.slot() });
+    /// Moves our count, at the end of a batch and of a block.
+    fn step(&mut self, line: usize) {
         self.own += 1;
-        self.word(0).store(self.own as u64, Ordering::Release);
+        if self.own.is_multiple_of(self.batch) || self.own.is_multiple_of(self.plan.packets) {
+            self.word(line).store(self.own as u64, Ordering::Release);
+        }
     }
 
-    fn take(&mut self, look: impl FnOnce(&[u8]) -> u64) -> u64 {
-        while self.own == self.other {
-            self.other = self.count(0);
+    fn put_all(&mut self, payload: &Payload) {
+        for number in 0..self.plan.packets {
+            while self.own - self.other == self.plan.slots {
+                self.other = self.count(1);
+            }
+            // SAFETY: within the mapping; the slot is ours until the count is stored, as the loop has just found.
+            payload.fill(number, unsafe { &mut *self.slot() });
+            self.step(0);
         }
-        // SAFETY: within the mapping; the slot is ours until the count is stored, as the loop has just found.
-        let seen = look(unsafe { &*self.slot() });
-        self.own += 1;
-        self.word(1).store(self.own as u64, Ordering::Release);
-        seen
+    }
+
+    fn take_all(&mut self) -> u64 {
+        let mut total = 0_u64;
+        for _ in 0..self.plan.packets {
+            while self.own == self.other {
+                self.other = self.count(0);
+            }
+            // SAFETY: within the mapping; the slot is ours until the count is stored, as the loop has just found.
+            total = total.wrapping_add(sum(unsafe { &*self.slot() }));
+            self.step(1);
+        }
+        total
     }
 }

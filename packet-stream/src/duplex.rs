@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::wait::{For, wait_for_any};
+use crate::wait::{ENTRY, wait_for_any};
 use portcullis_ipc::Deadline;
 use portcullis_shm::{Attachment, Window};
 
@@ -78,12 +78,14 @@ impl<S: Control, R: Control> Duplex<S, R> {
         self.sink.wakeup()
     }
 
-    /// Waits until there is a packet or an acknowledgement to take, after a [`wakeup`](Self::wakeup).
+    /// Waits until there is a packet or an acknowledgement to take, or there is room for the acknowledgement of a packet that was
+    /// dropped. Shows and tells first what was done so far.
     ///
     /// # Errors
     /// [`Error::DeadlineExceeded`]; [`Error::Closed`] or [`Error::Disconnected`] if one stream has ended and nothing is left to
     /// take; [`Error::Violation`], [`Error::Memory`].
     pub fn wait(&mut self, deadline: Deadline) -> Result<(), Error> {
-        wait_for_any([(&mut self.sink.port, For::Entry), (&mut self.source.port, For::Entry)], deadline)
+        let of_sink = self.sink.waits_for()?;
+        wait_for_any([(&mut self.sink.port, of_sink), (&mut self.source.port, ENTRY)], deadline)
     }
 }

@@ -121,7 +121,7 @@ impl Port {
     /// Tells the other side that this one does nothing more.
     pub(crate) fn close(&mut self) {
         self.attend(CLOSED);
-        self.tell(PUT | TAKE);
+        self.deliver(PUT | TAKE);
     }
 
     /// Whether the other side does nothing more, as far as is known.
@@ -212,6 +212,10 @@ impl Port {
         for (index, way) in [PUT, TAKE].into_iter().enumerate() {
             self.sent[index] += u64::from(due & way != 0);
         }
+        self.deliver(due);
+    }
+
+    fn deliver(&mut self, due: u32) {
         // Relaxed: whoever goes to sleep after this load looks once more first.
         let other = self.shared.words().other;
         if other.attention.load(Ordering::Relaxed) & SLEEPS != 0 {

@@ -36,7 +36,8 @@ pub enum Signal {
     ReadyToAck,
 }
 
-/// What brings signals to a handler of the other side: a signal context, a socket, whatever does not block.
+/// What brings signals to a handler of the other side: a signal context, a socket, whatever does not block. A closure is
+/// one, so that a capability to a signal context needs no more than `move |_| context.submit()`.
 ///
 /// ```
 /// use portcullis_packet_stream::{Notify, Signal};
@@ -54,4 +55,10 @@ pub enum Signal {
 pub trait Notify: Send {
     /// Brings one notification that says all of these (one or two). Must not block, whatever the other side does.
     fn notify(&self, signals: &[Signal]);
+}
+
+impl<F: Fn(&[Signal]) + Send> Notify for F {
+    fn notify(&self, signals: &[Signal]) {
+        self(signals);
+    }
 }

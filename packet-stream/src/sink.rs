@@ -8,10 +8,11 @@ use crate::packet::{Loans, Received};
 use crate::port::{Port, Role};
 use crate::region::Region;
 use crate::trust::Guarded;
-use crate::wait::For;
+use crate::wait::{ENTRY, For, ROOM};
 use portcullis_ipc::{Deadline, Patience, WaitPolicy};
 use portcullis_shm::{Attachment, ViewMut};
 use std::marker::PhantomData;
+use std::time::Instant;
 
 /// The sink of a packet stream with control fields `D`.
 ///
@@ -142,15 +143,32 @@ impl<D: Control, T> Sink<D, T> {
     /// # Errors
     /// As of [`try_get`](Self::try_get), and [`Error::DeadlineExceeded`].
     pub fn get(&mut self, deadline: Deadline) -> Result<Received<D>, Error> {
-        let mut deadline = deadline;
+        if self.waits_for()? == ENTRY {
+            self.port.wait(ENTRY, deadline)?;
+            return self.try_get()?.ok_or(Error::DeadlineExceeded);
+        }
+        self.get_or_acknowledge(deadline)
+    }
+
+    /// Takes the next packet, and acknowledges meanwhile what was dropped: the source may wait for that.
+    #[cold]
+    fn get_or_acknowledge(&mut self, deadline: Deadline) -> Result<Received<D>, Error> {
+        let end = deadline.instant();
         loop {
-            self.sweep()?;
-            self.port.wait(For::Entry, deadline)?;
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let what = self.waits_for()?;
+            self.port.wait(what, left.map_or(Deadline::Never, Deadline::After))?;
             if let Some(received) = self.try_get()? {
                 return Ok(received);
             }
-            deadline = Deadline::After(std::time::Duration::ZERO);
         }
+    }
+
+    /// What a sink waits for that wants packets: room for acknowledgements, too, while some are overdue.
+    #[inline]
+    pub(crate) fn waits_for(&mut self) -> Result<For, Error> {
+        self.sweep()?;
+        Ok(if self.overdue.is_empty() { ENTRY } else { ENTRY | ROOM })
     }
 
     /// Acknowledges a packet, with an answer in its control fields: its region is the source's again. The source sees it after
@@ -196,7 +214,7 @@ impl<D: Control, T> Sink<D, T> {
         answer: D,
         deadline: Deadline,
     ) -> Result<(), Unacknowledged<D>> {
-        match self.port.wait(For::Room, deadline) {
+        match self.port.wait(ROOM, deadline) {
             Ok(()) => self.acknowledge_ready(packet, answer),
             Err(reason) => Err(Unacknowledged { packet, reason }),
         }

@@ -9,7 +9,7 @@ use crate::port::{Port, Role};
 use crate::region::Region;
 use crate::submitted::Submitted;
 use crate::trust::Guarded;
-use crate::wait::For;
+use crate::wait::{ENTRY, ROOM};
 use portcullis_ipc::{Deadline, Patience, WaitPolicy};
 use portcullis_shm::{Attachment, ViewMut};
 use std::marker::PhantomData;
@@ -227,7 +227,7 @@ impl<D: Control, T> Source<D, T> {
     /// As of [`try_submit`](Self::try_submit), but [`Error::DeadlineExceeded`], [`Error::Closed`] or
     /// [`Error::Disconnected`] in place of [`Error::QueueFull`].
     pub fn submit(&mut self, packet: Packet, control: D, deadline: Deadline) -> Result<(), Unsubmitted> {
-        match self.port.wait(For::Room, deadline) {
+        match self.port.wait(ROOM, deadline) {
             Ok(()) => self.submit_ready(packet, control),
             Err(reason) => Err(Unsubmitted { packet, reason }),
         }
@@ -254,14 +254,8 @@ impl<D: Control, T> Source<D, T> {
     /// # Errors
     /// As of [`try_acknowledged`](Self::try_acknowledged), and [`Error::DeadlineExceeded`].
     pub fn acknowledged(&mut self, deadline: Deadline) -> Result<Acknowledged<D>, Error> {
-        let mut deadline = deadline;
-        loop {
-            self.port.wait(For::Entry, deadline)?;
-            if let Some(acknowledged) = self.try_acknowledged()? {
-                return Ok(acknowledged);
-            }
-            deadline = Deadline::After(std::time::Duration::ZERO);
-        }
+        self.port.wait(ENTRY, deadline)?;
+        self.try_acknowledged()?.ok_or(Error::DeadlineExceeded)
     }
 
     /// Shows the sink what was submitted and taken since the last time, and sends at most one notification, if a signal is

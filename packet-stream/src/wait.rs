@@ -9,27 +9,22 @@ use portcullis_ipc::Deadline;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum For {
-    /// Room in the queue that we put into.
-    Room = LOOKS_TO_PUT as isize,
-    /// An entry in the queue that we take from.
-    Entry = LOOKS_TO_TAKE as isize,
-}
+/// What is waited for: any of these.
+pub(crate) type For = u32;
+/// Room in the queue that we put into.
+pub(crate) const ROOM: For = LOOKS_TO_PUT;
+/// An entry in the queue that we take from.
+pub(crate) const ENTRY: For = LOOKS_TO_TAKE;
 
 const LOOKS: u32 = LOOKS_TO_PUT | LOOKS_TO_TAKE;
 /// So many looks between two glances at the clock, where looking is all that is done.
 const LOOKS_A_GLANCE: u32 = 1 << 12;
 
 impl Port {
-    /// Whether it is there.
+    /// Whether any of it is there.
     #[inline]
     pub(crate) fn is_ready(&mut self, what: For) -> Result<bool, Error> {
-        Ok(match what {
-            For::Room => self.ready_to_put()?,
-            For::Entry => self.ready_to_take()?,
-        } != 0)
+        Ok(what & ENTRY != 0 && self.ready_to_take()? != 0 || what & ROOM != 0 && self.ready_to_put()? != 0)
     }
 
     /// Waits until it is there. Shows and tells first what was done so far.
@@ -40,7 +35,7 @@ impl Port {
 
     /// Says that we sleep until this comes. What we do not wait for is looked at when it is waited for.
     fn fall_asleep(&mut self, what: For) {
-        self.attend(SLEEPS | LOOKS & !(what as u32));
+        self.attend(SLEEPS | LOOKS & !what);
     }
 
     /// Whether it is there; an error if it never will be.

@@ -1,6 +1,7 @@
 //! What the other side can write, and what becomes of it. Here it is another attachment that writes; in the top-level tests it
 //! is another process.
 #![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
+#![allow(clippy::cast_possible_truncation)] // places in a queue
 
 mod common;
 

@@ -236,3 +236,26 @@ fn a_stream_lies_wherever_it_was_attached() {
     source.wakeup().unwrap();
     assert!(sink.try_get().unwrap().is_some());
 }
+
+/// The source waits for acknowledgements of packets that were dropped, and the sink for packets.
+#[test]
+fn a_sink_that_waits_acknowledges_what_it_has_dropped_meanwhile() {
+    use portcullis_ipc::Deadline;
+    let limit = Deadline::After(std::time::Duration::from_secs(60));
+    let (mut source, mut sink, ..) = pair::<u8>(geometry());
+    submit(&mut source, 0..4);
+    source.wakeup().unwrap();
+    let waiting = std::thread::spawn(move || {
+        for _ in 0..4 {
+            drop(sink.get(limit)?);
+        }
+        sink.get(limit).map(|received| received.control())
+    });
+    for _ in 0..4 {
+        let acknowledged = source.acknowledged(limit).unwrap();
+        source.release(acknowledged.packet);
+    }
+    submit(&mut source, [9]);
+    source.wakeup().unwrap();
+    assert_eq!(waiting.join().unwrap(), Ok(9));
+}

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod death;
+mod handlers;
 mod scenarios;
 mod steady;
 mod stress;

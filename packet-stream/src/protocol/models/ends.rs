@@ -1,13 +1,15 @@
 //! Who sleeps learns that the other party has ended the stream, or is said to be gone.
 //!
-//! `hang_up` depends on the release of the bell with the fence in `attend`, and on the second look. `closing` depends on
+//! `nothing_is_lost_at_an_end` depends on the second look after the end was seen, and on the acquire of what the other attends
+//! to. `hang_up` depends on the release of the bell with the fence in `attend`, and on the second look. `closing` depends on
 //! the fence in `attend`, on both sides.
 
 use super::bounded_model;
 use super::futex::Futex;
-use crate::protocol::attention::{CLOSED, SLEEPS, attend, ring, seen};
+use crate::protocol::attention::{CLOSED, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS, attend, ring, seen};
+use crate::protocol::end::{Counts, End, Observer};
 use crate::protocol::hang_up::{is_said, say};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -68,5 +70,37 @@ fn closing() {
         });
         sleep_until(&memory, || memory.other.attention.load(Ordering::Acquire) & CLOSED != 0);
         other.join().unwrap();
+    });
+}
+
+/// What a party put before it ended is taken, by one that looks as `Port::take` does.
+#[test]
+fn nothing_is_lost_at_an_end() {
+    bounded_model(3, || {
+        let memory = Arc::new((Memory::default(), AtomicU64::new(0), AtomicU64::new(0)));
+        let of_producer = memory.clone();
+        let producer = thread::spawn(move || {
+            let (memory, put, taken) = &*of_producer;
+            let mut end = End::producer(1, "model");
+            end.step();
+            let consumer = Observer { attention: &memory.sleeper.attention, looks: LOOKS_TO_TAKE };
+            end.publish(Counts { own: put, other: taken }, consumer).unwrap();
+            attend(&memory.other.attention, CLOSED, 0);
+        });
+        let (memory, put, taken) = &*memory;
+        let mut end = End::consumer(1, "model");
+        let counts = Counts { own: taken, other: put };
+        let producers = Observer { attention: &memory.other.attention, looks: LOOKS_TO_PUT };
+        loop {
+            if end.ready(counts, producers).unwrap() != 0 {
+                break;
+            }
+            if memory.other.attention.load(Ordering::Acquire) & CLOSED != 0 {
+                assert_ne!(end.ready(counts, producers), Ok(0), "it is over, and an entry is left");
+                break;
+            }
+            thread::yield_now();
+        }
+        producer.join().unwrap();
     });
 }
