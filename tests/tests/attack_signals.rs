@@ -49,14 +49,16 @@ fn submits_pass(doorbell: Doorbell) -> Result<(), Error> {
     command.arg("deaf");
     let (villain, capability) = pd.spawn(command)?;
     // More rings than any socket or pipe holds: whenever the signal was taken, the next submit rings.
-    let (start, mut last, mut slowest) = (Instant::now(), Instant::now(), Duration::ZERO);
-    while start.elapsed() < Duration::from_secs(1) {
-        (0..10).for_each(|_| capability.submit());
-        slowest = slowest.max(last.elapsed());
-        last = Instant::now();
+    let mut slowest = Duration::ZERO;
+    for _ in 0..10_000 {
+        let start = Instant::now();
+        capability.submit();
+        slowest = slowest.max(start.elapsed());
+        // The villain has its turn.
+        std::thread::yield_now();
     }
     // What a machine under load may keep us from our core.
-    assert!(slowest < Duration::from_secs(5), "ten submits took {slowest:?}");
+    assert!(slowest < Duration::from_secs(5), "a submit took {slowest:?}");
     drop(villain);
     (0..1_000).for_each(|_| capability.submit());
     Ok(())

@@ -33,9 +33,17 @@ fn deaf(server: &RawServer) {
     for descriptor in descriptors {
         rustix::io::ioctl_fionbio(descriptor, false).expect("it is open");
     }
+    if let Some(bell) = &server.bell {
+        // A page: the least that the system grants.
+        rustix::pipe::fcntl_setpipe_size(bell, 4_096).expect("it is a pipe");
+    }
+    server.memory.store(wire::WATCHED, 0);
     loop {
-        for word in [wire::WATCHED, wire::PENDING, wire::SIGNALS] {
-            server.memory.store(word, 0);
+        if server.memory.load(wire::PENDING) != 0 {
+            server.memory.store(wire::PENDING, 0);
+            server.memory.store(wire::SIGNALS, 0);
+        } else {
+            std::thread::yield_now();
         }
     }
 }
