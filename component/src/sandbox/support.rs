@@ -134,6 +134,7 @@ fn born(namespaces: libc::c_int, view: bool) -> Result<(), String> {
         limits: Vec::new(),
         streams: None,
         portal: None,
+        closes_others: false,
         rules: None,
         filters: &[],
         program: None,
