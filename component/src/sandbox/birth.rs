@@ -21,6 +21,8 @@ pub(crate) struct Birth {
     pub(crate) streams: Option<OwnedFd>,
     /// Descriptor 3.
     pub(crate) portal: Option<OwnedFd>,
+    /// Whether all others are closed, whoever opened them.
+    pub(crate) closes_others: bool,
     /// Landlock's rules.
     pub(crate) rules: Option<OwnedFd>,
     /// Filters for system calls, one after the other.

@@ -45,6 +45,9 @@ fn confine(birth: &mut Birth) -> Result<(), Report> {
     }
     step(Step::Limits, limit(&birth.limits))?;
     step(Step::Descriptors, keep(birth.streams.as_ref(), birth.portal.as_ref()))?;
+    if birth.closes_others {
+        step(Step::Descriptors, kernel::close_at_exec_from(Pd::PORTAL.cast_unsigned() + 1))?;
+    }
     step(Step::Capabilities, give_up_privileges())?;
     step(Step::NoNewPrivileges, rustix::thread::set_no_new_privs(true))?;
     if let Some(rules) = &birth.rules {
@@ -92,7 +95,7 @@ fn limit(limits: &[(Resource, u64)]) -> io::Result<()> {
     })
 }
 
-/// Puts what the program is to have in its place, and marks everything else to be closed.
+/// Puts what the program is to have in its place.
 ///
 /// What is put in place has higher numbers than all of the places.
 fn keep(streams: Option<&OwnedFd>, portal: Option<&OwnedFd>) -> io::Result<()> {
@@ -104,7 +107,7 @@ fn keep(streams: Option<&OwnedFd>, portal: Option<&OwnedFd>) -> io::Result<()> {
     if let Some(portal) = portal {
         kernel::duplicate_to(portal, Pd::PORTAL)?;
     }
-    kernel::close_at_exec_from(Pd::PORTAL.cast_unsigned() + 1)
+    Ok(())
 }
 
 /// No privilege is left, nor can one come back. In a user namespace of its own a child begins with all of them there.

@@ -8,12 +8,14 @@ use std::process::ExitStatus;
 
 /// A component's process. Dropping it kills and reaps the process.
 ///
-/// ```no_run
-/// use portcullis_component::sandbox::{Program, Sandbox};
+/// ```
+/// use portcullis_component::sandbox::{Mode, Program, Sandbox};
+/// use portcullis_ipc::Pd;
 ///
-/// let (mut child, first_object) = Sandbox::default().start(&portcullis_ipc::Pd::new()?, &Program::new("/opt/counter"))?;
-/// drop(first_object);
-/// assert!(child.wait()?.success(), "it ends when nobody needs it any more");
+/// let sandbox = Sandbox { mode: Mode::Off, ..Sandbox::default() };
+/// let (mut child, _) = sandbox.start(&Pd::new()?, &Program::new("/bin/true"))?;
+/// assert!(child.wait()?.success());
+/// assert_eq!(child.try_wait()?, Some(child.kill()?), "it is known how it ended");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

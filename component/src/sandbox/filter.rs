@@ -362,6 +362,11 @@ fn denied() -> Result<Rules, Error> {
     for (call, option) in [(libc::SYS_getsockopt, PEER_PROCESS), (libc::SYS_setsockopt, PASS_PROCESSES)] {
         rules.insert(call, vec![all_of([equal(2, option)?])?]);
     }
+    // Large pages are no part of any limit that a component has.
+    let large_pages = u64::from(libc::MFD_HUGETLB);
+    rules.insert(libc::SYS_memfd_create, vec![all_of([masked(1, large_pages, large_pages)?])?]);
+    let large_pages = flag(libc::MAP_HUGETLB);
+    rules.insert(libc::SYS_mmap, vec![all_of([masked(3, large_pages, large_pages)?])?]);
     let foreign = SeccompCondition::new(0, Dword, SeccompCmpOp::Ne, flag(libc::AF_UNIX))?;
     let types = (0..=SOCKET_TYPE).filter(|kind| *kind != flag(libc::SOCK_SEQPACKET));
     let others = types.map(|kind| all_of([masked(1, SOCKET_TYPE, kind)?]));

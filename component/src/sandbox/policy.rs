@@ -95,13 +95,40 @@ pub enum Streams {
 
 /// What a component is kept from, and what it is allowed.
 ///
-/// ```no_run
-/// use portcullis_component::sandbox::{Program, Sandbox};
-/// use portcullis_ipc::{MsgBuf, Pd};
+/// This program starts itself a second time, confined:
 ///
-/// let (child, first_object) = Sandbox::default().start(&Pd::new()?, &Program::new("/usr/libexec/counter"))?;
-/// first_object.call(&MsgBuf::new(), &mut MsgBuf::new())?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```standalone_crate
+/// use portcullis_component::sandbox::{Mode, Program, Sandbox, harden};
+/// use portcullis_ipc::{Deadline, Error, MsgBuf, Pd, Server};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let pd = Pd::new()?;
+///     if std::env::args().any(|argument| argument == "component") {
+///         return component(&pd);
+///     }
+///     // What this kernel has: a strict one, the default, would refuse to run without all of it.
+///     let sandbox = Sandbox { mode: Mode::Available, ..Sandbox::default() };
+///     let program = Program::new(std::env::current_exe()?).argument("component");
+///     let (mut child, first_object) = sandbox.start(&pd, &program)?;
+///     first_object.call(&MsgBuf::new(), &mut MsgBuf::new())?;
+///     drop(first_object);
+///     assert!(child.wait()?.success(), "it ends when nobody needs it any more");
+///     Ok(())
+/// }
+///
+/// fn component(pd: &Pd) -> Result<(), Box<dyn std::error::Error>> {
+///     harden()?;
+///     let mut server = Server::new(pd)?;
+///     let (first, _) = server.mint()?;
+///     server.serve_parent(first)?;
+///     let (mut message, mut caller) = (MsgBuf::new(), None);
+///     loop {
+///         match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
+///             Err(Error::ParentGone) => return Ok(()),
+///             request => caller = Some(request?.caller),
+///         }
+///     }
+/// }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {

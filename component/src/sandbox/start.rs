@@ -123,6 +123,7 @@ impl Sandbox {
             limits: limits(&self.bounds),
             streams,
             portal: Some(delivery::place(portal)?),
+            closes_others: parts.has(Layer::Descriptors),
             rules,
             filters,
             program: Some(Image { file: delivery::place(file)?, arguments, environment }),

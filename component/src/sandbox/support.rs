@@ -4,11 +4,13 @@ use super::birth::Birth;
 use super::delivery::{self, Delivery};
 use super::group::Group;
 use super::layer::Layer;
+use super::libraries;
 use super::owner::Owner;
 use super::step::Step;
 use super::sys::kernel;
 use super::view::View;
 use rustix::io::Errno;
+use std::fs::File;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -126,14 +128,21 @@ fn born(namespaces: libc::c_int, view: bool) -> Result<(), String> {
     let said = |error: super::Error| error.to_string();
     let owner = Owner::available();
     let (ours, parent) = delivery::line().map_err(said)?;
-    let shown = ["/usr/lib", "/lib", "/usr"].map(Path::new).into_iter().find(|path| path.is_dir());
+    let view = view.then(|| {
+        // What every component is shown; a program without libraries has a view without files.
+        let path = Path::new("/proc/self/exe");
+        let libraries = File::open(path).map(|program| libraries::of(path, &program).unwrap_or_default());
+        let libraries = libraries.unwrap_or_default();
+        View::of(libraries.iter().map(|(path, _)| (path.as_path(), false)))
+    });
     let birth = Birth {
         parent,
         identity: Some(owner.identity()),
-        view: if view { View::of(shown.map(|path| (path, true))) } else { None },
+        view: view.flatten(),
         limits: Vec::new(),
         streams: None,
         portal: None,
+        closes_others: false,
         rules: None,
         filters: &[],
         program: None,

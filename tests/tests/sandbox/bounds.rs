@@ -28,6 +28,23 @@ fn strict_address_space_files_and_descriptors_are_bounded() {
 }
 
 #[test]
+fn strict_large_pages_which_no_limit_counts_are_refused() {
+    let _watchdog = watchdog();
+    let Some((confined, free)) = both_in(&Program::new(INTRUDER), &strict()) else { return };
+    let mapping = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let map = |flags: i32| format!("{} 0 4096 {} {flags} {} 0", libc::SYS_mmap, libc::PROT_READ, usize::MAX);
+    let file = |flags: u32| format!("{} 0 {flags}", libc::SYS_memfd_create);
+    for call in [map(mapping | libc::MAP_HUGETLB), file(libc::MFD_HUGETLB)] {
+        refused(confined.tries(Attempt::Call, &call), &[Errno::PERM]);
+        // There may be no such pages, and the file has no name.
+        let outside = free.tries(Attempt::Call, &call);
+        assert!(matches!(outside, Ok(_) | Err(Errno::NOMEM | Errno::FAULT)), "{outside:?}");
+    }
+    assert!(confined.tries(Attempt::Call, &map(mapping)).is_ok());
+    refused(confined.tries(Attempt::Call, &file(0)), &[Errno::FAULT]);
+}
+
+#[test]
 fn strict_threads_are_bounded() {
     let _watchdog = watchdog();
     let bounds = Bounds { threads: 8, ..Bounds::default() };

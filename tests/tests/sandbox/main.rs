@@ -9,6 +9,7 @@ mod cycles;
 mod descriptors;
 mod files;
 mod kernel;
+mod lacking;
 mod modes;
 mod network;
 mod outside;
