@@ -13,7 +13,7 @@
 //!   in every order.
 //!
 //! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`,
-//! `uplink`, `connection`, `run`), a server's side (`service`, `root`), and a parent's side ([`host`], with `hop`).
+//! `uplink`, `connection`, `run`), a server's side (`service`, `root`), and a parent's side ([`host`], with `hop`). [`test`](mod@test) is for tests of your own.
 #![forbid(unsafe_code)]
 
 mod alarms;
@@ -30,6 +30,7 @@ mod quota;
 mod root;
 mod run;
 mod service;
+pub mod test;
 mod uplink;
 
 pub use alarms::Alarm;
