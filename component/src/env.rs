@@ -73,7 +73,8 @@ impl Env {
         }))
     }
 
-    /// Opens a session of the service that has the interface's name. Blocks until it is there; it may be half a minute. If the
+    /// Opens a session of the service that has the interface's name. Blocks until it is there: for half a minute at most, and
+    /// from within a method no longer than that method's own caller waits. If the
     /// server wants more than the interface's [donation](Service::donation), more is donated; if this component's budget
     /// has not as much, the parent is [asked](Self::ask) for more.
     ///
