@@ -4,6 +4,8 @@
 //! [`rpc::Error`], by the name of its module.
 
 pub use crate::component::{self, Connection, Env, Quota, component};
-pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, WeakEntrypoint};
+pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, SignalLevel, WeakEntrypoint};
 pub use crate::ipc::{Deadline, Pd};
-pub use crate::rpc::{self, Capability, Client, Later, Reply, rpc_interface};
+pub use crate::rpc::{
+    self, Capability, Client, DataspaceCapability, Later, Reply, SignalCapability, rpc_interface,
+};

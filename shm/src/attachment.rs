@@ -64,6 +64,7 @@ impl Attachment {
     }
 
     /// Whether the owner has freed the dataspace, as far as can be seen.
+    #[inline]
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         self.0.life.check().is_err()
@@ -150,6 +151,18 @@ impl Attachment {
     #[inline]
     pub fn atomic_u64(&self, offset: usize) -> Result<&AtomicU64, Error> {
         Ok(self.0.memory.atomic_u64(self.word::<AtomicU64>(offset)?))
+    }
+
+    /// Words that follow each other, as [`atomic_u64`](Self::atomic_u64) gives one.
+    ///
+    /// # Errors
+    /// As of [`atomic_u64`](Self::atomic_u64).
+    pub fn atomics_u64(&self, offset: usize, count: usize) -> Result<&[AtomicU64], Error> {
+        check(offset, count.saturating_mul(size_of::<AtomicU64>()), self.0.len)?;
+        if count == 0 {
+            return Ok(&[]);
+        }
+        Ok(self.0.memory.atomics_u64(self.word::<AtomicU64>(offset)?, count))
     }
 
     /// The first address in this process: for what needs an address, such as a system call. What is done with it is unsafe.

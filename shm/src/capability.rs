@@ -1,12 +1,13 @@
 //! What is handed to others: the right to attach a dataspace.
 
 use crate::attachment::Attachment;
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::foreign::ForeignDataspace;
 use crate::quota::RamAccount;
 use crate::rom::Rom;
 use crate::window::Window;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 /// What its maker says of a dataspace, in one word that travels beside the descriptor.
@@ -76,19 +77,29 @@ impl Attributes {
 /// ```
 #[derive(Clone, Debug)]
 pub struct DataspaceCapability {
-    file: Arc<OwnedFd>,
+    file: Descriptor,
     attributes: Attributes,
 }
 
 impl DataspaceCapability {
-    pub(crate) fn new(file: Arc<OwnedFd>, attributes: Attributes) -> DataspaceCapability {
+    pub(crate) fn new(file: Descriptor, attributes: Attributes) -> DataspaceCapability {
         DataspaceCapability { file, attributes }
     }
 
-    /// What came in a message. Nothing is believed of it yet, and the descriptor may be anything.
+    /// What came in a message. Nothing is believed of it yet, and the descriptor may be anything: so it stays what it is, and is
+    /// closed in its own way. It must be the same descriptor for as long as it lives.
     #[must_use]
-    pub fn from_parts(file: OwnedFd, attributes: Attributes) -> DataspaceCapability {
-        DataspaceCapability::new(Arc::new(file), attributes)
+    pub fn from_parts(
+        file: impl AsFd + Send + Sync + 'static,
+        attributes: Attributes,
+    ) -> DataspaceCapability {
+        DataspaceCapability::new(Descriptor::new(Arc::new(file)), attributes)
+    }
+
+    /// The descriptor, for a message.
+    #[must_use]
+    pub fn descriptor(&self) -> Arc<dyn AsFd + Send + Sync> {
+        self.file.shared()
     }
 
     /// What its maker says of it.

@@ -2,6 +2,7 @@
 
 use crate::attachment::{Attachment, Part};
 use crate::capability::{Attributes, DataspaceCapability};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::life::{ALIVE, Life};
 use crate::lingering::Lingering;
@@ -10,7 +11,6 @@ use crate::source::{Origin, Source};
 use crate::sys::file;
 use crate::sys::memory::Memory;
 use crate::window::Window;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// ```
 #[derive(Debug)]
 pub struct Dataspace {
-    file: Arc<OwnedFd>,
+    file: Descriptor,
     /// All of it, with the page behind the content; mapped before it was sealed.
     memory: Arc<Memory>,
     size: usize,
@@ -65,7 +65,15 @@ impl Dataspace {
         let life = Life::new(None);
         life.keep(&memory)?;
         let (shared, reservation) = (AtomicBool::new(false), Some(reservation));
-        Ok(Dataspace { file: Arc::new(file), memory, size, published, life, shared, reservation })
+        Ok(Dataspace {
+            file: Descriptor::new(Arc::new(file)),
+            memory,
+            size,
+            published,
+            life,
+            shared,
+            reservation,
+        })
     }
 
     /// The size, in bytes.

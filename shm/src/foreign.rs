@@ -2,6 +2,7 @@
 
 use crate::attachment::Attachment;
 use crate::capability::{Attributes, DataspaceCapability};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::life::Life;
 use crate::quota::{RamAccount, RamQuota};
@@ -9,7 +10,6 @@ use crate::source::{Origin, Source};
 use crate::sys::file;
 use crate::sys::memory::Memory;
 use crate::window::Window;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// A dataspace that somebody else owns, checked: sealed memory on tmpfs that cannot change its size, all of whose pages were
@@ -33,11 +33,11 @@ pub struct ForeignDataspace {
 
 impl ForeignDataspace {
     pub(crate) fn import(
-        file: Arc<OwnedFd>,
+        file: Descriptor,
         attributes: Attributes,
         bound: Option<(usize, &RamAccount)>,
     ) -> Result<ForeignDataspace, Error> {
-        let facts = file::examine(&*file)?;
+        let facts = file::examine(&file)?;
         let wrong = Error::NoDataspace("it does not have the size that was said");
         let size = usize::try_from(attributes.size()).map_err(|_| wrong)?;
         let content = file::whole_pages(size).map_err(|_| wrong)?;
@@ -46,7 +46,7 @@ impl ForeignDataspace {
             return Err(wrong);
         }
         // Before its pages are counted: those of what was freed are missing, and that is nobody's fault.
-        if attributes.is_revocable() && file::read_word(&*file, content)? == 0 {
+        if attributes.is_revocable() && file::read_word(&file, content)? == 0 {
             return Err(Error::Revoked);
         }
         let facts = facts.whole()?;
@@ -57,7 +57,7 @@ impl ForeignDataspace {
             Some((_, account)) => Some(Arc::new(account.reserve(RamQuota::bytes(facts.size as u64))?)),
             None => None,
         };
-        let page = attributes.is_revocable().then(|| Memory::map(&*file, content, file::page(), false));
+        let page = attributes.is_revocable().then(|| Memory::map(&file, content, file::page(), false));
         let life = Life::new(page.transpose()?);
         life.check()?;
         let origin = Origin { file, size, writable: facts.writable, life, charge };

@@ -15,8 +15,10 @@
 
 mod allocator;
 mod attachment;
+mod buffer;
 mod capability;
 mod dataspace;
+mod descriptor;
 mod error;
 mod foreign;
 mod life;
@@ -33,6 +35,7 @@ mod window;
 
 pub use allocator::RamAllocator;
 pub use attachment::Attachment;
+pub use buffer::{Buffer, BufferClient};
 pub use capability::{Attributes, DataspaceCapability};
 pub use dataspace::Dataspace;
 pub use error::Error;

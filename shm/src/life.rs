@@ -52,15 +52,18 @@ impl Life {
     /// took the pages away.
     #[inline]
     pub(crate) fn check_after(&self) -> Result<(), Error> {
-        // Orders what was read before the load of the word. The owner's side is the release in `mark`, and then a system
-        // call: whoever read a zero of its making loads a word that is zero.
+        // Orders what was read before the load of the word. Pairs with the fence in `mark`: whoever read a zero of the
+        // owner's making loads a word that is zero.
         fence(Ordering::Acquire);
         self.check()
     }
 
-    /// Says in the memory itself that it is over, for everybody who has it.
+    /// Says in the memory itself that it is over, for everybody who has it; before any of the content goes.
     pub(crate) fn mark(memory: &Memory, offset: usize) {
-        memory.atomic_u64(offset).store(0, Ordering::Release);
+        memory.atomic_u64(offset).store(0, Ordering::Relaxed);
+        // Orders the word before the zeros that are written next. (Not a release of the store: that orders what came
+        // before it.) Where the pages are punched instead, the system call orders more than that.
+        fence(Ordering::Release);
     }
 
     /// Takes note of memory that shows this dataspace.

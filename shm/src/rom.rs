@@ -1,6 +1,7 @@
 //! Memory that nobody can change any more.
 
 use crate::capability::{Attributes, DataspaceCapability};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::lingering::Lingering;
 use crate::quota::{RamAccount, RamQuota, Reservation};
@@ -33,7 +34,7 @@ const CHUNK: usize = 64 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Rom {
-    file: Arc<OwnedFd>,
+    file: Descriptor,
     memory: Immutable,
     size: usize,
     /// Whether others may have it.
@@ -50,11 +51,11 @@ impl Rom {
     /// [`RamAllocator::rom`](crate::RamAllocator::rom), which copies any file); [`Error::TooLarge`], [`Error::System`].
     pub fn sealed(file: OwnedFd, limit: usize) -> Result<Rom, Error> {
         let size = file::examine(&file)?.whole()?.size;
-        Rom::take(Arc::new(file), size, limit)
+        Rom::take(Descriptor::new(Arc::new(file)), size, limit)
     }
 
     /// What somebody else says is one.
-    pub(crate) fn import(file: Arc<OwnedFd>, attributes: Attributes, limit: usize) -> Result<Rom, Error> {
+    pub(crate) fn import(file: Descriptor, attributes: Attributes, limit: usize) -> Result<Rom, Error> {
         let size = usize::try_from(attributes.size());
         Rom::take(
             file,
@@ -77,16 +78,16 @@ impl Rom {
         let to = file::create(pages)?;
         copy_content(from, &to, size)?;
         file::seal(&to, file::SEALED | SealFlags::WRITE)?;
-        let mut rom = Rom::take(Arc::new(to), size, limit)?;
+        let mut rom = Rom::take(Descriptor::new(Arc::new(to)), size, limit)?;
         rom.reservation = Some(reservation);
         Ok(rom)
     }
 
-    fn take(file: Arc<OwnedFd>, size: usize, limit: usize) -> Result<Rom, Error> {
+    fn take(file: Descriptor, size: usize, limit: usize) -> Result<Rom, Error> {
         if size > limit {
             return Err(Error::TooLarge { size, limit });
         }
-        let memory = Immutable::map(&*file, size)?;
+        let memory = Immutable::map(&file, size)?;
         Ok(Rom { file, memory, size, shared: AtomicBool::new(false), reservation: None })
     }
 

@@ -1,6 +1,7 @@
 //! What an attachment comes from.
 
 use crate::attachment::{Attachment, Part};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::life::Life;
 use crate::quota::Reservation;
@@ -8,13 +9,12 @@ use crate::sys::addresses::Addresses;
 use crate::sys::file;
 use crate::sys::memory::Memory;
 use crate::window::Window;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// A dataspace of which a new mapping can be made.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    pub(crate) file: Arc<OwnedFd>,
+    pub(crate) file: Descriptor,
     pub(crate) size: usize,
     /// Whether the kernel lets a new mapping be written.
     pub(crate) writable: bool,
@@ -49,7 +49,7 @@ impl Origin {
         // A mapping begins on a page.
         let before = offset % file::page();
         let pages = file::whole_pages(before + len)?;
-        let memory = Memory::map(&*self.file, offset - before, pages, writable)?;
+        let memory = Memory::map(&self.file, offset - before, pages, writable)?;
         self.attachment(memory, before, len, writable)
     }
 
@@ -68,7 +68,7 @@ impl Origin {
             }
         }
         let place = addresses.take(start, file::whole_pages(len)?)?;
-        let memory = Memory::map_at(place, &*self.file, offset, writable)?;
+        let memory = Memory::map_at(place, &self.file, offset, writable)?;
         self.attachment(memory, 0, len, writable)
     }
 

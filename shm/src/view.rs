@@ -3,6 +3,7 @@
 use crate::attachment::Part;
 use crate::error::Error;
 use crate::sys::memory::{BLOCK, Memory};
+use crate::sys::racing::LINE;
 use crate::window::check;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -119,6 +120,32 @@ impl<'a> View<'a> {
             })?;
         }
         Ok(())
+    }
+
+    /// Reads it line by line into registers, and shows each line with its offset; what is left at the end is shown as a part
+    /// of a line that is filled up with zeros. For a single pass that looks at everything once: a checksum, a search.
+    ///
+    /// What is shown may come out of a dataspace that was freed meanwhile: what was found out counts only if this succeeds.
+    ///
+    /// # Errors
+    /// [`Error::Revoked`]; [`Error::Misaligned`] if it does not begin at a multiple of 16.
+    #[inline]
+    pub fn for_each_line(&self, mut look: impl FnMut(usize, &[u8; LINE])) -> Result<(), Error> {
+        let place = self.part.start + self.start;
+        if !place.is_multiple_of(16) {
+            return Err(Error::Misaligned { offset: self.start, alignment: 16 });
+        }
+        self.part.life.check()?;
+        let whole = self.len / LINE * LINE;
+        for offset in (0..whole).step_by(LINE) {
+            look(offset, &self.part.memory.line(place + offset));
+        }
+        if whole != self.len {
+            let mut rest = [0; LINE];
+            self.part.memory.copy_out(place + whole, &mut rest[..self.len - whole]);
+            look(whole, &rest);
+        }
+        self.part.life.check_after()
     }
 
     /// Loads a word, with relaxed or acquire ordering.

@@ -74,6 +74,7 @@ impl Pd {
     /// # Errors
     /// [`Error::System`] if the process cannot be started or the system refuses descriptors or memory.
     pub fn spawn(&self, mut command: Command) -> Result<(Child, Capability), Error> {
+        // The sockets of the channel itself: whoever made them keeps no copy, and nobody else has had them.
         let (ours, theirs) = socket::pair()?;
         let portal = FdMapping { parent_fd: theirs, child_fd: inherit::PORTAL };
         // One mapping cannot collide with another.

@@ -57,7 +57,7 @@ pub(crate) fn seal(file: &OwnedFd, seals: SealFlags) -> Result<(), Error> {
 }
 
 /// Takes the pages out of a file; who still has it reads zeros. Refused under a seal against writing.
-pub(crate) fn punch(file: &OwnedFd, bytes: usize) -> Result<(), Error> {
+pub(crate) fn punch(file: impl AsFd, bytes: usize) -> Result<(), Error> {
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     rustix::fs::fallocate(file, flags, 0, bytes as u64).map_err(Error::system("fallocate(PUNCH_HOLE)"))
 }

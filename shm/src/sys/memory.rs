@@ -144,6 +144,18 @@ impl Memory {
         look(unsafe { std::slice::from_raw_parts(scratch.as_ptr().cast(), len) })
     }
 
+    /// A line of it, if it is aligned.
+    ///
+    /// # Panics
+    /// If it lies outside, or is not aligned to 16 bytes.
+    #[inline]
+    pub(crate) fn line(&self, offset: usize) -> [u8; racing::LINE] {
+        let from = self.at(offset, racing::LINE);
+        assert!(from.addr().is_multiple_of(16), "a line at {offset} is not aligned");
+        // SAFETY: readable and within bounds (`at`), and aligned.
+        unsafe { racing::line(from) }
+    }
+
     /// A word of it.
     ///
     /// # Panics
@@ -210,6 +222,20 @@ impl Memory {
         assert!(self.writable, "read-only memory was to be written");
         // SAFETY: as in `slice`; writable.
         unsafe { std::slice::from_raw_parts_mut(self.at(offset, len), len) }
+    }
+
+    /// Words of it that follow each other.
+    ///
+    /// # Panics
+    /// As [`atomic_u32`](Self::atomic_u32).
+    pub(crate) fn atomics_u64(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        let first = self.word::<AtomicU64>(offset, true);
+        self.at(offset, count.saturating_mul(size_of::<AtomicU64>()));
+        // SAFETY:
+        // - valid: all of them are within bounds (`at`), readable and writable (`word`), and mapped for as long as `self`;
+        // - aligned: the first is (`word`), and each is as long as its alignment;
+        // - shared writes: the elements are atomics, so that writes of others are no data race in this process.
+        unsafe { std::slice::from_raw_parts(first.cast(), count) }
     }
 
     #[inline]

@@ -4,4 +4,4 @@ pub(crate) mod addresses;
 pub(crate) mod file;
 pub(crate) mod machine;
 pub(crate) mod memory;
-mod racing;
+pub(crate) mod racing;

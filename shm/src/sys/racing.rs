@@ -57,3 +57,25 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
         unsafe { to.wrapping_add(index).write_volatile(byte) };
     }
 }
+
+/// What is read at once without a detour through memory: a cache line.
+pub(crate) const LINE: usize = 64;
+
+/// Reads a line into registers.
+///
+/// # Safety
+/// `from` is readable for a [`LINE`] and aligned to 16 bytes.
+#[inline]
+pub(super) unsafe fn line(from: *const u8) -> [u8; LINE] {
+    #[cfg(target_arch = "x86_64")]
+    type Part = std::arch::x86_64::__m128i;
+    #[cfg(not(target_arch = "x86_64"))]
+    type Part = [u64; 2];
+    const PARTS: usize = LINE / size_of::<Part>();
+    let parts: [Part; PARTS] = std::array::from_fn(|index| {
+        // SAFETY: within the line and aligned, for which the caller vouches. Volatile, as above.
+        unsafe { from.cast::<Part>().wrapping_add(index).read_volatile() }
+    });
+    // SAFETY: the sizes are the same, and any bytes are a `[u8; LINE]`.
+    unsafe { std::mem::transmute::<[Part; PARTS], [u8; LINE]>(parts) }
+}
