@@ -19,6 +19,25 @@ type Key = (Instant, u64);
 type Action = Box<dyn FnOnce(&Env)>;
 
 /// Something that is done later: [`Env::at`](crate::Env::at). Dropped before, it is not done, and takes up no room any more.
+///
+/// ```
+/// use portcullis_component::host::{Asked, Host, Route, Spec};
+/// use portcullis_component::{Env, Quota};
+/// # use portcullis_entrypoint::Entrypoint;
+/// # use portcullis_ipc::Pd;
+/// use std::time::{Duration, Instant};
+///
+/// # let pd = Pd::new()?;
+/// # let entrypoint = Entrypoint::new(&pd)?;
+/// # let nothing = |_: Asked<'_>| Route::Denied("nothing is served here".into());
+/// # let host = Host::new(&pd, &entrypoint, Quota::new(1 << 20, 100), nothing);
+/// host.start(Spec::thread("egg", Quota::NONE, |env: Env| {
+///     env.at(Instant::now() + Duration::from_millis(1), |env| env.exit(0)).detach();
+///     drop(env.at(Instant::now(), |_| unreachable!("it was dropped")));
+/// }))?;
+/// host.run_until(|host| host.quota("egg").is_none())?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropped, it is not done"]
 pub struct Alarm {
     alarms: Weak<RefCell<Alarms>>,
@@ -45,6 +64,13 @@ impl Alarms {
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Action> {
         let first = self.waiting.first_entry().filter(|first| first.key().0 <= now)?;
         Some(first.remove())
+    }
+}
+
+impl Alarm {
+    /// It is done, whatever becomes of this.
+    pub fn detach(mut self) {
+        self.alarms = Weak::new();
     }
 }
 

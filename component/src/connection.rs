@@ -15,6 +15,46 @@ use std::ops::{Deref, DerefMut};
 ///
 /// When it is dropped, the session is closed; that waits for the parent's word that it has heard, and not for the server. What was
 /// donated comes back when the server has closed it, or has died.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Connection, Env, Quota};
+/// # use portcullis_component::{Error, Opening, Service, Sessions};
+/// # use portcullis_rpc::{self as rpc, rpc_interface};
+/// # #[rpc_interface]
+/// # trait Echo {
+/// #     fn echo(&mut self, number: u32) -> Result<u32, rpc::Error>;
+/// # }
+/// # impl Service for dyn Echo {
+/// #     type Arguments = ();
+/// # }
+/// # impl Echo for () {
+/// #     fn echo(&mut self, number: u32) -> Result<u32, rpc::Error> {
+/// #         Ok(number)
+/// #     }
+/// # }
+/// # struct Echoes;
+/// # impl Sessions<dyn Echo> for Echoes {
+/// #     type Session = ();
+/// #     fn create(&mut self, _: Opening<()>) -> Result<(), Error> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// with_server(
+///     |env: Env| env.announce::<dyn Echo, _>(Echoes),
+///     |env| {
+///         let before = env.budget()?;
+///         let mut echo = env.connect::<dyn Echo>("mine", &())?;
+///         assert_eq!(echo.echo(7)?, 7);
+///         Connection::upgrade(&echo, Quota::new(1000, 0))?;
+///         Connection::close(echo)?;
+///         assert_eq!(env.budget()?, before);
+///         Ok::<_, Error>(())
+///     },
+/// )?;
+/// # Ok::<_, Error>(())
+/// ```
 pub struct Connection<I: ?Sized + Service> {
     client: Client<I>,
     session: Open,
@@ -81,6 +121,46 @@ impl<I: ?Sized + Service> fmt::Debug for Connection<I> {
 }
 
 /// A session that is about to be asked for: [`Env::connecting`](crate::Env::connecting) makes it.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Quota};
+/// use portcullis_rpc::Deadline;
+/// use std::time::Duration;
+/// # use portcullis_component::{Error, Opening, Service, Sessions};
+/// # use portcullis_rpc::{self as rpc, rpc_interface};
+/// # #[rpc_interface]
+/// # trait Echo {
+/// #     fn echo(&mut self, number: u32) -> Result<u32, rpc::Error>;
+/// # }
+/// # impl Service for dyn Echo {
+/// #     type Arguments = ();
+/// # }
+/// # impl Echo for () {
+/// #     fn echo(&mut self, number: u32) -> Result<u32, rpc::Error> {
+/// #         Ok(number)
+/// #     }
+/// # }
+/// # struct Echoes;
+/// # impl Sessions<dyn Echo> for Echoes {
+/// #     type Session = ();
+/// #     fn create(&mut self, _: Opening<()>) -> Result<(), Error> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// with_server(
+///     |env: Env| env.announce::<dyn Echo, _>(Echoes),
+///     |env| {
+///         let patience = Deadline::After(Duration::from_secs(60));
+///         // Less than it takes: what is missing is donated as well.
+///         let echo = env.connecting("mine").donating(Quota::new(1000, 1)).within(patience);
+///         assert_eq!(echo.open::<dyn Echo>(&())?.echo(7)?, 7);
+///         Ok::<_, Error>(())
+///     },
+/// )?;
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Connecting {
     pub(crate) uplink: Uplink,

@@ -23,6 +23,21 @@ const PATIENCE: Deadline = Deadline::After(Duration::from_secs(30));
 
 /// What a component starts with: its parent, its entrypoint, its protection domain and its budget. All else it asks its parent
 /// for. Clones are the same environment; it stays on the component's thread.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Quota};
+///
+/// with_server(|_: Env| (), |env| {
+///     let before = env.budget()?;
+///     env.give_back(Quota::new(4096, 1))?;
+///     assert_eq!(env.budget()?.checked_add(Quota::new(4096, 1)), Some(before));
+///     env.ask(Quota::new(4096, 1))?;
+///     assert_eq!(env.budget(), Ok(before));
+///     Ok::<_, portcullis_component::Error>(())
+/// })?;
+/// # Ok::<_, portcullis_component::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Env(Rc<Inner>);
 
@@ -58,7 +73,8 @@ impl Env {
         }))
     }
 
-    /// Opens a session of the service that has the interface's name. Blocks until it is there; it may be half a minute. If the
+    /// Opens a session of the service that has the interface's name. Blocks until it is there: for half a minute at most, and
+    /// from within a method no longer than that method's own caller waits. If the
     /// server wants more than the interface's [donation](Service::donation), more is donated; if this component's budget
     /// has not as much, the parent is [asked](Self::ask) for more.
     ///

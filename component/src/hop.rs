@@ -95,12 +95,6 @@ impl Hop {
         self.state == State::Open
     }
 
-    /// Whether the client has asked for the end.
-    #[cfg(test)]
-    pub(crate) fn is_closing(self) -> bool {
-        self.close
-    }
-
     /// Goes on. What cannot be in this state (an answer that comes too late, or that a server made up) has no effect.
     pub(crate) fn on(&mut self, event: Event) -> &'static [Effect] {
         use Effect as X;

@@ -33,6 +33,9 @@ pub struct Label(Vec<String>);
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LabelError {
+    /// A hop has no name.
+    #[error("a hop of a label has at least one character: give it a name")]
+    EmptyHop,
     /// A hop has too many bytes.
     #[error("a hop of a label has at most 64 bytes, and this has {length}: choose a shorter one")]
     HopTooLong {
@@ -100,6 +103,9 @@ impl Label {
         if self.0.len() > Self::MAX_HOPS {
             return Err(LabelError::TooManyHops);
         }
+        if self.0.iter().any(String::is_empty) {
+            return Err(LabelError::EmptyHop);
+        }
         if let Some(hop) = self.0.iter().find(|hop| hop.len() > Self::MAX_HOP) {
             return Err(LabelError::HopTooLong { length: hop.len() });
         }
@@ -141,6 +147,7 @@ mod tests {
         for posing in ["init -> log", "a>b", "line\nbreak", "\u{1b}[2J"] {
             assert!(matches!(Label::of(posing), Err(LabelError::BadCharacter(_))), "{posing:?}");
         }
+        assert_eq!(Label::of("x").unwrap().within(""), Err(LabelError::EmptyHop));
         let label = Label::of("init").unwrap().within("guest").unwrap();
         assert_eq!(label.hops()[0], "guest");
     }

@@ -14,7 +14,8 @@
 //!
 //! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`,
 //! `uplink`, `connection`, `run`), a server's side (`service`, `root`), a parent's side ([`host`], with `hop`), and what a component is
-//! kept from, and how it is started so ([`sandbox`], whose `sys` alone may be unsafe).
+//! kept from, and how it is started so ([`sandbox`], whose `sys` alone may be unsafe). [`test`](mod@test) is for tests of
+//! your own.
 
 mod alarms;
 mod bank;
@@ -31,6 +32,7 @@ mod root;
 mod run;
 pub mod sandbox;
 mod service;
+pub mod test;
 mod uplink;
 
 pub use alarms::Alarm;

@@ -23,7 +23,16 @@ pub trait Service: Interface {
     }
 }
 
-/// A session that is to be made, as its server sees it.
+/// A session that is to be made, as its server sees it. [`test`](mod@crate::test) has a server that looks at it:
+///
+/// ```
+/// use portcullis_component::Opening;
+///
+/// /// Who may have what: decided by who asks, which is at the front.
+/// fn is_welcome(opening: &Opening<()>) -> bool {
+///     opening.label.hops().first().is_some_and(|first| first == "shell")
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Opening<A> {
     /// Who asks, as the parents on the way say.

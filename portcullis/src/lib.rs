@@ -45,11 +45,6 @@ pub mod rpc {
     pub use portcullis_rpc_macros::rpc_interface_of_facade as rpc_interface;
 }
 
-/// Shared memory: dataspaces, attachments, and who pays for them.
-pub mod shm {
-    pub use portcullis_shm::*;
-}
-
 /// Components: their environment, sessions, quota, and a parent to embed.
 pub mod component {
     pub use portcullis_component::*;
@@ -60,6 +55,11 @@ pub mod component {
 /// The session interfaces that components usually ask each other for.
 pub mod sessions {
     pub use portcullis_sessions::*;
+}
+
+/// Shared memory: dataspaces, attachments, and who pays for them.
+pub mod shm {
+    pub use portcullis_shm::*;
 }
 
 /// Threads that serve objects, and who refers to them.
@@ -87,6 +87,9 @@ mod pages {
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
 
+    #[doc = include_str!("../../docs/components.md")]
+    struct Components;
+
     #[doc = include_str!("../../docs/shared-memory.md")]
     struct SharedMemory;
 
@@ -95,7 +98,4 @@ mod pages {
 
     #[doc = include_str!("../../docs/packet-stream.md")]
     struct PacketStream;
-
-    #[doc = include_str!("../../docs/components.md")]
-    struct Components;
 }

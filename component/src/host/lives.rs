@@ -29,7 +29,8 @@ impl Host {
     /// [`Error::OutOfCaps`] if the own account has not as much, [`Error::Rpc`] if the system does not start it.
     pub fn start(&self, spec: Spec) -> Result<(), Error> {
         let Spec { name, quota, program } = spec;
-        Label::of(&name)?;
+        // As the first hop of what it asks for. Without a name it would be nobody's child.
+        Label::default().within(&name)?;
         let entrypoint = self.entrypoint().ok_or(Error::Rpc(rpc::Error::Disconnected))?;
         let child = {
             let mut state = self.0.state.borrow_mut();

@@ -4,6 +4,21 @@ use crate::label::Label;
 use crate::quota::Quota;
 
 /// A session that a child asks for.
+///
+/// ```
+/// use portcullis_component::Label;
+/// use portcullis_component::host::{Asked, Policy, Route};
+///
+/// let mut policy = |asked: Asked<'_>| match (asked.client, asked.service) {
+///     ("shell", "log") => Route::to("logger"),
+///     _ => Route::Denied("only the shell may log".into()),
+/// };
+/// let label = Label::of("anything")?;
+/// let asked = Asked { client: "shell", service: "log", label: &label };
+/// assert_eq!(policy.route(asked), Route::to("logger"));
+/// assert!(matches!(policy.route(Asked { client: "guest", ..asked }), Route::Denied(_)));
+/// # Ok::<_, portcullis_component::LabelError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The child's name; empty if the parent's own parent asks.
@@ -40,6 +55,22 @@ impl Route {
 }
 
 /// What becomes of a child's wish for more quota.
+///
+/// ```
+/// use portcullis_component::Quota;
+/// use portcullis_component::host::{Asked, Policy, Route, Wish};
+///
+/// struct Thrifty;
+/// impl Policy for Thrifty {
+///     fn route(&mut self, _: Asked<'_>) -> Route {
+///         Route::Parent
+///     }
+///     fn wish(&mut self, _: &str, quota: Quota) -> Wish {
+///         if quota.ram.in_bytes() <= 4096 { Wish::Granted } else { Wish::Refused }
+///     }
+/// }
+/// assert_eq!(Thrifty.wish("shell", Quota::new(1 << 20, 0)), Wish::Refused);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// The child gets it, if the parent's own account has as much.
@@ -51,6 +82,31 @@ pub enum Wish {
 }
 
 /// How a component ended.
+///
+/// ```
+/// use portcullis_component::host::{Asked, Exit, Host, Policy, Route, Spec};
+/// use portcullis_component::{Env, Quota};
+/// # use portcullis_entrypoint::Entrypoint;
+/// # use portcullis_ipc::Pd;
+///
+/// struct Noting(std::rc::Rc<std::cell::Cell<Option<Exit>>>);
+/// impl Policy for Noting {
+///     fn route(&mut self, _: Asked<'_>) -> Route {
+///         Route::Parent
+///     }
+///     fn ended(&mut self, _: &str, exit: Exit) {
+///         self.0.set(Some(exit));
+///     }
+/// }
+/// # let pd = Pd::new()?;
+/// # let entrypoint = Entrypoint::new(&pd)?;
+/// let ended = std::rc::Rc::default();
+/// let host = Host::new(&pd, &entrypoint, Quota::NONE, Noting(std::rc::Rc::clone(&ended)));
+/// host.start(Spec::thread("seven", Quota::NONE, |env: Env| env.exit(7)))?;
+/// host.run_until(|_| ended.get().is_some())?;
+/// assert_eq!(ended.get(), Some(Exit::Code(7)));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// By itself, with that code.

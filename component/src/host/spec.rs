@@ -18,6 +18,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::once::Giver;
 
 /// A child that is to be started.
+///
+/// ```
+/// use portcullis_component::host::Spec;
+/// use portcullis_component::{Env, Quota};
+/// use std::process::Command;
+///
+/// let quota = Quota::new(1 << 20, 100);
+/// let process = Spec::process("logger", quota, Command::new("logger"));
+/// let thread = Spec::thread("same", quota, |env: Env| env.exit(0));
+/// println!("{process:?} {thread:?}");
+/// ```
 #[derive(Debug)]
 pub struct Spec {
     pub(crate) name: String,

@@ -8,13 +8,23 @@ use std::rc::Rc;
 
 /// Serves logs: each line goes to one sink, with the label of who wrote it.
 ///
-/// ```no_run
-/// use portcullis_component::Env;
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
 /// use portcullis_sessions::log::{Log, LogComponent};
 ///
-/// fn construct(env: Env) -> Result<(), portcullis_component::Error> {
-///     env.announce::<dyn Log, _>(LogComponent::new(|line| eprintln!("{line}")))
-/// }
+/// let (to_us, lines) = std::sync::mpsc::channel();
+/// with_server(
+///     |env: Env| {
+///         env.announce::<dyn Log, _>(LogComponent::new(move |line| drop(to_us.send(line.to_owned()))))
+///     },
+///     |env| {
+///         env.connect::<dyn Log>("about", &())?.write("good day")?;
+///         Ok::<_, Error>(())
+///     },
+/// )?;
+/// assert_eq!(lines.recv().as_deref(), Ok("[test -> about] good day"));
+/// # Ok::<_, Error>(())
 /// ```
 pub struct LogComponent(Sink);
 
@@ -36,7 +46,15 @@ impl Sessions<dyn Log> for LogComponent {
     }
 }
 
-/// One client's log.
+/// One client's log: what a [`LogComponent`] makes of a request.
+///
+/// ```
+/// use portcullis_component::Sessions;
+/// use portcullis_sessions::log::{Log, LogComponent, LogSession};
+///
+/// fn is_made<S: Sessions<dyn Log, Session = LogSession>>() {}
+/// is_made::<LogComponent>();
+/// ```
 pub struct LogSession {
     prefix: String,
     sink: Sink,

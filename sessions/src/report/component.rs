@@ -7,6 +7,30 @@ use portcullis_shm::{RamQuota, Reservation};
 use std::fmt;
 
 /// Takes reports, and puts them onto a board.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
+/// use portcullis_sessions::Board;
+/// use portcullis_sessions::report::{Arguments, Report, ReportComponent, ReportContent};
+/// use portcullis_sessions::rom::{Rom, RomComponent, RomConnection};
+///
+/// let read = with_server(
+///     |env: Env| {
+///         let board = Board::default();
+///         let name = |label: &portcullis_component::Label| Some(label.last().to_owned());
+///         env.announce::<dyn Report, _>(ReportComponent::new(&board, name))?;
+///         env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
+///     },
+///     |env| {
+///         let mut report = env.connect::<dyn Report>("state", &Arguments { size: 4096 })?;
+///         report.report(b"all is well")?;
+///         RomConnection::new(env, "state")?.newest()
+///     },
+/// );
+/// assert_eq!(read?, b"all is well");
+/// # Ok::<_, Error>(())
+/// ```
 pub struct ReportComponent {
     board: Board,
     name: Box<Naming>,
@@ -42,7 +66,15 @@ impl Sessions<dyn Report> for ReportComponent {
     }
 }
 
-/// One client's report.
+/// One client's report: what a [`ReportComponent`] makes of a request.
+///
+/// ```
+/// use portcullis_component::Sessions;
+/// use portcullis_sessions::report::{Report, ReportComponent, ReportSession};
+///
+/// fn is_made<S: Sessions<dyn Report, Session = ReportSession>>() {}
+/// is_made::<ReportComponent>();
+/// ```
 pub struct ReportSession {
     name: String,
     board: Board,

@@ -20,6 +20,15 @@ use serde::{Deserialize, Serialize};
 pub const MAX_WRITE: usize = 1000;
 
 /// What a reporter says when it opens its session.
+///
+/// ```
+/// use portcullis_component::Service;
+/// use portcullis_sessions::report::{Arguments, Report};
+///
+/// let (small, large) = (Arguments { size: 100 }, Arguments { size: 100_000 });
+/// let donation = <dyn Report as Service>::donation;
+/// assert!(donation(&small).ram < donation(&large).ram);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arguments {
     /// The most bytes that a report has.

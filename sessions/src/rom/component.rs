@@ -9,6 +9,30 @@ use std::fmt;
 use std::rc::Rc;
 
 /// Serves the contents of a board.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
+/// use portcullis_sessions::Board;
+/// use portcullis_sessions::report::{Arguments, Report, ReportComponent, ReportContent};
+/// use portcullis_sessions::rom::{Rom, RomComponent, RomConnection};
+///
+/// let read = with_server(
+///     |env: Env| {
+///         let board = Board::default();
+///         let name = |label: &portcullis_component::Label| Some(label.last().to_owned());
+///         env.announce::<dyn Report, _>(ReportComponent::new(&board, name))?;
+///         env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
+///     },
+///     |env| {
+///         let mut report = env.connect::<dyn Report>("state", &Arguments { size: 4096 })?;
+///         report.report(b"all is well")?;
+///         RomConnection::new(env, "state")?.newest()
+///     },
+/// );
+/// assert_eq!(read?, b"all is well");
+/// # Ok::<_, Error>(())
+/// ```
 pub struct RomComponent {
     board: Board,
     name: Box<Naming>,
@@ -45,7 +69,15 @@ impl Sessions<dyn Rom> for RomComponent {
     }
 }
 
-/// One client's copy.
+/// One client's copy: what a [`RomComponent`] makes of a request.
+///
+/// ```
+/// use portcullis_component::Sessions;
+/// use portcullis_sessions::rom::{Rom, RomComponent, RomSession};
+///
+/// fn is_made<S: Sessions<dyn Rom, Session = RomSession>>() {}
+/// is_made::<RomComponent>();
+/// ```
 pub struct RomSession {
     name: String,
     board: Board,

@@ -6,6 +6,24 @@ use portcullis_component::{Connection, Env, Error};
 use std::ops::{Deref, DerefMut};
 
 /// A ROM session of one's own.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
+/// use portcullis_sessions::Board;
+/// use portcullis_sessions::rom::{Rom, RomComponent, RomConnection};
+///
+/// let config = with_server(
+///     |env: Env| {
+///         let board = Board::default();
+///         board.put("config", b"verbose");
+///         env.announce::<dyn Rom, _>(RomComponent::new(&board, |label| Some(label.last().into())))
+///     },
+///     |env| RomConnection::new(env, "config")?.newest(),
+/// );
+/// assert_eq!(config?, b"verbose");
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RomConnection(Connection<dyn Rom>);
 

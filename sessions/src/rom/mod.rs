@@ -19,6 +19,12 @@ use serde::{Deserialize, Serialize};
 pub const MAX_READ: u32 = 1000;
 
 /// What a session's copy is.
+///
+/// ```
+/// use portcullis_sessions::rom::Version;
+///
+/// assert_eq!(Version::default(), Version { number: 0, size: 0 }, "there is no content");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// The number of the content; 0 if there is none.

@@ -13,6 +13,24 @@ use std::rc::Rc;
 const BUFFER: usize = 4096;
 
 /// Serves two sessions, linked crosswise. A third is denied until one of them is closed.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
+/// use portcullis_sessions::terminal::{CrosslinkComponent, Terminal, TerminalBytes};
+///
+/// let read = with_server(
+///     |env: Env| env.announce::<dyn Terminal, _>(CrosslinkComponent::default()),
+///     |env| {
+///         let mut left = env.connect::<dyn Terminal>("left", &())?;
+///         let mut right = env.connect::<dyn Terminal>("right", &())?;
+///         left.write_all(b"knock")?;
+///         right.read().get()
+///     },
+/// );
+/// assert_eq!(read?, b"knock");
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct CrosslinkComponent(Rc<RefCell<Link>>);
 
@@ -97,7 +115,15 @@ impl Sessions<dyn Terminal> for CrosslinkComponent {
     }
 }
 
-/// One end.
+/// One end: what a [`CrosslinkComponent`] makes of a request.
+///
+/// ```
+/// use portcullis_component::Sessions;
+/// use portcullis_sessions::terminal::{CrosslinkComponent, CrosslinkSession, Terminal};
+///
+/// fn is_made<S: Sessions<dyn Terminal, Session = CrosslinkSession>>() {}
+/// is_made::<CrosslinkComponent>();
+/// ```
 pub struct CrosslinkSession {
     place: usize,
     link: Rc<RefCell<Link>>,

@@ -18,6 +18,13 @@ use serde::{Deserialize, Serialize};
 pub const MAX_BYTES: usize = 1000;
 
 /// How large a terminal is, in characters.
+///
+/// ```
+/// use portcullis_sessions::terminal::Size;
+///
+/// let size = Size { columns: 80, lines: 25 };
+/// assert_eq!(u32::from(size.columns) * u32::from(size.lines), 2_000);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// How many stand in a line.

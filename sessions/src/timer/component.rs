@@ -13,6 +13,23 @@ use std::time::{Duration, Instant};
 const SLEEPER: RamQuota = RamQuota::bytes(256);
 
 /// Serves the time. All its clients' calls wait on the component's one thread.
+///
+/// ```
+/// use portcullis_component::test::with_server;
+/// use portcullis_component::{Env, Error};
+/// use portcullis_sessions::timer::{Timer, TimerComponent};
+///
+/// let waited = with_server(
+///     |env: Env| env.announce::<dyn Timer, _>(TimerComponent::new()),
+///     |env| {
+///         let mut timer = env.connect::<dyn Timer>("", &())?;
+///         let before = timer.now()?;
+///         Ok::<_, Error>(timer.sleep(1_000).get()? - before)
+///     },
+/// )?;
+/// assert!(waited >= 1_000, "microseconds");
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TimerComponent(Instant);
 
@@ -39,7 +56,15 @@ impl Sessions<dyn Timer> for TimerComponent {
     }
 }
 
-/// One client's timer.
+/// One client's timer: what a [`TimerComponent`] makes of a request.
+///
+/// ```
+/// use portcullis_component::Sessions;
+/// use portcullis_sessions::timer::{Timer, TimerComponent, TimerSession};
+///
+/// fn is_made<S: Sessions<dyn Timer, Session = TimerSession>>() {}
+/// is_made::<TimerComponent>();
+/// ```
 #[derive(Debug)]
 pub struct TimerSession {
     began: Instant,

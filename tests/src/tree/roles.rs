@@ -48,7 +48,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
 }
 
 /// Serves logs, but makes a session only when there is a file `go` in the directory; it says in another one, named as the label,
-/// that it was asked.
+/// that it was asked. While there is a file `hold` it closes none.
 struct Slow(PathBuf, LogComponent);
 
 impl Sessions<dyn Log> for Slow {
@@ -61,6 +61,12 @@ impl Sessions<dyn Log> for Slow {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.1.create(opening)
+    }
+
+    fn close(&mut self, _: LogSession) {
+        while self.0.join("hold").exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -21,6 +21,8 @@ fn all_but(children: u64) -> Quota {
 /// An empty directory for that test.
 fn directory(test: &str) -> PathBuf {
     let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
+    // What an earlier process of that number left.
+    let _ = std::fs::remove_dir_all(&place);
     std::fs::create_dir_all(&place).expect("the target directory is writable");
     place
 }
