@@ -74,6 +74,19 @@ pub(crate) enum Demo {
     /// For each process it shows the descriptors that were open there before the capability came and with it, and those
     /// of the origin afterwards.
     Chain(ChainArgs),
+    /// Have a clock signal that it has ticked, and its watchers fetch its state by calls
+    ///
+    /// A server process, `clock`, submits a signal to each of its watchers whenever it has ticked. A signal carries nothing and is
+    /// not counted: who comes to it late finds one signal for many ticks, calls the clock, and has its latest state. The
+    /// first watcher is never busy with anything else, each of the others longer than the one before it. Exits with
+    /// 0 only if all have seen the last state.
+    Ticker(TickerArgs),
+    /// Stream a file from one process to another, which computes its checksum, as `sha256sum` does
+    ///
+    /// A server process, `sink`, makes a receiver. A client process, `source`, is handed the capability to it and the file as
+    /// its standard input, and transfers that. The checksum goes to standard output as `sha256sum` prints it, the
+    /// throughput to standard error.
+    Bulk(BulkArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +97,56 @@ pub(crate) struct ChainArgs {
     /// Kill each process behind the capability, instead of letting it exit
     #[arg(long)]
     pub(crate) kill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BulkArgs {
+    /// The file, or - for standard input [default: README.md here or in a directory above]
+    pub(crate) file: Option<PathBuf>,
+    /// By which way the bytes go
+    #[arg(long, value_name = "WAY", default_value = "stream")]
+    pub(crate) via: Via,
+}
+
+/// By which way bytes go from process to process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// In calls of up to 1,022 bytes
+    Rpc,
+    /// In a shared buffer that a call hands over, again and again
+    Buffer,
+    /// As a packet stream: both work at the same time
+    Stream,
+    /// Each of these in turn, side by side; not with standard input, which can be read once only
+    All,
+}
+
+impl Via {
+    /// The ways themselves.
+    pub(crate) const WAYS: [Via; 3] = [Via::Rpc, Via::Buffer, Via::Stream];
+
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Via::Rpc => "rpc",
+            Via::Buffer => "buffer",
+            Via::Stream => "stream",
+            Via::All => "all",
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TickerArgs {
+    /// How many watchers there are, 1 to 32
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub(crate) watchers: u32,
+    /// How often the clock ticks, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) ticks: u32,
+    /// Milliseconds between two ticks, 0 to 10000
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=10_000))]
+    pub(crate) every: u64,
 }
 
 /// The length of a chain.
@@ -113,6 +176,12 @@ pub(crate) enum Bench {
     /// processes. Shows the descriptors and the rows in capability tables of all processes before and after: they are the
     /// same. Takes some seconds.
     Session(Shown),
+    /// Signals: submits to a handler that is busy, or awake, in another process
+    ///
+    /// A thousand submits while the signal is pending, beside as many atomic operations on shared memory (submit-pending); a
+    /// signal to a handler and one back, beside a hand-written ping-pong (submit-to-handler); and a thousand submits while the
+    /// handler runs all the while (flood). Takes some seconds.
+    Signal(CallArgs),
 }
 
 #[derive(Debug, clap::Args)]

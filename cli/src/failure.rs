@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Input { name: String, error: std::io::Error },
     #[error("'{0}' is a directory; name a file")]
     Directory(String),
+    #[error("'{0}' can be read once only; name a file, or choose one way by --via")]
+    ReadOnce(String),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
     #[error("cannot find the program of this very process, to start components with: {0}")]

@@ -31,6 +31,11 @@ impl Mailbox {
         Mailbox { jobs, waker, thread: std::thread::current().id(), patience }
     }
 
+    /// How long somebody waits who says nothing else.
+    pub(crate) fn patience(&self) -> Deadline {
+        self.patience
+    }
+
     fn jobs(&self) -> MutexGuard<'_, Option<VecDeque<Job>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }

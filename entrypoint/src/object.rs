@@ -2,13 +2,24 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::trace;
-use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_ipc::{self as ipc, MsgBuf, Refusal};
 use portcullis_rpc::{Outcome, Serves, serve};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+
+/// What is known of an object without having it.
+pub(crate) struct Kind {
+    /// The type that was managed.
+    pub(crate) of: TypeId,
+    /// The bytes that it lies within.
+    pub(crate) size: usize,
+}
 
 /// A managed object.
 pub(crate) trait Object {
+    /// Its kind.
+    fn kind(&self) -> &'static Kind;
+
     /// Carries out a call: arguments in `request`, result in `reply`.
     fn serve(
         &mut self,
@@ -46,6 +57,10 @@ where
     T: 'static,
     F: FnMut(&mut T, &Entrypoint),
 {
+    fn kind(&self) -> &'static Kind {
+        const { &Kind { of: TypeId::of::<T>(), size: size_of::<Self>() } }
+    }
+
     fn serve(
         &mut self,
         entrypoint: &Entrypoint,
@@ -69,4 +84,27 @@ where
     fn unreferenced(&mut self, entrypoint: &Entrypoint) {
         (self.when_unreferenced)(&mut self.object, entrypoint);
     }
+}
+
+/// An object without an interface, to which signals are bound.
+pub(crate) struct Silent<T>(pub(crate) T);
+
+impl<T: 'static> Object for Silent<T> {
+    fn kind(&self) -> &'static Kind {
+        const { &Kind { of: TypeId::of::<T>(), size: size_of::<T>() } }
+    }
+
+    fn serve(&mut self, _: &Entrypoint, _: &mut MsgBuf, _: &mut MsgBuf) -> Result<Outcome, ipc::Error> {
+        Err(ipc::Error::Refused(Refusal::UnknownMethod))
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.0)
+    }
+
+    fn unreferenced(&mut self, _: &Entrypoint) {}
 }

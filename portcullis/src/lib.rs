@@ -9,17 +9,18 @@
 #![doc = include_str!("../hello/src/main.rs")]
 //! ```
 //!
-//! [`prelude`] has the names of every day. The rest lies where it comes from: [`rpc`], [`entrypoint`], [`ipc`].
+//! [`prelude`] has the names of every day. The rest lies where it comes from: [`rpc`], [`entrypoint`], [`shm`], [`ipc`].
 //! [`spawn`] and [`serve_parent`] are the two sides of a child process, [`test`](mod@test) is for the tests of your
 //! own objects.
 //!
 //! Features, none of them by default:
-//! - `tokio` serves an entrypoint as a task: `Entrypoint::serve`.
+//! - `tokio` serves an entrypoint as a task, `Entrypoint::serve`, and makes a stream of signals, `SignalReceiver::into_stream`.
 //! - `trace` shows each call to a subscriber of `tracing`, with the target `portcullis` at the level of traces. The
 //!   client's side is a span `call` (`interface`, `method`, `opcode`), which ends with an event `returned`; the object's
 //!   is a span `dispatch` (`interface`, `method`, `opcode`, `object`), which ends with an event `reply`. Their `outcome`
 //!   is `answered`, or `later`, or says what went wrong. A call that a method makes lies within the span of the
-//!   method's own. Without the feature nothing of this is there.
+//!   method's own. A signal that is submitted is an event `submit`, and its handler runs within a span `signal` (`context`,
+//!   `object`). Without the feature nothing of this is there.
 //!
 //! [`Capability`]: rpc::Capability
 //! [`Entrypoint`]: entrypoint::Entrypoint
@@ -41,6 +42,11 @@ pub mod rpc {
     pub use portcullis_rpc_macros::rpc_interface_of_facade as rpc_interface;
 }
 
+/// Shared memory: dataspaces, attachments, and who pays for them.
+pub mod shm {
+    pub use portcullis_shm::*;
+}
+
 /// Threads that serve objects, and who refers to them.
 pub mod entrypoint {
     pub use portcullis_entrypoint::*;
@@ -58,6 +64,18 @@ mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;
 
+    #[doc = include_str!("../../docs/delegation.md")]
+    struct Delegation;
+
     #[doc = include_str!("../../docs/rpc.md")]
     struct Rpc;
+
+    #[doc = include_str!("../../docs/shared-memory.md")]
+    struct SharedMemory;
+
+    #[doc = include_str!("../../docs/signals.md")]
+    struct Signals;
+
+    #[doc = include_str!("../../docs/packet-stream.md")]
+    struct PacketStream;
 }

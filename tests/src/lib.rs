@@ -11,8 +11,11 @@
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
+//! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
 //! - [`intruder`]: a hostile component, in a sandbox or without.
+//! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
+//! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -29,7 +32,11 @@ pub mod intruder;
 pub mod remote;
 pub mod resources;
 pub mod service;
+pub mod stall;
+pub mod station;
 pub mod stopped;
+pub mod stream;
+pub mod vault;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;

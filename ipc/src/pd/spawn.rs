@@ -105,6 +105,7 @@ impl Pd {
     /// # Errors
     /// [`Error::System`] if the system refuses descriptors or memory.
     pub fn portal(&self) -> Result<(Capability, OwnedFd), Error> {
+        // The sockets of the channel itself: whoever made them keeps no copy, and nobody else has had them.
         let (ours, theirs) = socket::pair()?;
         Ok((Capability::from_portal(self, PeerSocket::new(self, ours), None)?, theirs))
     }

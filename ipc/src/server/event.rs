@@ -26,6 +26,8 @@ pub enum Event {
     /// Nobody holds a capability any more to this object, which was made by
     /// [`mint_counted`](super::Server::mint_counted).
     Unreferenced(Badge),
+    /// Somebody submitted a signal to this context, once or several times since this was last said.
+    Signal(Badge),
 }
 
 /// Wakes a server from other threads of its process. Clones wake the same server.

@@ -114,18 +114,7 @@ impl Server {
     /// Looks once at everything that may hold an event.
     #[inline]
     fn step(&mut self, message: &mut MsgBuf) -> Result<Option<Event>, Error> {
-        if self.home.wants_attention() {
-            self.attend();
-        }
-        if !self.dropped.borrow().is_empty() {
-            self.abandon_dropped();
-        }
-        if let Some(port) = self.unread.pop_front() {
-            self.read_socket(port);
-        }
-        if self.parent_gone {
-            return Err(Error::ParentGone);
-        }
+        self.housekeep()?;
         if !std::mem::take(&mut self.calls_first)
             && let Some(notice) = self.notice()
         {
@@ -135,18 +124,38 @@ impl Server {
         Ok(self.poll(message).map(Event::Call).or_else(|| self.notice()))
     }
 
-    /// The next event that is no call. What its handler calls begins a chain of its own.
+    /// What is to be done before anything else, and is no event.
+    #[inline]
+    pub(super) fn housekeep(&mut self) -> Result<(), Error> {
+        if self.home.wants_attention() {
+            self.attend();
+        }
+        if !self.dropped.borrow().is_empty() {
+            self.abandon_dropped();
+        }
+        if let Some(port) = self.unread.pop_front() {
+            self.read_socket(port);
+        }
+        if self.parent_gone { Err(Error::ParentGone) } else { Ok(()) }
+    }
+
+    /// The next event that is no call: signals and all else take turns. What its handler calls begins a chain of its own.
     #[inline]
     fn notice(&mut self) -> Option<Event> {
-        let notice = if std::mem::take(&mut self.woken) {
-            Some(Event::Woken)
-        } else {
-            self.ledger.unreferenced().map(Event::Unreferenced)
-        };
-        if notice.is_some() {
-            context::serve(Some(Context::unasked(self.home.id())));
+        let first = if self.signals_last { None } else { self.signal() };
+        let notice = first.or_else(|| self.own_notice()).or_else(|| self.signal())?;
+        self.signals_last = matches!(notice, Event::Signal(_));
+        self.found();
+        context::serve(Some(Context::unasked(self.home.id())));
+        Some(notice)
+    }
+
+    #[inline]
+    fn own_notice(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.woken) {
+            return Some(Event::Woken);
         }
-        notice
+        self.ledger.unreferenced().map(Event::Unreferenced)
     }
 }
 

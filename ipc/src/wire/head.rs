@@ -85,6 +85,15 @@ impl RowName {
     pub(crate) const FIRST: RowName = RowName { index: 0, generation: 1 };
     /// No row, but the entrypoint as such: what it does for a client beside its objects.
     pub(crate) const SYSTEM: RowName = RowName { index: u32::MAX, generation: 0 };
+    /// Indices from this on are those of signal contexts, of which the first is never used: that signal is the first
+    /// row's, whatever it names.
+    pub(crate) const CONTEXTS: u32 = 1 << 31;
+
+    /// Whether it can only name a signal context.
+    #[inline]
+    pub(crate) fn is_context(self) -> bool {
+        self.index >= RowName::CONTEXTS
+    }
 
     #[inline]
     pub(crate) fn encode(self) -> u64 {

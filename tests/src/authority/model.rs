@@ -34,7 +34,9 @@ struct Held {
 pub struct Bounds {
     /// Objects, exactly.
     pub objects: u64,
-    /// Rows: one at least for each process that holds an object, one at most for each capability that was given.
+    /// Rows: one at least for each process that holds an object, one at most for each capability that was given. No most
+    /// where the owner itself was given one: its own calls never get through to it, so it does not look what else was
+    /// dropped of the channel that it came by.
     pub rows: RangeInclusive<u64>,
     /// Channels, at most: one for each capability that was given.
     pub channels: u64,
@@ -162,20 +164,22 @@ impl Model {
     /// What an entrypoint may hold for others.
     #[must_use]
     pub fn bounds(&self, actor: Actor) -> Bounds {
-        let (mut holders, mut gifts) = (BTreeSet::new(), BTreeSet::new());
+        let (mut holders, mut gifts, mut came_home) = (BTreeSet::new(), BTreeSet::new(), false);
         for held in self.holdings.values() {
             let Some(thing) = self.objects.get(&held.object) else { continue };
             if thing.owner != actor || thing.fate == Fate::Gone {
                 continue;
             }
             gifts.extend(held.gift);
+            came_home |= held.gift.is_some() && held.holder == actor;
             if thing.fate == Fate::Lives && held.holder.process() != actor.process() {
                 holders.insert((held.object, held.holder.process()));
             }
         }
         let objects = self.objects().filter(|(_, owner)| *owner == actor).count() as u64;
         let gifts = gifts.len() as u64;
-        Bounds { objects, rows: holders.len() as u64..=gifts, channels: gifts }
+        let most = if came_home { u64::MAX } else { gifts };
+        Bounds { objects, rows: holders.len() as u64..=most, channels: gifts }
     }
 
     fn call(&mut self, actor: Actor, route: &[Holding], action: &Action) -> Option<Vec<Outcome>> {
