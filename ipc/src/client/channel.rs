@@ -353,6 +353,7 @@ impl Channel {
 impl HangUp for Channel {
     /// The server is gone: everybody who waits for it is told.
     fn hang_up(&self) {
+        let known = self.dead.load(Ordering::Relaxed);
         hang_up::declare(&self.dead);
         for lane in LaneId::all() {
             let state = &self.words[lane.reply()];
@@ -361,7 +362,11 @@ impl HangUp for Channel {
         }
         self.queue.wake_all();
         self.tasks.wake_answered(|_| true);
-        self.transport.hang_up();
+        // Once: it is an event of the socket as well, which would bring the watcher here again, and so on for as long as
+        // somebody holds the channel.
+        if !known {
+            self.transport.hang_up();
+        }
     }
 
     fn read(&self) -> Drained {

@@ -56,8 +56,10 @@ fn strict_threads_are_bounded() {
         threads.parse::<u32>().expect("a number")
     };
     assert_eq!(count(&free), 20);
+    // The kernel does not count those of its own root, which a component is only below a root that may become nobody else.
+    let counted = crate::root() || rustix::process::geteuid() != rustix::process::Uid::ROOT;
     // Some are its runtime's.
-    assert!((4..8).contains(&count(&confined)));
+    assert!((4..8).contains(&count(&confined)) || !counted);
     assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()), "it lives");
 }
 

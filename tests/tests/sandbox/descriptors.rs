@@ -41,6 +41,14 @@ fn attack_49_the_standard_streams_are_empty_and_sealed() {
         assert_eq!(size, Ok("0".into()));
         let longer = call(libc::SYS_ftruncate, &format!("{stream} 1"));
         crate::refused(longer, &[rustix::io::Errno::INVAL, rustix::io::Errno::PERM]);
+        const SEALED: u32 = 0xf;
+        let seals =
+            call(libc::SYS_fcntl, &format!("{stream} {}", libc::F_GET_SEALS)).expect("it can be sealed");
+        assert_eq!(
+            seals.parse::<u32>().expect("a number") & SEALED,
+            SEALED,
+            "shrink, grow, write, and the seals"
+        );
         let written = call(libc::SYS_write, &format!("{stream} 0 0"));
         crate::refused(written, &[rustix::io::Errno::BADF]);
     }
