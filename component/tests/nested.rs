@@ -7,6 +7,7 @@ use portcullis_ipc::Pd;
 use portcullis_rpc::{Error as RpcError, rpc_interface};
 use std::cell::RefCell;
 use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 
 #[rpc_interface(name = "echo")]
 trait Echo {
@@ -104,8 +105,9 @@ fn what_a_nested_parent_has_is_what_its_own_parent_says() {
     .unwrap();
     host.run_until(|host| host.quota("user").is_none() && host.sessions() == 0).unwrap();
     // Its own child may still be at it: asked until both agree and its child is done.
-    let mut last = None;
+    let (mut last, began) = (None, Instant::now());
     host.run_until(|host| {
+        assert!(began.elapsed() < Duration::from_secs(30), "they do not agree: {last:?}");
         host.demand("inner", Quota::NONE);
         last = said.try_iter().last().or(last);
         last == Some((INNER, INNER))

@@ -1,7 +1,7 @@
 //! What is reported and read: contents by name, on one entrypoint.
 
 use portcullis_component::{Error, Label};
-use portcullis_rpc::Reply;
+use portcullis_rpc::{Reply, SignalCapability};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
@@ -37,14 +37,27 @@ struct Entry {
     content: Rc<[u8]>,
     version: u64,
     has_reporter: bool,
-    waiting: Vec<Weak<Waiting>>,
+    readers: Vec<Weak<Reader>>,
 }
 
 /// What names the content that goes with a label; nothing if there is none.
 pub(crate) type Naming = dyn Fn(&Label) -> Option<String>;
 
-/// A reader's place for who waits for another version.
-pub(crate) type Waiting = RefCell<Option<Reply<Result<u64, Error>>>>;
+/// A reader, as who is told of another version.
+#[derive(Default)]
+pub(crate) struct Reader {
+    /// Who waits for it.
+    pub(crate) waiting: RefCell<Option<Reply<Result<u64, Error>>>>,
+    /// What is signalled.
+    pub(crate) listener: RefCell<Option<SignalCapability>>,
+}
+
+impl Reader {
+    fn tell(&self, version: u64) {
+        self.waiting.take().into_iter().for_each(|reply| reply.answer(Ok(version)));
+        self.listener.borrow().iter().for_each(SignalCapability::submit);
+    }
+}
 
 impl Board {
     /// Puts a content there, and tells who waits for it. It stays until it is replaced.
@@ -55,10 +68,7 @@ impl Board {
         let entry = board.entries.entry(name.to_owned()).or_default();
         entry.content = content.into();
         entry.version = version;
-        for waiting in std::mem::take(&mut entry.waiting) {
-            let reply = waiting.upgrade().and_then(|waiting| waiting.take());
-            reply.into_iter().for_each(|reply| reply.answer(Ok(version)));
-        }
+        entry.readers.iter().filter_map(Weak::upgrade).for_each(|reader| reader.tell(version));
     }
 
     /// The version of the content of that name; 0 if there is none.
@@ -72,13 +82,10 @@ impl Board {
         self.0.borrow().entries.get(name).map_or_else(|| Rc::from([]), |entry| entry.content.clone())
     }
 
-    /// Whoever waits in that place is told of the next content.
-    pub(crate) fn await_next(&self, name: &str, waiting: &Rc<Waiting>) {
+    /// Somebody reads there from now on, and is told of each new content.
+    pub(crate) fn add_reader(&self, name: &str, reader: &Rc<Reader>) {
         let mut board = self.0.borrow_mut();
-        let entry = board.entries.entry(name.to_owned()).or_default();
-        // As many as there are sessions that wait, and no more.
-        entry.waiting.retain(|other| other.upgrade().is_some_and(|other| other.borrow().is_some()));
-        entry.waiting.push(Rc::downgrade(waiting));
+        board.entries.entry(name.to_owned()).or_default().readers.push(Rc::downgrade(reader));
     }
 
     /// Somebody is the reporter of that name from now on, and nobody else.
@@ -94,7 +101,7 @@ impl Board {
     /// The reporter is gone, and with him what he reported. Who waits goes on waiting, for the next reporter.
     pub(crate) fn end_report(&self, name: &str) {
         if let Some(entry) = self.0.borrow_mut().entries.get_mut(name) {
-            *entry = Entry { waiting: std::mem::take(&mut entry.waiting), ..Entry::default() };
+            *entry = Entry { readers: std::mem::take(&mut entry.readers), ..Entry::default() };
         }
         self.tidy(name);
     }
@@ -102,9 +109,9 @@ impl Board {
     /// A reader is gone.
     pub(crate) fn tidy(&self, name: &str) {
         let mut board = self.0.borrow_mut();
-        let is_empty = board.entries.get(name).is_some_and(|entry| {
-            let waits = entry.waiting.iter().any(|waiting| waiting.strong_count() > 0);
-            entry.version == 0 && !entry.has_reporter && !waits
+        let is_empty = board.entries.get_mut(name).is_some_and(|entry| {
+            entry.readers.retain(|reader| reader.strong_count() > 0);
+            entry.version == 0 && !entry.has_reporter && entry.readers.is_empty()
         });
         if is_empty {
             board.entries.remove(name);

@@ -12,7 +12,7 @@
 //! | [`terminal`] | bytes to and from a human | |
 //!
 //! What a component holds for a session it takes out of the session's donation, and says how much is missing if that is not
-//! enough. All travels in calls. [`Board`] is what lies between reports and ROMs.
+//! enough. Contents travel in calls; that there is something new, signals say as well. [`Board`] is what lies between reports and ROMs.
 #![forbid(unsafe_code)]
 
 mod board;

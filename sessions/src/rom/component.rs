@@ -1,9 +1,9 @@
 //! The server's side: copies from a board.
 
 use super::{MAX_READ, Rom, Version};
-use crate::board::{Board, Naming, Waiting};
-use portcullis_component::{Budget, Error, Label, Opening, Sessions};
-use portcullis_rpc::Later;
+use crate::board::{Board, Naming, Reader};
+use portcullis_component::{Budget, Error, Label, Opening, Quota, Sessions};
+use portcullis_rpc::{Later, SignalCapability};
 use portcullis_shm::{RamQuota, Reservation};
 use std::fmt;
 use std::rc::Rc;
@@ -49,22 +49,23 @@ impl RomComponent {
 impl Sessions<dyn Rom> for RomComponent {
     type Session = RomSession;
 
+    /// Beside the object, the context that it signals.
+    fn needs(&self, (): &()) -> Quota {
+        Quota::new(1024, 2)
+    }
+
     fn create(&mut self, opening: Opening<()>) -> Result<RomSession, Error> {
         let name = (self.name)(&opening.label);
         let name = name.ok_or_else(|| Error::denied("rom", "there is no content for this label"))?;
-        Ok(RomSession {
-            name,
-            board: self.board.clone(),
-            budget: opening.budget,
-            copy: Rc::from([]),
-            paid: None,
-            waiting: Rc::default(),
-        })
+        let reader = Rc::<Reader>::default();
+        self.board.add_reader(&name, &reader);
+        let (board, copy) = (self.board.clone(), Rc::from([]));
+        Ok(RomSession { name, board, budget: opening.budget, number: 0, copy, paid: None, reader })
     }
 
     fn close(&mut self, session: RomSession) {
-        let RomSession { name, waiting, .. } = session;
-        drop(waiting);
+        let RomSession { name, reader, .. } = session;
+        drop(reader);
         self.board.tidy(&name);
     }
 }
@@ -82,10 +83,12 @@ pub struct RomSession {
     name: String,
     board: Board,
     budget: Budget,
+    /// Of the copy.
+    number: u64,
     copy: Rc<[u8]>,
     /// For the copy, out of the client's donation.
     paid: Option<Reservation>,
-    waiting: Rc<Waiting>,
+    reader: Rc<Reader>,
 }
 
 impl Rom for RomSession {
@@ -102,7 +105,7 @@ impl Rom for RomSession {
         self.paid = None;
         let paid = self.budget.ram().reserve(needed);
         self.paid = Some(paid.map_err(|_| Error::InsufficientRamQuota { missing: needed })?);
-        self.copy = content;
+        (self.number, self.copy) = (number, content);
         Ok(Version { number, size })
     }
 
@@ -118,13 +121,20 @@ impl Rom for RomSession {
         if now != number {
             return Later::ready(Ok(now));
         }
-        if self.waiting.borrow().is_some() {
+        if self.reader.waiting.borrow().is_some() {
             return Later::ready(Err(Error::SessionBusy));
         }
         let (later, reply) = Later::new();
-        *self.waiting.borrow_mut() = Some(reply);
-        self.board.await_next(&self.name, &self.waiting);
+        *self.reader.waiting.borrow_mut() = Some(reply);
         later
+    }
+
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error> {
+        if self.board.version(&self.name) != self.number {
+            context.submit();
+        }
+        *self.reader.listener.borrow_mut() = Some(context);
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ pub use component::{RomComponent, RomSession};
 pub use connection::RomConnection;
 
 use portcullis_component::{Error, Service};
-use portcullis_rpc::{Later, rpc_interface};
+use portcullis_rpc::{Later, SignalCapability, rpc_interface};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that one read brings.
@@ -44,6 +44,8 @@ pub trait Rom {
     /// Answers when the newest content has another number. One call at a time waits in each session; another one is
     /// [`Error::SessionBusy`].
     fn changed(&mut self, number: u64) -> Later<Result<u64, Error>>;
+    /// What is signalled when there is a newer content, instead of what was before; at once if there is one already.
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error>;
 }
 
 impl Service for dyn Rom {

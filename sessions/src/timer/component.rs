@@ -1,8 +1,8 @@
 //! The server's side: the alarms of the component's own thread.
 
 use super::Timer;
-use portcullis_component::{Alarm, Budget, Env, Error, Opening, Sessions};
-use portcullis_rpc::{Later, Reply};
+use portcullis_component::{Alarm, Budget, Env, Error, Opening, Quota, Sessions};
+use portcullis_rpc::{Later, Reply, SignalCapability};
 use portcullis_shm::{RamQuota, Reservation};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// What one call that waits costs.
 const SLEEPER: RamQuota = RamQuota::bytes(256);
+
+/// The shortest period.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Serves the time. All its clients' calls wait on the component's one thread.
 ///
@@ -50,9 +53,21 @@ impl Default for TimerComponent {
 impl Sessions<dyn Timer> for TimerComponent {
     type Session = TimerSession;
 
+    /// Beside the object, the context that it signals.
+    fn needs(&self, (): &()) -> Quota {
+        Quota::new(1024, 2)
+    }
+
     fn create(&mut self, opening: Opening<()>) -> Result<TimerSession, Error> {
         let Opening { env, budget, .. } = opening;
-        Ok(TimerSession { began: self.0, env, budget, sleepers: Rc::default(), last: 0 })
+        Ok(TimerSession {
+            began: self.0,
+            env,
+            budget,
+            sleepers: Rc::default(),
+            last: 0,
+            trigger: Rc::default(),
+        })
     }
 }
 
@@ -73,6 +88,30 @@ pub struct TimerSession {
     /// Who waits, and what is reserved for him. They are gone with the session.
     sleepers: Rc<RefCell<BTreeMap<u64, Sleeper>>>,
     last: u64,
+    trigger: Rc<Trigger>,
+}
+
+/// The timer of a session that signals.
+#[derive(Debug, Default)]
+struct Trigger {
+    listener: RefCell<Option<SignalCapability>>,
+    alarm: RefCell<Option<Alarm>>,
+}
+
+impl Trigger {
+    /// Signals then, and if there is a period again and again.
+    fn set(trigger: &Rc<Trigger>, env: &Env, due: Instant, period: Option<Duration>) {
+        let weak = Rc::downgrade(trigger);
+        let alarm = env.at(due, move |env| {
+            let Some(trigger) = weak.upgrade() else { return };
+            trigger.listener.borrow().iter().for_each(SignalCapability::submit);
+            // From now on and not from when it was due: who comes late skips what he missed.
+            if let Some(next) = period.and_then(|period| Instant::now().checked_add(period)) {
+                Trigger::set(&trigger, env, next, period);
+            }
+        });
+        *trigger.alarm.borrow_mut() = Some(alarm);
+    }
 }
 
 #[derive(Debug)]
@@ -109,5 +148,26 @@ impl Timer for TimerSession {
         let sleeper = Sleeper { reply, _alarm: alarm, _paid: paid };
         self.sleepers.borrow_mut().insert(number, sleeper);
         later
+    }
+
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error> {
+        *self.trigger.listener.borrow_mut() = Some(context);
+        Ok(())
+    }
+
+    fn trigger_once(&mut self, microseconds: u64) -> Result<(), Error> {
+        let due = Instant::now().checked_add(Duration::from_micros(microseconds)).ok_or(Error::NotGranted)?;
+        Trigger::set(&self.trigger, &self.env, due, None);
+        Ok(())
+    }
+
+    fn trigger_periodic(&mut self, microseconds: u64) -> Result<(), Error> {
+        let period = Duration::from_micros(microseconds).max(SHORTEST);
+        match Instant::now().checked_add(period) {
+            _ if microseconds == 0 => drop(self.trigger.alarm.take()),
+            Some(due) => Trigger::set(&self.trigger, &self.env, due, Some(period)),
+            None => return Err(Error::NotGranted),
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Timer: the time, and waking at points in time. One thread serves all clients.
 //!
-//! Arguments: none. A call that waits is a [`Later`]: its client's thread waits, or a task does by the asynchronous twin.
-//! The caller's own deadline applies as to any call.
+//! Arguments: none. A session has one timer that signals, once or again and again; who is signalled asks for the time. A call that waits
+//! is a [`Later`]: its client's thread waits, or a task does by the asynchronous twin, and the caller's own deadline
+//! applies as to any call.
 
 mod client;
 mod component;
@@ -12,7 +13,7 @@ pub use component::{TimerComponent, TimerSession};
 pub use connection::TimerConnection;
 
 use portcullis_component::{Error, Service};
-use portcullis_rpc::{Later, rpc_interface};
+use portcullis_rpc::{Later, SignalCapability, rpc_interface};
 
 /// A timer session.
 #[rpc_interface(name = "timer")]
@@ -22,6 +23,12 @@ pub trait Timer {
     /// Answers when so many microseconds have passed, with the time then. What waits is paid for by the donation:
     /// [`Error::InsufficientRamQuota`] if there are too many already.
     fn sleep(&mut self, microseconds: u64) -> Later<Result<u64, Error>>;
+    /// What is signalled when the timer is due, instead of what was before.
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error>;
+    /// Signals once, in so many microseconds, instead of what was set before.
+    fn trigger_once(&mut self, microseconds: u64) -> Result<(), Error>;
+    /// Signals every so many microseconds, at least a millisecond, instead of what was set before; 0 ends it.
+    fn trigger_periodic(&mut self, microseconds: u64) -> Result<(), Error>;
 }
 
 impl Service for dyn Timer {

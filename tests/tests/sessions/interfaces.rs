@@ -3,6 +3,7 @@
 use super::{COMPONENT, directory};
 use portcullis_component::host::Host;
 use portcullis_component::{Connection, Error, Quota};
+use portcullis_entrypoint::SignalReceiver;
 use portcullis_ipc::Deadline;
 use portcullis_sessions::log::{Log, LogText, MAX_TEXT};
 use portcullis_sessions::report::{Arguments, Report, ReportContent};
@@ -101,6 +102,50 @@ fn scenario_24_dynamic_config_every_change_is_seen_until_the_counter_is_11() {
     });
     let all: Vec<String> = (1..=11).map(|counter: u32| counter.to_string()).collect();
     assert_eq!(seen, all);
+}
+
+/// A timeout, another content: the signal says that, and a call says what.
+#[test]
+fn g33_a_signal_says_that_and_a_call_says_what() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "timer", "timer", EACH);
+    tree.start(COMPONENT, "board", "board", EACH);
+    tree.drive(|env| {
+        let mut receiver = SignalReceiver::new(env.pd()).expect("there are descriptors");
+        let (of_timer, timeout) = receiver.manage().expect("there is room");
+        let (of_rom, changed) = receiver.manage().expect("there is room");
+        let patience = Deadline::After(Duration::from_secs(10));
+
+        let mut timer = env.connect::<dyn Timer>("", &()).expect("it is served");
+        timer.sigh(timeout).expect("it is noted");
+        let before = timer.now().expect("it answers");
+        timer.trigger_once(2_000).expect("it is set");
+        assert_eq!(receiver.wait(patience), Ok(of_timer));
+        assert!(timer.now().expect("it answers") >= before + 2_000);
+        timer.trigger_periodic(1_000).expect("it is set");
+        for _ in 0..3 {
+            assert_eq!(receiver.wait(patience), Ok(of_timer));
+        }
+        timer.trigger_periodic(0).expect("it is set");
+
+        let mut report = env.connect::<dyn Report>("news", &Arguments { size: 64 }).expect("it is served");
+        let mut rom = RomConnection::new(env, "news").expect("it is served");
+        report.report(b"old").expect("it fits");
+        // There is something already.
+        rom.sigh(changed).expect("it is noted");
+        let mut next = || loop {
+            // One of the timer's may have been under way.
+            if receiver.wait(patience) == Ok(of_rom) {
+                return;
+            }
+        };
+        next();
+        assert_eq!(rom.newest().as_deref(), Ok(&b"old"[..]));
+        report.report(b"new").expect("it fits");
+        next();
+        assert_eq!(rom.newest().as_deref(), Ok(&b"new"[..]));
+    });
 }
 
 #[test]
