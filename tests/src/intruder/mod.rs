@@ -1,7 +1,7 @@
 //! A hostile component: it tries what it is told to try, and says what came of it.
 //!
 //! - [`attempt`]: what can be tried, and how.
-//! - [`raw`]: by which system calls.
+//! - `raw`: by which system calls.
 //! - [`cell`]: where the tests put it, and how they ask.
 
 pub mod attempt;
