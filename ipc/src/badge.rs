@@ -22,7 +22,8 @@ pub struct Badge(pub(crate) RowName);
 impl Badge {
     /// The object's slot: small, and free again when the object is dissolved.
     #[must_use]
+    #[inline]
     pub fn slot(self) -> usize {
-        self.0.index as usize
+        self.0.index() as usize
     }
 }

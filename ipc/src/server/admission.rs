@@ -12,7 +12,6 @@ use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
 use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::head::RowName;
-use crate::wire::layout;
 use rustix::event::epoll;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Weak};
@@ -139,7 +138,7 @@ impl Server {
     }
 
     fn introduce(&mut self, name: RowName, memory: OwnedFd, bell: Option<OwnedFd>) -> Result<(), Error> {
-        let words = match Words::foreign(&memory, layout::CHANNEL_BYTES) {
+        let words = match Words::foreign(&memory) {
             Ok(words) if bell.as_ref().is_none_or(|bell| pipe::is_pipe(bell.as_fd())) => words,
             refused => {
                 // Whatever these are, closing them may block.

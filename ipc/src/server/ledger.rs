@@ -14,16 +14,21 @@ use std::sync::Arc;
 /// A row of a channel's capability table: what it names, and how many references its client holds.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// `None` once the object is dissolved.
-    badge: Option<Badge>,
+    /// What it names, in two halves: a row is smaller so. Of generation 0 once the object is dissolved.
+    slot: u32,
+    generation: u32,
     grants: u32,
 }
 
 impl Row {
+    fn of(Badge(name): Badge) -> Row {
+        Row { slot: name.index(), generation: name.generation(), grants: 1 }
+    }
+
     /// What the row names, if that still lives.
     #[inline]
     pub(crate) fn badge(&self) -> Option<Badge> {
-        self.badge
+        (self.generation != 0).then(|| Badge(RowName::new(self.slot, self.generation)))
     }
 }
 
@@ -128,13 +133,19 @@ impl Ledger {
         self.counted.leave(badge, has_rows(&self.objects, badge));
     }
 
-    /// A counted object that nobody holds any more.
+    /// Whether there may be a counted object that nobody holds any more.
     #[inline]
+    pub(crate) fn may_have_unreferenced(&self) -> bool {
+        self.counted.has_left()
+    }
+
+    /// A counted object that nobody holds any more.
     pub(crate) fn unreferenced(&mut self) -> Option<Badge> {
         self.counted.next(|badge| has_rows(&self.objects, badge))
     }
 
     /// Whether the object lives.
+    #[inline]
     pub(crate) fn contains(&self, badge: Badge) -> bool {
         self.objects.get(badge.0).is_some()
     }
@@ -178,7 +189,7 @@ impl Ledger {
         if rows.len() >= self.limits.rows {
             return Err(Error::BudgetExceeded);
         }
-        let name = rows.insert(Row { badge: Some(badge), grants: 1 }).ok_or(Error::BudgetExceeded)?;
+        let name = rows.insert(Row::of(badge)).ok_or(Error::BudgetExceeded)?;
         holders.add(port, name);
         Ok(name)
     }
@@ -195,7 +206,7 @@ impl Ledger {
         row.grants =
             row.grants.checked_sub(grants).ok_or(Error::Violation("a release of more than was granted"))?;
         if row.grants == 0 {
-            let badge = row.badge;
+            let badge = row.badge();
             rows.remove(name);
             self.forget(port, badge);
         }
@@ -205,14 +216,14 @@ impl Ledger {
     /// Kills a row: its object is dissolved. Its place stays taken until the client releases it.
     pub(crate) fn kill(rows: &mut Rows, name: RowName) {
         if let Some(row) = rows.get_mut(name) {
-            row.badge = None;
+            row.generation = 0;
         }
     }
 
     /// All rows of a channel are gone.
     pub(crate) fn close(&mut self, port: RowName, rows: &Rows) {
         for (_, row) in rows.iter() {
-            self.forget(port, row.badge);
+            self.forget(port, row.badge());
         }
     }
 
@@ -263,7 +274,7 @@ mod tests {
         let home = Arc::new(Home::new(&Pd::new().unwrap()).unwrap());
         let mut ledger = Ledger::new(home, Limits::default());
         let (mut rows, mut others) = (Rows::default(), Rows::default());
-        let (port, other) = (RowName::FIRST, RowName { index: 1, generation: 1 });
+        let (port, other) = (RowName::FIRST, RowName::new(1, 1));
         let badge = ledger.mint().unwrap();
         ledger.count(badge);
         let (row, counted) = ledger.grant(badge, port, &mut rows).unwrap();

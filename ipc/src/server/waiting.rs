@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::caller::Caller;
-use super::event::{Event, Request};
+use super::event::{Event, Notice, Request};
 use crate::context::{self, Context};
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -120,28 +120,48 @@ impl Server {
         if !self.dropped.borrow().is_empty() {
             self.abandon_dropped();
         }
-        if let Some(port) = self.unread.pop_front() {
-            self.read_socket(port);
+        if !self.unread.is_empty() {
+            self.read_on();
         }
         if self.parent_gone {
             return Err(Error::ParentGone);
         }
         if !std::mem::take(&mut self.calls_first)
+            && self.may_have_notice()
             && let Some(notice) = self.notice()
         {
             self.calls_first = true;
-            return Ok(Some(notice));
+            return Ok(Some(notice.into()));
         }
-        Ok(self.poll(message).map(Event::Call).or_else(|| self.notice()))
+        if let Some(request) = self.poll(message) {
+            return Ok(Some(Event::Call(request)));
+        }
+        if self.may_have_notice() {
+            return Ok(self.notice().map(Event::from));
+        }
+        Ok(None)
+    }
+
+    /// Reads on where more was to be read than is read at once.
+    #[cold]
+    fn read_on(&mut self) {
+        if let Some(port) = self.unread.pop_front() {
+            self.read_socket(port);
+        }
+    }
+
+    #[inline]
+    fn may_have_notice(&self) -> bool {
+        self.woken || self.ledger.may_have_unreferenced()
     }
 
     /// The next event that is no call. What its handler calls begins a chain of its own.
-    #[inline]
-    fn notice(&mut self) -> Option<Event> {
+    #[cold]
+    fn notice(&mut self) -> Option<Notice> {
         let notice = if std::mem::take(&mut self.woken) {
-            Some(Event::Woken)
+            Some(Notice::Woken)
         } else {
-            self.ledger.unreferenced().map(Event::Unreferenced)
+            self.ledger.unreferenced().map(Notice::Unreferenced)
         };
         if notice.is_some() {
             context::serve(Some(Context::unasked(self.home.id())));
