@@ -5,11 +5,13 @@
 //! call was refused. A call that reaches no object is not seen here, and its caller sees why.
 
 use crate::entrypoint::Entrypoint;
-use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_ipc::{MsgBuf, Refusal};
 use portcullis_rpc::{Interface, Outcome};
 
 #[cfg(feature = "trace")]
 use crate::turn::Turn;
+#[cfg(feature = "trace")]
+use portcullis_ipc as ipc;
 
 /// A call that is being served.
 #[cfg(feature = "trace")]
@@ -36,12 +38,14 @@ impl Dispatch {
 
     /// The method has returned, or was not called.
     #[inline]
-    pub(crate) fn replies(mut self, result: &Result<Outcome, ipc::Error>) {
+    pub(crate) fn replies(mut self, result: &Result<Outcome, Refusal>) {
         self.has_replied = true;
         match result {
             Ok(Outcome::Answered) => tracing::trace!(target: "portcullis", outcome = "answered", "reply"),
             Ok(Outcome::Later(_)) => tracing::trace!(target: "portcullis", outcome = "later", "reply"),
-            Err(error) => tracing::trace!(target: "portcullis", outcome = %error, "reply"),
+            Err(refusal) => {
+                tracing::trace!(target: "portcullis", outcome = %ipc::Error::Refused(*refusal), "reply");
+            }
         }
     }
 }
@@ -71,5 +75,5 @@ impl Dispatch {
     }
 
     #[inline(always)]
-    pub(crate) fn replies(self, _: &Result<Outcome, ipc::Error>) {}
+    pub(crate) fn replies(self, _: &Result<Outcome, Refusal>) {}
 }
