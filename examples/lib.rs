@@ -4,8 +4,15 @@
 //! component's name. A component is given one thing: the portal to its parent.
 #![forbid(unsafe_code)]
 
+pub mod bulk;
 pub mod chain;
+mod failure;
+mod task;
+pub mod ticker;
 pub mod wordcount;
+
+pub use failure::Failure;
+pub use task::{Progress, TaskFailure};
 
 use portcullis_entrypoint::{Entrypoint, Error};
 use portcullis_ipc::{Limits, Pd};
@@ -23,8 +30,12 @@ pub type Program = fn() -> Result<(), Error>;
 #[must_use]
 pub fn component(name: &str) -> Option<Program> {
     match name {
+        bulk::SINK => Some(bulk::sink::run),
+        bulk::SOURCE => Some(bulk::source::run),
         chain::ORIGIN => Some(chain::origin::run),
         chain::HOP => Some(chain::hop::run),
+        ticker::CLOCK => Some(ticker::clock::run),
+        ticker::WATCHER => Some(ticker::watcher::run),
         wordcount::COUNTER => Some(wordcount::counter::run),
         wordcount::LOG => Some(wordcount::log::run),
         wordcount::CLIENT => Some(wordcount::client::run),

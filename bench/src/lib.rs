@@ -6,6 +6,7 @@
 //!
 //! - [`call`] is the benchmark of calls: [`call::run`] measures, and hands out one [`Row`] a case.
 //! - [`session`] is the benchmark of sessions: objects that come and go.
+//! - [`signal`] is the benchmark of signals.
 //! - [`component`] is the other side: the command starts itself again as the servers and clients of a benchmark.
 //! - [`table`] and [`plot`] show rows to people; a [`Row`] serialises for programs.
 //!
@@ -23,6 +24,7 @@ mod process;
 mod progress;
 mod report;
 pub mod session;
+pub mod signal;
 
 pub use error::Error;
 pub use process::Program;

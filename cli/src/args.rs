@@ -1,9 +1,10 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
+use portcullis_init::{CapQuota, RamQuota};
 use std::path::PathBuf;
 
-/// A capability-based component framework for Linux: demos and benchmarks
+/// A capability-based component framework for Linux: demos, benchmarks and composition files
 #[derive(Debug, Parser)]
 #[command(
     name = "portcullis",
@@ -27,9 +28,30 @@ pub(crate) enum Command {
     /// Measure, each figure beside the floor that this machine sets
     #[command(subcommand, subcommand_value_name = "BENCHMARK", subcommand_help_heading = "Benchmarks")]
     Bench(Bench),
+    /// Check a composition file, and say all that is wrong with it
+    ///
+    /// Each problem is a line on standard error: file, line, column, key, what was found and what was expected. Warnings are
+    /// said, too, and are no reason to fail. Nothing is started.
+    Check(CheckArgs),
+    /// Draw the components of a composition file and the sessions that they may open
+    ///
+    /// Writes an SVG. Routes that name no client come from a node "any component".
+    Graph(GraphArgs),
+    /// List what this kernel allows a component's sandbox, and what is missing
+    ///
+    /// Each layer is tried on a process that does nothing else. Exits with 0 only if a strict sandbox is possible. What is
+    /// missing, and what to do about it, goes to standard error.
+    Doctor(DoctorArgs),
     /// What a child process of a demo runs.
     #[command(hide = true)]
     Component { name: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// Write the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,6 +84,19 @@ pub(crate) enum Demo {
     /// For each process it shows the descriptors that were open there before the capability came and with it, and those
     /// of the origin afterwards.
     Chain(ChainArgs),
+    /// Have a clock signal that it has ticked, and its watchers fetch its state by calls
+    ///
+    /// A server process, `clock`, submits a signal to each of its watchers whenever it has ticked. A signal carries nothing and is
+    /// not counted: who comes to it late finds one signal for many ticks, calls the clock, and has its latest state. The
+    /// first watcher is never busy with anything else, each of the others longer than the one before it. Exits with
+    /// 0 only if all have seen the last state.
+    Ticker(TickerArgs),
+    /// Stream a file from one process to another, which computes its checksum, as `sha256sum` does
+    ///
+    /// A server process, `sink`, makes a receiver. A client process, `source`, is handed the capability to it and the file as
+    /// its standard input, and transfers that. The checksum goes to standard output as `sha256sum` prints it, the
+    /// throughput to standard error.
+    Bulk(BulkArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,6 +109,56 @@ pub(crate) struct ChainArgs {
     pub(crate) kill: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct BulkArgs {
+    /// The file, or - for standard input [default: README.md here or in a directory above]
+    pub(crate) file: Option<PathBuf>,
+    /// By which way the bytes go
+    #[arg(long, value_name = "WAY", default_value = "stream")]
+    pub(crate) via: Via,
+}
+
+/// By which way bytes go from process to process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// In calls of up to 1,022 bytes
+    Rpc,
+    /// In a shared buffer that a call hands over, again and again
+    Buffer,
+    /// As a packet stream: both work at the same time
+    Stream,
+    /// Each of these in turn, side by side; not with standard input, which can be read once only
+    All,
+}
+
+impl Via {
+    /// The ways themselves.
+    pub(crate) const WAYS: [Via; 3] = [Via::Rpc, Via::Buffer, Via::Stream];
+
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Via::Rpc => "rpc",
+            Via::Buffer => "buffer",
+            Via::Stream => "stream",
+            Via::All => "all",
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TickerArgs {
+    /// How many watchers there are, 1 to 32
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub(crate) watchers: u32,
+    /// How often the clock ticks, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) ticks: u32,
+    /// Milliseconds between two ticks, 0 to 10000
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=10_000))]
+    pub(crate) every: u64,
+}
+
 /// The length of a chain.
 fn chain_length(said: &str) -> Result<u32, String> {
     const LONGEST: u32 = 1000;
@@ -83,6 +168,48 @@ fn chain_length(said: &str) -> Result<u32, String> {
         Ok(_) => Err(format!("each hop is a process that is started and ended: give {LONGEST} at most")),
         Err(error) => Err(error.to_string()),
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The composition file, or - for standard input
+    #[arg(value_name = "FILE.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Write the result as one line of JSON, problems included
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do not look whether the binaries are there and can be executed
+    #[arg(long)]
+    pub(crate) without_binaries: bool,
+    /// How much RAM there is for all components together: 4096, 512K, 64M or 2G
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) ram: Option<RamQuota>,
+    /// How many capabilities there are for all components together
+    #[arg(long, value_name = "COUNT", value_parser = caps)]
+    pub(crate) caps: Option<CapQuota>,
+}
+
+/// A number of capabilities.
+fn caps(said: &str) -> Result<CapQuota, std::num::ParseIntError> {
+    said.parse().map(CapQuota::new)
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Write the graph in the language of Graphviz instead
+    #[arg(long)]
+    pub(crate) dot: bool,
+    /// Write to this file [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +228,12 @@ pub(crate) enum Bench {
     /// processes. Shows the descriptors and the rows in capability tables of all processes before and after: they are the
     /// same. Takes some seconds.
     Session(Shown),
+    /// Signals: submits to a handler that is busy, or awake, in another process
+    ///
+    /// A thousand submits while the signal is pending, beside as many atomic operations on shared memory (submit-pending); a
+    /// signal to a handler and one back, beside a hand-written ping-pong (submit-to-handler); and a thousand submits while the
+    /// handler runs all the while (flood). Takes some seconds.
+    Signal(CallArgs),
 }
 
 #[derive(Debug, clap::Args)]

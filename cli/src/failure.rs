@@ -1,6 +1,7 @@
 //! What can go wrong, what to do about it, and the code with which the command ends.
 
 use crate::output::note;
+use portcullis_init::Problems;
 use std::io::ErrorKind;
 use std::process::ExitStatus;
 use thiserror::Error;
@@ -11,6 +12,8 @@ pub(crate) enum Failure {
     Input { name: String, error: std::io::Error },
     #[error("'{0}' is a directory; name a file")]
     Directory(String),
+    #[error("'{0}' can be read once only; name a file, or choose one way by --via")]
+    ReadOnce(String),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
     #[error("cannot find the program of this very process, to start components with: {0}")]
@@ -33,11 +36,20 @@ pub(crate) enum Failure {
     Component { name: String, error: portcullis_entrypoint::Error },
     #[error(transparent)]
     Bench(#[from] portcullis_bench::Error),
+    #[error("cannot write '{name}': {error}; name a file that can be written")]
+    Graph { name: String, error: std::io::Error },
+    #[error("{lines}", lines = problems.in_file(file.as_ref()))]
+    Composition { file: String, problems: Problems },
     #[error("interrupted")]
     Interrupted,
 }
 
 impl Failure {
+    /// What is wrong with a composition file.
+    pub(crate) fn composition(file: &str, problems: Problems) -> Failure {
+        Failure::Composition { file: file.into(), problems }
+    }
+
     /// Says it on standard error, and answers with the code to end with.
     pub(crate) fn report(&self) -> u8 {
         match self {
@@ -45,6 +57,11 @@ impl Failure {
             Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => 128 + 13,
             Failure::Interrupted => 128 + 2,
             Failure::Bench(portcullis_bench::Error::NoSuchCase { .. }) => self.say(2),
+            // Each line begins with the file, as those of compilers do.
+            Failure::Composition { .. } => {
+                note(format_args!("{self}"));
+                1
+            }
             _ => self.say(1),
         }
     }

@@ -55,6 +55,21 @@ fn sessions_are_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
 }
 
 #[test]
+fn signals_are_lines_of_json_and_bars_of_the_plot() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["bench", "signal", "submit", "--quick", "--json", "--plot", "signals.svg"];
+    let output = run(portcullis(arguments).current_dir(directory.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let cases: Vec<_> = rows.iter().map(|row| (row["bench"].as_str(), row["case"].as_str())).collect();
+    let expected = ["submit-pending", "submit-to-handler"].map(|case| (Some("signal"), Some(case)));
+    assert_eq!(cases, expected);
+    let plot = std::fs::read_to_string(directory.path().join("signals.svg")).unwrap();
+    assert!(plot.contains("<svg") && expected.iter().all(|case| plot.contains(case.1.unwrap())));
+}
+
+#[test]
 fn what_cannot_be_done_is_said_before_anything_is_measured() {
     assert_fails(&run(&mut portcullis(["bench", "call", "no-such-case"])), 2, "both-awake/0");
     assert_fails(
@@ -82,8 +97,12 @@ fn a_reader_who_leaves_ends_it_quietly() {
 
 #[test]
 fn the_other_side_ends_with_the_command() {
-    for benchmark in [&["bench", "call", CASE][..], &["bench", "call", "third-party"], &["bench", "session"]]
-    {
+    for benchmark in [
+        &["bench", "call", CASE][..],
+        &["bench", "call", "third-party"],
+        &["bench", "session"],
+        &["bench", "signal"],
+    ] {
         let running = Running::start(&mut portcullis(benchmark));
         running.component("bench/call");
         kill_process(running.pid(), Signal::KILL).unwrap();

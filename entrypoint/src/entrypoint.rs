@@ -2,9 +2,11 @@
 
 use crate::error::Error;
 use crate::handle::{EntrypointHandle, Mailbox};
+use crate::handlers::Handlers;
 use crate::object::{Managed, Object};
-use crate::pool::Pool;
-use crate::turn::Turn;
+use crate::pool::{Pool, Removed};
+use crate::tasks::Tasks;
+use crate::turn::{Dissolved, Turn};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, Badge, Limits, Pd, Server, Usage};
 use portcullis_rpc::{Capability, Outbox, Serves};
@@ -13,7 +15,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// One thread's objects, and the calls that they serve: never two handlers at once.
+/// One thread's objects, and the calls and signals that they serve: never two handlers at once.
 ///
 /// It stays on the thread that made it; [`handle`](Self::handle) is for the others. Its objects keep a
 /// [`WeakEntrypoint`] to reach it from within their methods. When it is dropped, its objects are, and every
@@ -61,13 +63,15 @@ pub(crate) struct Inner {
     /// Borrowed while it waits for an event and for single operations, never while a handler runs.
     pub(crate) server: RefCell<Server>,
     pub(crate) pool: RefCell<Pool>,
+    pub(crate) handlers: RefCell<Handlers>,
     /// Which handler runs.
     pub(crate) turn: Cell<Turn>,
-    /// Objects that were dissolved, until no handler runs.
-    pub(crate) dissolved: RefCell<Vec<Box<dyn Object>>>,
+    /// Objects and handlers of signals that were dissolved, until no handler runs.
+    pub(crate) dissolved: RefCell<Vec<Dissolved>>,
     /// Answers that were given later.
     pub(crate) outbox: Outbox,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) tasks: RefCell<Tasks>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -90,10 +94,12 @@ impl Entrypoint {
         Ok(Entrypoint(Rc::new(Inner {
             server: RefCell::new(server),
             pool: RefCell::default(),
+            handlers: RefCell::default(),
             turn: Cell::new(Turn::Nobodys),
             dissolved: RefCell::default(),
             outbox: Outbox::new(),
             mailbox: Arc::new(mailbox),
+            tasks: RefCell::default(),
             stopped: Cell::new(false),
         })))
     }
@@ -148,7 +154,8 @@ impl Entrypoint {
     }
 
     /// Ends an object: every capability to it, wherever it is, is invalid from now on. The object itself is dropped
-    /// when no handler runs: at once, or after the handler that runs now, which may be the object's own method.
+    /// when no handler runs: at once, or after the handler that runs now, which may be the object's own method. The signal
+    /// contexts that are bound to it end with it.
     ///
     /// Answers whether the capability named an object of this entrypoint.
     pub fn dissolve<I: ?Sized>(&self, capability: &Capability<I>) -> bool {
@@ -186,7 +193,11 @@ impl Entrypoint {
         self.0.server.borrow_mut().dissolve(badge);
         let removed = self.0.pool.borrow_mut().remove(badge);
         let was_managed = removed.is_some();
-        self.0.dissolved.borrow_mut().extend(removed.flatten());
+        let Removed { object, contexts } = removed.unwrap_or_default();
+        self.0.dissolved.borrow_mut().extend(object.map(Dissolved::Object));
+        for context in contexts {
+            self.end_context(context);
+        }
         self.tidy();
         was_managed
     }

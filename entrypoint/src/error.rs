@@ -37,6 +37,9 @@ pub enum Error {
     /// A method of the object runs at this very moment, further up the stack.
     #[error("the object is at work, further up the stack: do it when its method has returned")]
     Busy,
+    /// What a handler lends while it waits is not the object whose handler it is.
+    #[error("what is lent is not the object whose handler waits: lend `self`")]
+    NotLent,
     /// A handler cannot run the entrypoint that runs it.
     #[error("the entrypoint runs already and this is one of its handlers: return, and it goes on")]
     Nested,
@@ -62,7 +65,7 @@ impl From<Error> for rpc::Error {
         match error {
             Error::NotManaged => rpc::Error::InvalidCapability,
             Error::WrongType { .. } => rpc::Error::WrongInterface,
-            Error::Busy | Error::Nested | Error::OwnThread => rpc::Error::Busy,
+            Error::Busy | Error::Nested | Error::NotLent | Error::OwnThread => rpc::Error::Busy,
             Error::Ended => rpc::Error::Disconnected,
             Error::DeadlineExceeded => rpc::Error::DeadlineExceeded,
             Error::Panicked => rpc::Error::ServerPanicked,

@@ -31,11 +31,16 @@ impl Mailbox {
         Mailbox { jobs, waker, thread: std::thread::current().id(), patience }
     }
 
+    /// How long somebody waits who says nothing else.
+    pub(crate) fn patience(&self) -> Deadline {
+        self.patience
+    }
+
     fn jobs(&self) -> MutexGuard<'_, Option<VecDeque<Job>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn post(&self, job: Job) -> Result<(), Error> {
+    pub(crate) fn post(&self, job: Job) -> Result<(), Error> {
         let is_first = {
             let mut jobs = self.jobs();
             let Some(jobs) = jobs.as_mut() else { return Err(Error::Ended) };

@@ -2,9 +2,9 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::trace;
-use portcullis_ipc::{self as ipc, MsgBuf};
+use portcullis_ipc::{self as ipc, MsgBuf, Refusal};
 use portcullis_rpc::{Deferred, Outcome, Serves, serve};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 
 /// What became of a call. One word, so that it stays in a register where nearly all calls are answered at once.
@@ -25,8 +25,19 @@ impl From<ipc::Error> for Box<Unanswered> {
     }
 }
 
+/// What is known of an object without having it.
+pub(crate) struct Kind {
+    /// The type that was managed.
+    pub(crate) of: TypeId,
+    /// The bytes that it lies within.
+    pub(crate) size: usize,
+}
+
 /// A managed object.
 pub(crate) trait Object {
+    /// Its kind.
+    fn kind(&self) -> &'static Kind;
+
     /// Carries out a call: arguments in `request`, result in `reply`.
     fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served;
 
@@ -59,6 +70,10 @@ where
     T: 'static,
     F: FnMut(&mut T, &Entrypoint),
 {
+    fn kind(&self) -> &'static Kind {
+        const { &Kind { of: TypeId::of::<T>(), size: size_of::<Self>() } }
+    }
+
     fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
         let traced = trace::Dispatch::of::<I>(entrypoint, request);
         let result = serve::<I, T>(&mut self.object, request, reply);
@@ -81,4 +96,27 @@ where
     fn unreferenced(&mut self, entrypoint: &Entrypoint) {
         (self.when_unreferenced)(&mut self.object, entrypoint);
     }
+}
+
+/// An object without an interface, to which signals are bound.
+pub(crate) struct Silent<T>(pub(crate) T);
+
+impl<T: 'static> Object for Silent<T> {
+    fn kind(&self) -> &'static Kind {
+        const { &Kind { of: TypeId::of::<T>(), size: size_of::<T>() } }
+    }
+
+    fn serve(&mut self, _: &Entrypoint, _: &mut MsgBuf, _: &mut MsgBuf) -> Served {
+        Err(ipc::Error::Refused(Refusal::UnknownMethod).into())
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.0)
+    }
+
+    fn unreferenced(&mut self, _: &Entrypoint) {}
 }

@@ -1,11 +1,11 @@
 //! Taking back what was given.
 
 use crate::entrypoint::Entrypoint;
-use crate::object::{Object, Served};
+use crate::object::{Kind, Object, Served};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, MsgBuf};
 use portcullis_rpc::{Capability, Interface};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 
 /// A capability that its giver can take back.
@@ -104,6 +104,10 @@ impl<I: ?Sized + Interface> fmt::Debug for Revocable<I> {
 struct Forwarder(ipc::Capability);
 
 impl Object for Forwarder {
+    fn kind(&self) -> &'static Kind {
+        const { &Kind { of: TypeId::of::<Forwarder>(), size: size_of::<Forwarder>() } }
+    }
+
     fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
         let (is_own, badge) = {
             let server = entrypoint.0.server.borrow();

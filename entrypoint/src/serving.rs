@@ -120,6 +120,7 @@ impl Entrypoint {
             Event::Call(request) => self.handle_call(request, messages),
             Event::Woken => self.run_jobs(),
             Event::Unreferenced(badge) => self.tell_unreferenced(badge),
+            Event::Signal(context) => self.run_handler(context, None),
         }
         if !self.is_tidy() {
             self.tidy();

@@ -33,7 +33,7 @@ impl Entrypoint {
 }
 
 #[allow(clippy::needless_pass_by_value)] // as `map_err` wants it
-fn system(error: std::io::Error) -> Error {
+pub(crate) fn system(error: std::io::Error) -> Error {
     let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
     Error::Transport(ipc::Error::System { call: "epoll_ctl", reason })
 }

@@ -3,9 +3,11 @@
 //! A call that is served is a span `dispatch` with the fields `interface`, `method`, `opcode` and `object`, the slot
 //! of its badge. It ends with an event `reply`, whose `outcome` is `answered`, `later`, `panicked`, or says why the
 //! call was refused. A call that reaches no object is not seen here, and its caller sees why.
+//!
+//! The handler of a signal runs within a span `signal` with the fields `context` and `object`, the slots of their badges.
 
 use crate::entrypoint::Entrypoint;
-use portcullis_ipc::{MsgBuf, Refusal};
+use portcullis_ipc::{Badge, MsgBuf, Refusal};
 use portcullis_rpc::{Interface, Outcome};
 
 #[cfg(feature = "trace")]
@@ -56,6 +58,34 @@ impl Drop for Dispatch {
         if !self.has_replied {
             tracing::trace!(target: "portcullis", outcome = "panicked", "reply");
         }
+    }
+}
+
+/// The handler of a signal runs.
+#[cfg(feature = "trace")]
+pub(crate) struct Signal {
+    _span: tracing::span::EnteredSpan,
+}
+
+#[cfg(feature = "trace")]
+impl Signal {
+    #[inline]
+    pub(crate) fn of(context: Badge, object: Badge) -> Signal {
+        let (context, object) = (context.slot(), object.slot());
+        let span = tracing::trace_span!(target: "portcullis", "signal", context, object);
+        Signal { _span: span.entered() }
+    }
+}
+
+/// Nothing.
+#[cfg(not(feature = "trace"))]
+pub(crate) struct Signal;
+
+#[cfg(not(feature = "trace"))]
+impl Signal {
+    #[inline(always)]
+    pub(crate) fn of(_: Badge, _: Badge) -> Signal {
+        Signal
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::entrypoint::{Entrypoint, Inner};
 use crate::error::Error;
+use crate::handlers::Handler;
 use crate::object::Object;
 use portcullis_ipc::Badge;
 use std::any::Any;
@@ -15,8 +16,14 @@ pub(crate) enum Turn {
     Nobodys,
     /// A handler of that object.
     Objects(Badge),
-    /// A posted closure, or the drop of a dissolved object.
+    /// A posted closure, or a drop.
     Others,
+}
+
+/// What is to be dropped when no handler runs: foreign code.
+pub(crate) enum Dissolved {
+    Object(Box<dyn Object>),
+    Handler(Handler),
 }
 
 /// Until it is dropped, a handler runs.
@@ -65,7 +72,7 @@ impl Drop for CheckedOut<'_> {
         if let Some(object) = self.object.take()
             && let Some(dissolved) = self.inner.pool.borrow_mut().check_in(self.badge, object)
         {
-            self.inner.dissolved.borrow_mut().push(dissolved);
+            self.inner.dissolved.borrow_mut().push(Dissolved::Object(dissolved));
         }
     }
 }
@@ -110,9 +117,12 @@ impl Entrypoint {
         loop {
             // Borrowed for this statement only: a drop may want it.
             let next = self.0.dissolved.borrow_mut().pop();
-            let Some(object) = next else { break };
+            let Some(next) = next else { break };
             let _turn = InTurn::new(&self.0, Turn::Others);
-            caught(|| drop(object));
+            caught(|| match next {
+                Dissolved::Object(object) => drop(object),
+                Dissolved::Handler(handler) => drop(handler),
+            });
         }
         let mut server = self.0.server.borrow_mut();
         self.0.outbox.flush(&mut server);

@@ -66,3 +66,35 @@ fn a_closure_wakes_the_task() {
     let answers = poster.join().expect("it only asks");
     assert!(answers.into_iter().eq((0..100).map(Ok)));
 }
+
+#[test]
+fn signals_are_a_stream_among_other_tasks() {
+    use portcullis_entrypoint::SignalReceiver;
+    use portcullis_ipc::Pd;
+
+    block_on(async {
+        let mut receiver = SignalReceiver::new(&Pd::new().expect("a domain")).expect("descriptors");
+        let (context, capability) = receiver.manage().expect("a context");
+        let mut signals = receiver.into_stream().expect("a runtime");
+        for _ in 0..200 {
+            let producer = capability.clone();
+            let producer = std::thread::spawn(move || producer.submit());
+            assert_eq!(signals.next().await, Ok(context));
+            producer.join().expect("it only submits");
+        }
+        // One that is dropped while it waits loses nothing.
+        tokio::select! {
+            biased;
+            _ = signals.next() => panic!("there is none"),
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+        capability.submit();
+        let as_stream = std::future::poll_fn(|context| {
+            futures_core::Stream::poll_next(std::pin::Pin::new(&mut signals), context)
+        });
+        assert_eq!(as_stream.await, Some(Ok(context)));
+        signals.receiver().dissolve(context);
+        capability.submit();
+        assert_eq!(signals.receiver().poll(), Ok(None));
+    });
+}

@@ -1,7 +1,8 @@
 //! The hop component: holds the capability for a while, and hands it on or calls its object.
 
 use super::descriptors;
-use super::interface::{Called, Failure, Hop, Target};
+use super::interface::{Called, Hop, Target};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error};
 use portcullis_ipc::Limits;
@@ -9,7 +10,7 @@ use portcullis_rpc::Capability;
 use std::time::Instant;
 
 /// The parent, and the hop before.
-const LIMITS: Limits = Limits { rows: 1, channels: 4, portals: 2 };
+const LIMITS: Limits = Limits { rows: 1, contexts: 0, channels: 4, portals: 2 };
 
 /// Runs the component: serves the parent until it ends or lets go of the hop.
 ///

@@ -1,6 +1,7 @@
 //! The interfaces of the components, and what travels through them.
 
-use portcullis_rpc::{Capability, Error, rpc_interface};
+use crate::Failure;
+use portcullis_rpc::{Capability, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -53,7 +54,8 @@ pub trait Target {
 /// A process that the capability passes through: it holds one at a time, and can hand it on or call its object.
 ///
 /// ```
-/// use portcullis_examples::chain::{Called, Failure, Hop, Target};
+/// use portcullis_examples::Failure;
+/// use portcullis_examples::chain::{Called, Hop, Target};
 /// use portcullis_rpc::Capability;
 ///
 /// fn through_two(
@@ -91,26 +93,6 @@ pub trait Hop {
     /// # Errors
     /// [`Failure::Uncounted`].
     fn descriptors(&mut self) -> Result<u32, Failure>;
-}
-
-/// Why a call brought no result.
-///
-/// ```
-/// use portcullis_examples::chain::Failure;
-///
-/// assert_eq!(Failure::Empty.to_string(), "it holds no capability: give it one first");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Failure {
-    /// There was no answer.
-    #[error(transparent)]
-    Call(#[from] Error),
-    /// It has handed on what it held, or has got nothing yet.
-    #[error("it holds no capability: give it one first")]
-    Empty,
-    /// The system does not say which descriptors are open.
-    #[error("it cannot count its descriptors, is /proc mounted? ({0})")]
-    Uncounted(String),
 }
 
 /// What the object answers.

@@ -6,7 +6,9 @@ pub mod hop;
 mod interface;
 pub mod origin;
 
-pub use interface::{Answer, Called, Failure, Holdings, Hop, Origin, Target};
+use crate::Failure;
+
+pub use interface::{Answer, Called, Holdings, Hop, Origin, Target};
 
 /// The name of the origin's program.
 pub const ORIGIN: &str = "chain/origin";

@@ -1,7 +1,8 @@
 //! The origin component: makes an object, and lives where it does.
 
 use super::descriptors;
-use super::interface::{Answer, Failure, Holdings, Origin, Target};
+use super::interface::{Answer, Holdings, Origin, Target};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;
@@ -9,7 +10,7 @@ use portcullis_rpc::{self as rpc, Capability};
 
 /// The parent holds the origin, and an object until it has handed that on. The hops come one after the other; those
 /// that have ended may not have been noticed yet.
-const LIMITS: Limits = Limits { rows: 16, channels: 64, portals: 16 };
+const LIMITS: Limits = Limits { rows: 16, contexts: 0, channels: 64, portals: 16 };
 
 /// Runs the component: serves the parent until it ends.
 ///

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 use portcullis_entrypoint::Entrypoint;
-use portcullis_examples::chain::{Failure, Holdings, Hop, Origin, hop, origin};
+use portcullis_examples::Failure;
+use portcullis_examples::chain::{Holdings, Hop, Origin, hop, origin};
 use portcullis_ipc::Pd;
 use portcullis_rpc::{Capability, Client, Interface};
 use std::sync::mpsc::channel;

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a helper, too, it fails the test")]
 
 use portcullis_entrypoint::Entrypoint;
-use portcullis_examples::wordcount::{Counter, Counting, Failure, Log, PIECE, WordRule, counter};
+use portcullis_examples::Failure;
+use portcullis_examples::wordcount::{Counter, Counting, Log, PIECE, WordRule, counter};
 use portcullis_ipc::{self as ipc, MsgBuf, Pd, Refusal, Server};
 use portcullis_rpc::{Capability, Client, Error, Interface, codec};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -4,7 +4,8 @@
 //! count with it.
 
 use super::count::{Counts, WordCounter, WordRule};
-use super::interface::{Counter, Counting, Failure, Log};
+use super::interface::{Counter, Counting, Log};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;
@@ -22,7 +23,7 @@ pub const REPORT_EVERY: u64 = 4 << 20;
 const PATIENCE: Deadline = Deadline::After(Duration::from_secs(1));
 
 /// The parent holds the counter and all objects; each of those whom it hands one to comes by a portal.
-const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, channels: 128, portals: MOST_OBJECTS };
+const LIMITS: Limits = Limits { rows: 1 + MOST_OBJECTS, contexts: 0, channels: 128, portals: MOST_OBJECTS };
 
 /// Runs the component: serves the parent until it ends.
 ///

@@ -1,8 +1,9 @@
 //! The interfaces of the components, and what travels through them.
 
 use super::count::{Counts, WordRule};
+use crate::{Failure, Progress};
 use portcullis_ipc::MAX_DATA;
-use portcullis_rpc::{Capability, Error, Later, WireSize, rpc_interface};
+use portcullis_rpc::{Capability, Later, WireSize, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -121,10 +122,12 @@ pub trait Logbook {
 /// The client component: streams its standard input, once.
 ///
 /// ```
-/// use portcullis_examples::wordcount::{Counter, Failure, Progress, Streamer, WordRule};
+/// use portcullis_examples::Progress;
+/// use portcullis_examples::Failure;
+/// use portcullis_examples::wordcount::{Counter, Report, Streamer, WordRule};
 /// use std::time::Duration;
 ///
-/// fn count(counter: &mut impl Counter, client: &mut impl Streamer) -> Result<Progress, Failure> {
+/// fn count(counter: &mut impl Counter, client: &mut impl Streamer) -> Result<Progress<Report>, Failure> {
 ///     client.stream(counter.open(WordRule::Ascii)?, None)?;
 ///     loop {
 ///         match client.wait(Duration::from_secs(1)).get()? {
@@ -151,40 +154,7 @@ pub trait Streamer {
     ///
     /// # Errors
     /// Those of a call.
-    fn wait(&mut self, time: Duration) -> Later<Result<Progress, Failure>>;
-}
-
-/// Why a call brought no result.
-///
-/// ```
-/// use portcullis_examples::wordcount::Failure;
-///
-/// assert_eq!(Failure::Exhausted.to_string(), "it has no room for another object: close one first");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Failure {
-    /// There was no answer.
-    #[error(transparent)]
-    Call(#[from] Error),
-    /// As many objects as the component makes are in use.
-    #[error("it has no room for another object: close one first")]
-    Exhausted,
-    /// It does that once only, and has begun.
-    #[error("it has begun already")]
-    Begun,
-}
-
-/// How far the client component is.
-///
-/// See [`Streamer`] for an example.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Progress {
-    /// It streams, or has not begun.
-    Running,
-    /// It is done.
-    Done(Report),
-    /// It cannot go on.
-    Failed(StreamFailure),
+    fn wait(&mut self, time: Duration) -> Later<Result<Progress<Report>, Failure>>;
 }
 
 /// What the client component reports in the end.
@@ -204,25 +174,4 @@ pub struct Report {
     pub calls: u64,
     /// The time from the first call to the answer to the last one.
     pub time: Duration,
-}
-
-/// What kept the client component from the end, in its own words, which fit into a message.
-///
-/// ```
-/// use portcullis_examples::wordcount::StreamFailure;
-///
-/// let failure = StreamFailure::Input("disk on fire".into());
-/// assert_eq!(failure.to_string(), "the input cannot be read: disk on fire");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum StreamFailure {
-    /// Its standard input.
-    #[error("the input cannot be read: {0}")]
-    Input(String),
-    /// The counting object or the way to it.
-    #[error("the counting object failed: {0}")]
-    Counting(String),
-    /// The client itself.
-    #[error("the client failed: {0}")]
-    Client(String),
 }

@@ -2,7 +2,8 @@
 //!
 //! To write and to read are two rights: the parent has the logbook, and hands out logs.
 
-use super::interface::{Failure, Log, Logbook};
+use super::interface::{Log, Logbook};
+use crate::Failure;
 use crate::serve_parent;
 use portcullis_entrypoint::{Entrypoint, Error, WeakEntrypoint};
 use portcullis_ipc::Limits;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 pub const LINE: usize = 200;
 
 /// The parent holds the logbook and a log; each of those whom it hands one to comes by a portal.
-const LIMITS: Limits = Limits { rows: 16, channels: 64, portals: 16 };
+const LIMITS: Limits = Limits { rows: 16, contexts: 0, channels: 64, portals: 16 };
 
 /// Runs the component: serves the parent until it ends.
 ///

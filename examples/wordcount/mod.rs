@@ -11,9 +11,7 @@ mod interface;
 pub mod log;
 
 pub use count::{Counts, WordCounter, WordRule};
-pub use interface::{
-    Counter, Counting, Failure, Log, Logbook, PIECE, Progress, Report, StreamFailure, Streamer,
-};
+pub use interface::{Counter, Counting, Log, Logbook, PIECE, Report, Streamer};
 
 /// The name of the counter's program.
 pub const COUNTER: &str = "wordcount/counter";

@@ -2,7 +2,8 @@
 
 use crate::wire::head::RowName;
 
-/// The name under which a server knows one of its objects: a slot and a generation. Clients never see or choose it.
+/// The name under which a server knows one of its objects or signal contexts: a slot and a generation. Clients never see
+/// or choose it.
 ///
 /// ```
 /// # fn main() -> Result<(), portcullis_ipc::Error> {
@@ -20,10 +21,16 @@ use crate::wire::head::RowName;
 pub struct Badge(pub(crate) RowName);
 
 impl Badge {
-    /// The object's slot: small, and free again when the object is dissolved.
+    /// The object's slot: small, and free again when the object is dissolved. Signal contexts have slots of their own.
     #[must_use]
     #[inline]
     pub fn slot(self) -> usize {
-        self.0.index() as usize
+        (self.0.index() & !RowName::CONTEXTS) as usize
+    }
+
+    /// Whether it is that of a signal context.
+    #[inline]
+    pub(crate) fn is_context(self) -> bool {
+        self.0.is_context()
     }
 }

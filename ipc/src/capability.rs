@@ -5,23 +5,26 @@ use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::fold;
 use crate::client::portal::{Origin, Portal};
+use crate::dataspace::{Dataspace, Outgoing};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
+use crate::server::contexts::Flag;
 use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use crate::wire::slot::Group;
+use crate::wire::slot::Slot;
 use crate::wire::system::ObjectName;
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-/// The right to call one object, wherever it lives: a local name and a reference count.
+/// The right to call one object, or to submit to one signal context, wherever it lives: a local name and a reference
+/// count.
 ///
 /// It cannot be made up: it comes from [`Server::mint`](crate::Server::mint), from a message, or from
 /// [`Pd::spawn`](crate::Pd::spawn). Clones share the reference; when the last one is dropped, the object's server
@@ -57,10 +60,14 @@ pub struct Capability(Reference);
 enum Reference {
     /// An object of an entrypoint of this very process.
     Own { home: Arc<Home>, badge: Badge, _holding: Option<Arc<Holding>> },
+    /// A signal context of an entrypoint of this very process.
+    OwnContext { home: Arc<Home>, badge: Badge, flag: Flag },
     /// A row of a channel.
     Row(RowReference),
     /// Something behind a portal, which becomes a channel when it is first used.
     Portal(Arc<Portal>),
+    /// No object at all, but memory to be attached.
+    Dataspace(Dataspace),
 }
 
 /// A row of a channel, and the grant of it that all clones of this reference share. What a call needs lies in the
@@ -139,6 +146,11 @@ impl Capability {
         Capability(Reference::Own { home, badge, _holding: holding })
     }
 
+    /// A capability to a signal context of this process, and what says that it has a signal.
+    pub(crate) fn own_context(home: Arc<Home>, badge: Badge, flag: Flag) -> Capability {
+        Capability(Reference::OwnContext { home, badge, flag })
+    }
+
     /// A row that was granted to us, one grant.
     pub(crate) fn granted(channel: Arc<Channel>, row: RowName) -> Capability {
         Capability(Reference::Row(RowReference::new(channel, row)))
@@ -154,12 +166,24 @@ impl Capability {
         Ok(Capability(Reference::Portal(Portal::new(pd, socket, origin))))
     }
 
+    pub(crate) fn of_dataspace(dataspace: Dataspace) -> Capability {
+        Capability(Reference::Dataspace(dataspace))
+    }
+
+    pub(crate) fn as_dataspace(&self) -> Option<&Dataspace> {
+        match &self.0 {
+            Reference::Dataspace(dataspace) => Some(dataspace),
+            _ => None,
+        }
+    }
+
     /// The entrypoint of the object, as far as it is known.
     pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
         match &self.0 {
-            Reference::Own { home, .. } => Some(home.id()),
+            Reference::Own { home, .. } | Reference::OwnContext { home, .. } => Some(home.id()),
             Reference::Row(reference) => reference.channel.callee_id(),
             Reference::Portal(portal) => portal.entrypoint(),
+            Reference::Dataspace(_) => None,
         }
     }
 
@@ -184,11 +208,14 @@ impl Capability {
     pub fn call_with(&self, send: &MsgBuf, receive: &mut MsgBuf, deadline: Deadline) -> Result<(), Error> {
         let (channel, row) = match &self.0 {
             Reference::Row(RowReference { channel, row, .. }) => (channel, *row),
-            Reference::Own { home, badge, .. } => (home.local_channel()?, badge.0),
+            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
+                (home.local_channel()?, badge.0)
+            }
             Reference::Portal(portal) => match portal.settled() {
                 Some(RowReference { channel, row, .. }) => (channel, *row),
                 None => return self.call_first(portal, send, receive, deadline),
             },
+            Reference::Dataspace(_) => return Err(Error::InvalidCapability),
         };
         Channel::call(channel, row, send, receive, deadline)
     }
@@ -227,9 +254,41 @@ impl Capability {
         AsyncCall::new(self.clone(), message, deadline)
     }
 
-    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by different ways
-    /// are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints and, if these are
-    /// reached over different channels, have been answered there, for no longer than the deadline.
+    /// Submits a signal to the signal context that the capability names: its handler runs at least once after this.
+    /// Never waits and never fails, whatever becomes of the handler: if the context was dissolved, its entrypoint has
+    /// ended, or the capability names an object, nothing happens.
+    ///
+    /// While the signal before is not taken yet, this adds nothing to it and costs one atomic operation; otherwise
+    /// the entrypoint is woken if it sleeps.
+    ///
+    /// ```
+    /// use portcullis_ipc::{Deadline, Event, MsgBuf, Pd, Server, SignalLevel};
+    ///
+    /// let mut server = Server::new(&Pd::new()?)?;
+    /// let (badge, capability) = server.mint_context(SignalLevel::Application)?;
+    /// let producer = std::thread::spawn(move || (0..1_000).for_each(|_| capability.submit()));
+    /// let event = server.next(&mut MsgBuf::new(), Deadline::Never)?;
+    /// assert!(matches!(event, Event::Signal(of) if of == badge));
+    /// producer.join().expect("it cannot fail");
+    /// # Ok::<_, portcullis_ipc::Error>(())
+    /// ```
+    #[inline]
+    pub fn submit(&self) {
+        match &self.0 {
+            Reference::Row(RowReference { channel, row, .. }) => channel.submit(*row),
+            Reference::OwnContext { home, badge, flag } => home.submit(*badge, flag),
+            // There is no signal for an object, nor for a dataspace.
+            Reference::Own { .. } | Reference::Dataspace(_) => {}
+            Reference::Portal(portal) => match portal.settled() {
+                Some(RowReference { channel, row, .. }) => channel.submit(*row),
+                None => portal.submit(),
+            },
+        }
+    }
+
+    /// Whether both are capabilities to one object, as far as its entrypoints say. Capabilities that came by
+    /// different ways are told apart by asking, so there is no `Eq`: blocks until both have found their entrypoints
+    /// and, if these are reached over different channels, have been answered there, for no longer than the deadline.
     ///
     /// An entrypoint can say of its own objects that they are those of another one. So this serves to find what is
     /// known already; it is no proof of who is at the other end.
@@ -252,12 +311,10 @@ impl Capability {
         let left = || end.map_or(Deadline::Never, Deadline::until);
         for capability in [self, other] {
             if let Reference::Portal(portal) = &capability.0 {
-                portal.settle(left())?;
+                portal.wait(left(), true)?;
             }
         }
-        if let (Reference::Own { home, badge, .. }, Reference::Own { home: its_home, badge: its_badge, .. }) =
-            (&self.0, &other.0)
-        {
+        if let (Some((home, badge)), Some((its_home, its_badge))) = (self.own_badge(), other.own_badge()) {
             return Ok(Arc::ptr_eq(home, its_home) && badge == its_badge);
         }
         let (one, two) = (self.reach_now()?, other.reach_now()?);
@@ -270,27 +327,40 @@ impl Capability {
 
     /// What the object's entrypoint calls it.
     fn object_name(&self, reached: &Reached<'_>, deadline: Deadline) -> Result<ObjectName, Error> {
-        match &self.0 {
-            Reference::Own { home, badge, .. } => Ok(home.name(*badge)),
-            _ => fold::object_name(reached.channel(), reached.row(), deadline),
+        match self.own_badge() {
+            Some((home, badge)) => Ok(home.name(badge)),
+            None => fold::object_name(reached.channel(), reached.row(), deadline),
         }
     }
 
     #[inline]
     fn default_deadline(&self) -> Deadline {
         match &self.0 {
-            Reference::Own { home, .. } => home.pd().default_deadline(),
+            Reference::Own { home, .. } | Reference::OwnContext { home, .. } => home.pd().default_deadline(),
             Reference::Row(reference) => reference.channel.default_deadline(),
             Reference::Portal(portal) => portal.pd().default_deadline(),
+            // Nobody will be waited for.
+            Reference::Dataspace(_) => Deadline::Never,
         }
     }
 
-    /// How the object is called now, without waiting for anybody.
+    /// The portal that it is, if that is not settled.
+    pub(crate) fn unsettled(&self) -> Option<&Portal> {
+        match &self.0 {
+            Reference::Portal(portal) => Some(&**portal).filter(|portal| portal.settled().is_none()),
+            _ => None,
+        }
+    }
+
+    /// How the object is called now, without waiting for anybody. [`Error::Busy`] for a portal that was not taken up.
     pub(crate) fn reach_now(&self) -> Result<Reached<'_>, Error> {
         match &self.0 {
-            Reference::Own { home, badge, .. } => Ok(Reached::Here(home.local_channel()?, badge.0)),
+            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
+                Ok(Reached::Here(home.local_channel()?, badge.0))
+            }
             Reference::Row(reference) => Ok(Reached::Row(Cow::Borrowed(reference))),
             Reference::Portal(portal) => portal.reach_now().map(Reached::Row),
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
         }
     }
 
@@ -304,30 +374,33 @@ impl Capability {
         }
     }
 
-    /// The group of a portal to it.
-    pub(crate) fn group(&self) -> Group {
-        match &self.0 {
-            Reference::Own { home, .. } => home.group(),
+    /// How it stands in a message whose channel has no row for it: its descriptor travels beside.
+    pub(crate) fn carried_slot(&self) -> Slot {
+        Slot::Portal(match &self.0 {
+            Reference::Own { home, .. } | Reference::OwnContext { home, .. } => home.group(),
             Reference::Row(reference) => reference.channel.group(),
             Reference::Portal(portal) => portal.group(),
-        }
+            Reference::Dataspace(dataspace) => return Slot::Dataspace(dataspace.attributes),
+        })
     }
 
     /// The portal that it is, if that may turn out to be a row of the channel.
     pub(crate) fn portal_home(&self, channel: &Channel) -> Option<&Portal> {
-        match &self.0 {
-            Reference::Portal(portal) => {
-                Some(&**portal).filter(|portal| portal.settled().is_none() && portal.belongs_to(channel))
-            }
-            _ => None,
-        }
+        self.unsettled().filter(|portal| portal.belongs_to(channel))
     }
 
     /// The badge, if the capability is to an object of the entrypoint with that home.
     pub(crate) fn badge_at(&self, server: &Arc<Home>) -> Option<Badge> {
+        self.own_badge().filter(|(home, _)| Arc::ptr_eq(home, server)).map(|(_, badge)| badge)
+    }
+
+    /// The home and the badge, if the capability is to something of this process.
+    fn own_badge(&self) -> Option<(&Arc<Home>, Badge)> {
         match &self.0 {
-            Reference::Own { home, badge, .. } if Arc::ptr_eq(home, server) => Some(*badge),
-            _ => None,
+            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
+                Some((home, *badge))
+            }
+            Reference::Row(_) | Reference::Portal(_) | Reference::Dataspace(_) => None,
         }
     }
 
@@ -344,30 +417,39 @@ impl Capability {
 
     fn reference_on(&self, channel: &Channel) -> Option<&RowReference> {
         let reference = match &self.0 {
-            Reference::Own { .. } => return None,
+            Reference::Own { .. } | Reference::OwnContext { .. } | Reference::Dataspace(_) => return None,
             Reference::Row(reference) => reference,
             Reference::Portal(portal) => portal.settled()?,
         };
         std::ptr::eq(&raw const *reference.channel, channel).then_some(reference)
     }
 
-    /// A new portal to the object: the form in which it travels to somebody who has no channel to its entrypoint.
-    /// Never waits for the entrypoint.
-    pub(crate) fn portal(&self) -> Result<OwnedFd, Error> {
-        let (ours, theirs) = socket::pair()?;
-        match &self.0 {
-            Reference::Own { home, badge, .. } => {
-                // Here and now: our entrypoint may be busy with the very call that this portal travels in.
-                home.greet(ours.as_fd());
-                home.adopt(ours, *badge);
-            }
-            _ => match self.reach_now().and_then(|reached| reached.channel().open(reached.row(), ours)) {
-                // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
-                Ok(()) | Err(Error::Disconnected) => {}
-                Err(error) => return Err(error),
-            },
+    /// What travels beside a message to somebody who has no channel to its entrypoint: a new portal to the object, or the
+    /// dataspace's descriptor. Never waits for the entrypoint.
+    pub(crate) fn outgoing(&self) -> Result<Outgoing, Error> {
+        match self.as_dataspace() {
+            Some(dataspace) => Ok(Outgoing::Dataspace(dataspace.descriptor.clone())),
+            None => self.portal().map(Outgoing::Portal),
         }
-        Ok(theirs)
+    }
+
+    fn portal(&self) -> Result<OwnedFd, Error> {
+        let (ours, theirs) = socket::pair()?;
+        let opened = match &self.0 {
+            // Here and now: our entrypoint may be busy with the very call that this portal travels in.
+            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
+                home.take_up(ours, *badge)
+            }
+            Reference::Row(RowReference { channel, row, .. }) => channel.open(*row, ours),
+            Reference::Portal(portal) => portal.open(ours),
+            // It travels as what it is.
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
+        };
+        match opened {
+            // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
+            Ok(()) | Err(Error::Disconnected) => Ok(theirs),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -375,8 +457,10 @@ impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let way = match &self.0 {
             Reference::Own { .. } => "of this process",
+            Reference::OwnContext { .. } => "a signal context of this process",
             Reference::Row(_) => "over a channel",
             Reference::Portal(_) => "behind a portal",
+            Reference::Dataspace(_) => "a dataspace",
         };
         match self.entrypoint() {
             Some(entrypoint) => write!(f, "Capability({entrypoint:?}, {way})"),

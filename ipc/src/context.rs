@@ -50,6 +50,16 @@ pub(crate) fn serve(context: Option<Context>) {
     SERVING.with(|serving| serving.set(context));
 }
 
+/// What the thread serves now.
+pub(crate) fn serving() -> Option<Context> {
+    SERVING.with(Cell::get)
+}
+
+/// How long something may take that is no call: never more than the served call has left.
+pub(crate) fn limit(deadline: Deadline) -> Deadline {
+    serving().map_or(deadline, |context| deadline.min(context.due.left()))
+}
+
 /// The chain of a call that starts now, and what it may take: never more than the served call has left.
 #[inline]
 pub(crate) fn start_call(deadline: Deadline) -> Terms {

@@ -34,6 +34,13 @@ pub enum Error {
     /// Nobody's in particular: the server did not answer in time. It may still carry the call out.
     #[error("the server did not answer before the deadline: it is slow, stopped or hostile")]
     DeadlineExceeded,
+    /// Nobody's in particular: a call without a deadline through a capability that its entrypoint has not taken up, in the
+    /// default time of the protection domain. Nothing was sent. Until then nobody can tell whether that entrypoint lives, so
+    /// such a call does not wait for ever.
+    #[error(
+        "the entrypoint did not take the capability up: it is busy or stopped, or whoever handed it over is hostile; set a deadline to wait longer, or ask for a new one"
+    )]
+    NotTakenUp,
     /// The server's: it dropped the call without an answer.
     #[error("the server dropped the call without an answer")]
     Abandoned,

@@ -25,6 +25,8 @@ mod capability;
 mod client;
 #[cfg(not(loom))]
 mod context;
+#[cfg(not(loom))]
+mod dataspace;
 mod deadline;
 mod due;
 mod entrypoint_id;
@@ -58,10 +60,11 @@ pub use {
     badge::Badge,
     capability::Capability,
     client::async_call::AsyncCall,
+    dataspace::SharedDescriptor,
     deadline::Deadline,
     message::{MAX_CAPABILITIES, MAX_DATA, MsgBuf},
     pd::spawn::Child,
     pd::{Doorbell, Pd, PdOptions},
-    server::{Caller, Event, Limits, Request, Server, Usage, Waker},
-    wait_policy::WaitPolicy,
+    server::{Caller, Event, Limits, Nested, Request, Server, SignalLevel, Usage, Waker},
+    wait_policy::{Patience, WaitPolicy},
 };

@@ -40,6 +40,11 @@ impl<T> Table<T> {
         self.used
     }
 
+    /// How many places there ever were.
+    pub(crate) fn places(&self) -> usize {
+        self.places.len()
+    }
+
     /// The name that the next entry will have; `None` if there will be none.
     pub(crate) fn next_name(&self) -> Option<RowName> {
         if let Some(place) = self.places.get(self.free as usize) {

@@ -29,9 +29,16 @@ pub enum WaitPolicy {
     Block,
 }
 
-/// A side's experience with looking, and its policy.
+/// A side's experience with looking, and its policy: for whoever waits for another process in a way of his own.
+///
+/// ```
+/// use portcullis_ipc::{Patience, WaitPolicy};
+///
+/// assert_eq!(Patience::new(WaitPolicy::Block).turns(), 0, "it sleeps at once");
+/// assert_eq!(Patience::new(WaitPolicy::Spin).turns(), u32::MAX, "it never sleeps");
+/// ```
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     policy: WaitPolicy,
     /// Above zero: looks that may still fail. Below: waits to pass before the next try.
     credit: AtomicI32,
@@ -53,7 +60,9 @@ const MOST_TOGETHER: u32 = 1 << 16;
 const MOMENTS_IN_A_WAKE: u32 = 64;
 
 impl Patience {
-    pub(crate) fn new(policy: WaitPolicy) -> Patience {
+    /// Of a side without any experience yet.
+    #[must_use]
+    pub fn new(policy: WaitPolicy) -> Patience {
         use crate::sys::core::{UNKNOWN_CORE, core};
         Patience {
             policy,
@@ -67,7 +76,8 @@ impl Patience {
 
     /// How many turns to look this time. `u32::MAX` means: do not sleep.
     #[inline]
-    pub(crate) fn turns(&self) -> u32 {
+    #[must_use]
+    pub fn turns(&self) -> u32 {
         match self.policy {
             WaitPolicy::Spin => u32::MAX,
             WaitPolicy::Block => 0,
@@ -85,12 +95,12 @@ impl Patience {
 
     /// The answer came while looking.
     #[inline]
-    pub(crate) fn paid_off(&self) {
+    pub fn paid_off(&self) {
         self.credit.store(MOST_CREDIT, Ordering::Relaxed);
     }
 
     /// The answer did not come while looking, or there was no look: we are about to sleep.
-    pub(crate) fn did_not_pay_off(&self) {
+    pub fn did_not_pay_off(&self) {
         self.own.store(crate::sys::core::core(), Ordering::Relaxed);
         let credit = self.credit.load(Ordering::Relaxed);
         let next = match credit {
@@ -107,7 +117,7 @@ impl Patience {
     ///
     /// Schedulers put who wakes beside whoever woke it, and two that only ever wait for each other never look like
     /// too many for one core. Each attempt that did not last doubles the patience.
-    pub(crate) fn keep_apart(&self) {
+    pub fn keep_apart(&self) {
         let together = self.policy == WaitPolicy::Adaptive
             && self.peer.load(Ordering::Relaxed) == self.own.load(Ordering::Relaxed);
         if !together {
@@ -126,13 +136,14 @@ impl Patience {
 
     /// The peer said on which core it runs.
     #[inline]
-    pub(crate) fn peer_on(&self, core: u8) {
+    pub fn peer_on(&self, core: u8) {
         self.peer.store(core, Ordering::Relaxed);
     }
 
-    /// The core to tell the peer.
+    /// The core to tell the peer: its number modulo 255, as it was when this side last went to sleep.
     #[inline]
-    pub(crate) fn own_core(&self) -> u8 {
+    #[must_use]
+    pub fn own_core(&self) -> u8 {
         self.own.load(Ordering::Relaxed)
     }
 }

@@ -3,6 +3,9 @@
 //! The errors are not among them, since every program has an `Error` of its own: a method's is
 //! [`rpc::Error`], by the name of its module.
 
-pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, WeakEntrypoint};
+pub use crate::component::{self, Connection, Env, Quota, component};
+pub use crate::entrypoint::{Entrypoint, EntrypointHandle, Revocable, SignalLevel, WeakEntrypoint};
 pub use crate::ipc::{Deadline, Pd};
-pub use crate::rpc::{self, Capability, Client, Later, Reply, rpc_interface};
+pub use crate::rpc::{
+    self, Capability, Client, DataspaceCapability, Later, Reply, SignalCapability, rpc_interface,
+};

@@ -250,3 +250,24 @@ fn a_result_that_comes_later_is_seen_when_it_comes() {
         ["span 2: event message=reply outcome=later", "span 1: event message=returned outcome=answered"]
     );
 }
+
+#[test]
+fn a_signal_is_seen_when_it_is_submitted_and_when_its_handler_runs() {
+    let seen = seen_of(|| {
+        let entrypoint = Entrypoint::new(&Pd::new()?)?;
+        let ran = entrypoint.manage_signal((), SignalLevel::Application, |(), entrypoint| entrypoint.stop());
+        let relay = ran.clone();
+        let first = entrypoint.manage_signal((), SignalLevel::Application, move |(), _| relay.submit());
+        first.submit();
+        Ok(entrypoint.run()?)
+    });
+    assert_eq!(
+        seen,
+        [
+            "top: event message=submit",
+            "top: signal is span 1 context=1 object=2",
+            "span 1: event message=submit",
+            "top: signal is span 2 context=0 object=1",
+        ]
+    );
+}

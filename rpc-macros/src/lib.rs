@@ -1,4 +1,5 @@
-//! The attribute that makes an RPC interface of a trait. Use it through `portcullis_rpc` or `portcullis`.
+//! The attributes: `rpc_interface` makes an RPC interface of a trait, `component` a program of a function (`component`). Use
+//! them through `portcullis_rpc`, `portcullis_component` or `portcullis`.
 //!
 //! A trait goes through four steps, one module each: `parse` (the attribute's arguments), `model` (the trait as an
 //! interface, as far as it can be one), `validate` (what the model allows and an interface does not), and `expand`
@@ -6,6 +7,7 @@
 //! (`errors`).
 #![forbid(unsafe_code)]
 
+mod component;
 mod errors;
 mod expand;
 mod model;
@@ -18,7 +20,7 @@ mod validate;
 use errors::Errors;
 use proc_macro::TokenStream;
 use quote::quote;
-use syn::{ItemTrait, Path, parse_macro_input, parse_quote};
+use syn::{ItemFn, ItemTrait, Path, parse_macro_input, parse_quote};
 
 #[doc = include_str!("attribute.md")]
 #[proc_macro_attribute]
@@ -31,6 +33,34 @@ pub fn rpc_interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn rpc_interface_of_facade(arguments: TokenStream, item: TokenStream) -> TokenStream {
     interface(arguments, item, parse_quote!(::portcullis))
+}
+
+#[doc = include_str!("component.md")]
+#[proc_macro_attribute]
+pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    program(arguments, item, quote!(::portcullis_component::run))
+}
+
+// The same for who depends on the façade alone, which re-exports it as `component`.
+#[doc = include_str!("component.md")]
+#[proc_macro_attribute]
+pub fn component_of_facade(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    program(arguments, item, quote!(::portcullis::component::run))
+}
+
+fn program(arguments: TokenStream, item: TokenStream, run: proc_macro2::TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as ItemFn);
+    let code = syn::parse(arguments).and_then(|arguments| component::main(arguments, &item, run));
+    // The function itself stays even so.
+    let code = code.unwrap_or_else(|error| {
+        let error = error.into_compile_error();
+        quote!(#error fn main() {})
+    });
+    if item.sig.ident == "main" {
+        return code.into();
+    }
+    // The environment is given away whatever the function does with it.
+    quote!(#[allow(clippy::needless_pass_by_value)] #item #code).into()
 }
 
 fn interface(arguments: TokenStream, item: TokenStream, krate: Path) -> TokenStream {

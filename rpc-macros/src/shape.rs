@@ -73,32 +73,12 @@ pub(crate) fn success(ty: &Type) -> Option<&Type> {
 /// Whether a method's return type is surely none that could report a failure. Of other types, which may be aliases,
 /// the compiler finds that out.
 pub(crate) fn is_no_result(ty: &Type) -> bool {
-    const SURELY: [&str; 22] = [
-        "bool",
-        "char",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "u128",
-        "usize",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "i128",
-        "isize",
-        "f32",
-        "f64",
-        "String",
-        "Vec",
-        "Option",
-        "Box",
-        "Capability",
-        "str",
+    const SURELY: [&str; 21] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+        "isize", "f32", "f64", "String", "Vec", "Option", "Box", "str",
     ];
     match last(ty) {
-        Some((name, _)) => SURELY.iter().any(|it| name.ident == it),
+        Some((name, _)) => SURELY.iter().chain(&CAPABILITIES).any(|it| name.ident == it),
         None => !matches!(
             ty,
             Type::Group(_) | Type::Paren(_) | Type::Macro(_) | Type::ImplTrait(_) | Type::Reference(_)
@@ -122,6 +102,9 @@ pub(crate) fn is_borrowable(ty: &Type) -> bool {
     }
 }
 
+/// The types that are capabilities.
+const CAPABILITIES: [&str; 3] = ["Capability", "SignalCapability", "DataspaceCapability"];
+
 /// How many capabilities a value holds at most, as far as the text says.
 pub(crate) fn capabilities(ty: &Type) -> usize {
     match ty {
@@ -130,7 +113,7 @@ pub(crate) fn capabilities(ty: &Type) -> usize {
         Type::Tuple(ty) => ty.elems.iter().map(capabilities).sum(),
         Type::Array(ty) => capabilities(&ty.elem).saturating_mul(length(&ty.len)),
         Type::Path(_) => match last(ty) {
-            Some((name, _)) if name.ident == "Capability" => 1,
+            Some((name, _)) if CAPABILITIES.iter().any(|it| name.ident == it) => 1,
             Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name.ident == it) => {
                 arguments.first().map_or(0, |first| capabilities(first))
             }

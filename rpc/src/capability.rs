@@ -106,7 +106,8 @@ impl<I: ?Sized> Serialize for Capability<I> {
 impl<'de, I: ?Sized> Deserialize<'de> for Capability<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let slot = u8::deserialize(deserializer)?;
-        let untyped = slots::claim(slot).ok_or_else(|| de::Error::custom("no capability in that slot"))?;
+        let untyped = slots::claim(slot).filter(|untyped| untyped.dataspace().is_none());
+        let untyped = untyped.ok_or_else(|| de::Error::custom("no capability to an object in that slot"))?;
         Ok(Capability::from_untyped(untyped))
     }
 }

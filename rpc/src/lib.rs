@@ -14,8 +14,9 @@
 //!   nothing that its arguments and result do not.
 //!
 //! The modules: what an interface is (`interface`, `chain`, `wire_size`), values in messages (`codec`, `slots`,
-//! `bounded`, `shape`, [`bytes`](mod@bytes)), the client's side (`capability`, `client`, `buffers`; `calling` for tasks), the
-//! server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber of `tracing` sees each call (`trace`).
+//! `bounded`, `shape`, [`bytes`](mod@bytes)), signals (`signal`), the client's side (`capability`, `client`,
+//! `buffers`; `calling` for tasks), the server's (`serve`, `answer`, `later`). With the feature `trace`, a subscriber
+//! of `tracing` sees each call (`trace`).
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -27,11 +28,13 @@ mod capability;
 mod chain;
 mod client;
 pub mod codec;
+mod dataspace;
 mod error;
 mod interface;
 mod later;
 mod serve;
 mod shape;
+mod signal;
 mod slots;
 mod trace;
 mod wire_size;
@@ -44,10 +47,12 @@ pub use answer::Fallible;
 pub use calling::Calling;
 pub use capability::Capability;
 pub use client::Client;
+pub use dataspace::DataspaceCapability;
 pub use error::{Blame, Error};
 pub use interface::{Derives, Interface};
 pub use later::{Deferred, Later, Outbox, Reply};
 pub use portcullis_ipc::Deadline;
 pub use portcullis_rpc_macros::rpc_interface;
 pub use serve::{Outcome, Serves, serve};
+pub use signal::SignalCapability;
 pub use wire_size::WireSize;

@@ -2,7 +2,7 @@
 //!
 //! A call, by a thread or by a task, is a span `call` with the fields `interface`, `method` and `opcode`, within the span that is current: that
 //! of the call that is being served, if a method calls. It ends with an event `returned`, whose `outcome` is
-//! `answered` or says why there is no answer.
+//! `answered` or says why there is no answer. A signal that is submitted is an event `submit` in the current span.
 
 use crate::error::Error;
 use crate::interface::Interface;
@@ -32,6 +32,13 @@ impl Call {
             }
         }
     }
+}
+
+/// A signal is submitted.
+#[inline(always)]
+pub(crate) fn submit() {
+    #[cfg(feature = "trace")]
+    tracing::trace!(target: "portcullis", "submit");
 }
 
 /// Nothing.

@@ -1,6 +1,8 @@
 //! How large a value can become in a message, where its type tells.
 
 use crate::capability::Capability;
+use crate::dataspace::DataspaceCapability;
+use crate::signal::SignalCapability;
 use portcullis_ipc::MAX_DATA;
 use std::marker::PhantomData;
 
@@ -40,6 +42,14 @@ sizes! {
 }
 
 impl<I: ?Sized> WireSize for Capability<I> {
+    const BYTES: usize = 1;
+}
+
+impl WireSize for SignalCapability {
+    const BYTES: usize = 1;
+}
+
+impl WireSize for DataspaceCapability {
     const BYTES: usize = 1;
 }
 

@@ -49,6 +49,14 @@ impl Host {
     pub fn process_of(pd: &Pd, program: impl AsRef<Path>, limits: Limits) -> Result<Host, Error> {
         let mut command = Command::new(program.as_ref());
         command.arg(limits.rows.to_string());
+        Host::command_of(pd, command)
+    }
+
+    /// Starts a peer by that command, in an existing domain.
+    ///
+    /// # Errors
+    /// As `Pd::spawn`.
+    pub fn command_of(pd: &Pd, command: Command) -> Result<Host, Error> {
         let (child, root) = pd.spawn(command)?;
         Ok(Host { root: Remote(root), place: Place::Process(child) })
     }

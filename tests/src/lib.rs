@@ -11,7 +11,12 @@
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
+//! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
+//! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
+//! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
+//! - [`intruder`]: a hostile component, in a sandbox or without.
+//! - [`tree`]: components under a parent, and what they do.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
 //! The processes that the tests start are the binaries of this package. `README.md` says which test stands for which
@@ -24,10 +29,16 @@ pub mod cores;
 pub mod counting_allocator;
 pub mod executor;
 pub mod host;
+pub mod intruder;
 pub mod remote;
 pub mod resources;
 pub mod service;
+pub mod stall;
+pub mod station;
 pub mod stopped;
+pub mod stream;
+pub mod tree;
+pub mod vault;
 pub mod villain;
 pub mod watchdog;
 pub mod workshop;

@@ -171,6 +171,15 @@ impl Remote {
         Ok(Nested::decode(answer.data()))
     }
 
+    /// As [`call_kept`](Self::call_kept), and passes a capability on.
+    ///
+    /// # Errors
+    /// As `Capability::call`: those of our own call, not those of the peer's.
+    pub fn pass_on(&self, number: u64, op: Op, deadline: Duration, passed: &Remote) -> Result<Nested, Error> {
+        let answer = self.ask(Op::CallKept, &order(number, op, deadline, &[]), &[passed])?;
+        Ok(Nested::decode(answer.data()))
+    }
+
     /// As [`call_kept`](Self::call_kept), by a task of the peer.
     ///
     /// # Errors

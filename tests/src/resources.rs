@@ -1,5 +1,6 @@
 //! What a process holds, as the system sees it.
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,29 @@ pub fn switches(process: u32) -> u64 {
         .sum()
 }
 
+/// For how long the threads of a process ran so far. Threads that have ended do not count any more.
+///
+/// # Panics
+/// If there is no such process.
+#[must_use]
+pub fn busy(process: u32) -> Duration {
+    let times = files(process, "schedstat").map(|text| {
+        let time = text.split_whitespace().next().and_then(|time| time.parse().ok());
+        Duration::from_nanos(time.unwrap_or(0))
+    });
+    times.sum()
+}
+
+/// From now on the process may have descriptors with numbers below this.
+///
+/// # Panics
+/// If there is no such process, or it is not ours.
+pub fn limit_descriptors(process: u32, limit: u64) {
+    let process = process.try_into().ok().and_then(Pid::from_raw);
+    let most = getrlimit(Resource::Nofile).maximum;
+    prlimit(process, Resource::Nofile, Rlimit { current: Some(limit), maximum: most }).expect("it is ours");
+}
+
 /// Whether every thread of a process sleeps.
 ///
 /// # Panics
@@ -55,10 +79,15 @@ pub fn sleeps(process: u32) -> bool {
 }
 
 fn statuses(process: u32) -> impl Iterator<Item = String> {
+    files(process, "status")
+}
+
+/// That file of each thread.
+fn files(process: u32, name: &'static str) -> impl Iterator<Item = String> {
     let tasks: PathBuf = ["/proc", &process.to_string(), "task"].iter().collect();
     std::fs::read_dir(tasks)
         .expect("the process lives")
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok())
+        .filter_map(move |task| std::fs::read_to_string(task.ok()?.path().join(name)).ok())
 }
 
 /// Waits until the condition holds, for at most ten seconds; answers whether it does.

@@ -31,8 +31,8 @@ pub enum Op {
     Give,
     /// `[number]`: drops a kept capability.
     Drop,
-    /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words, with that deadline
-    /// (0: never). The answer is as [`Nested`](crate::remote::Nested) decodes it.
+    /// `[number, opcode, microseconds, ...]`: calls a kept capability with the rest of the words and all capabilities that
+    /// came, with that deadline (0: never). The answer is as [`Nested`](crate::remote::Nested) decodes it.
     CallKept,
     /// The same by a task, which the server's own thread runs until it is done.
     CallKeptAsTask,
@@ -224,7 +224,9 @@ impl Service {
             }
             Op::CallKept | Op::CallKeptAsTask => {
                 let kept = self.kept(number(0));
-                self.last_nested = call(kept, &words, op == Op::CallKeptAsTask);
+                let passed: Vec<_> =
+                    (0..message.capabilities()).filter_map(|slot| message.take(slot)).collect();
+                self.last_nested = call(kept, &words, passed, op == Op::CallKeptAsTask);
                 message.clear();
                 message.write(&self.last_nested)?;
             }
@@ -234,7 +236,8 @@ impl Service {
             }
             Op::CallInBackground | Op::CallInBackgroundAsTask => {
                 let (kept, as_task) = (self.kept(number(0)), op == Op::CallInBackgroundAsTask);
-                self.background.push_back(std::thread::spawn(move || call(kept, &words, as_task)));
+                self.background
+                    .push_back(std::thread::spawn(move || call(kept, &words, Vec::new(), as_task)));
                 answer(message, &[])?;
             }
             Op::Join => {
@@ -342,7 +345,7 @@ impl Service {
 }
 
 /// Calls a kept capability as the words say.
-fn call(kept: Option<Capability>, words: &[u64], as_task: bool) -> Vec<u8> {
+fn call(kept: Option<Capability>, words: &[u64], passed: Vec<Capability>, as_task: bool) -> Vec<u8> {
     let (mut send, mut receive) = (Box::new(MsgBuf::new()), Box::new(MsgBuf::new()));
     let Some(capability) = kept else { return nested(Duration::ZERO, b"there is no such capability", false) };
     let (opcode, micros) = (words.get(1).copied().unwrap_or(0), words.get(2).copied().unwrap_or(0));
@@ -352,7 +355,9 @@ fn call(kept: Option<Capability>, words: &[u64], as_task: bool) -> Vec<u8> {
     };
     send.set_method(opcode.try_into().unwrap_or(u32::MAX), 0);
     let start = Instant::now();
-    let result = send.write(&bytes(words.get(3..).unwrap_or_default())).and_then(|()| match as_task {
+    let written = send.write(&bytes(words.get(3..).unwrap_or_default()));
+    let written = written.and_then(|()| passed.into_iter().try_for_each(|capability| send.push(capability)));
+    let result = written.and_then(|()| match as_task {
         true => block_on(capability.call_async_with(send, deadline)),
         false => capability.call_with(&send, &mut receive, deadline).map(|()| receive),
     });

@@ -23,7 +23,7 @@ fn attack_14_what_a_client_sent_before_its_end_still_counts() {
         let (ours, theirs) = socket::pair().expect("the system grants sockets");
         villain.send(&wire::open(Row::FIRST), &[theirs.as_fd()]).expect("the socket has room");
         drop((villain, theirs));
-        let mut heir = RawClient::connect(ours).expect("the portal was given away before");
+        let mut heir = RawClient::come_over(&ours).expect("the portal was given away before");
         assert!(heir.is_welcome());
     }
     town.assert_unharmed();
@@ -33,7 +33,7 @@ fn attack_14_what_a_client_sent_before_its_end_still_counts() {
 fn attack_14_a_client_that_is_killed_in_the_middle_of_everything_leaves_nothing() {
     let mut town = town();
     for _ in 0..30 {
-        let portal = town.portal().expect("the launcher opens a portal");
+        let portal = town.channel().expect("the server takes the portal up");
         let mut command = Command::new(env!("CARGO_BIN_EXE_villain"));
         command.arg("hold");
         let mut villain = Process::start_with(command, portal).expect("the villain starts");

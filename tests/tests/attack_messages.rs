@@ -60,12 +60,15 @@ fn attack_01_slots_of_unknown_kinds_close_the_channel() {
     town.assert_unharmed();
 }
 
-/// Sends the sockets of `sent` portals for a request that alleges `alleged` of them.
-fn allege_portals(villain: &mut RawClient, sent: usize, alleged: usize) {
+/// The kinds of slots whose descriptors come beside the message.
+const CARRIED: [Kind; 2] = [Kind::Portal, Kind::Dataspace];
+
+/// Sends `sent` sockets for a request that alleges `alleged` capabilities of that kind.
+fn allege(villain: &mut RawClient, kind: Kind, sent: usize, alleged: usize) {
     let ends: Vec<OwnedFd> =
         (0..sent).map(|_| socket::pair().expect("the system grants sockets").0).collect();
     let borrowed: Vec<_> = ends.iter().map(AsFd::as_fd).collect();
-    let slots = vec![(Kind::Portal, 0); alleged];
+    let slots = vec![(kind, 0); alleged];
     let state = villain.fill(2, Row::FIRST, service::POKE, &[], &slots);
     if sent != 0 {
         villain.send(&wire::portals(2, state.sequence), &borrowed).expect("the socket has room");
@@ -76,10 +79,12 @@ fn allege_portals(villain: &mut RawClient, sent: usize, alleged: usize) {
 #[test]
 fn attack_02_a_count_of_capabilities_that_is_not_that_of_the_descriptors_closes_the_channel() {
     let mut town = town();
-    for (sent, alleged) in [(0, 1), (0, 4), (1, 2), (2, 1), (4, 3), (3, 4)] {
-        let mut villain = town.villain();
-        allege_portals(&mut villain, sent, alleged);
-        assert!(villain.is_thrown_out(), "{sent} sockets came for {alleged} portals");
+    for kind in CARRIED {
+        for (sent, alleged) in [(0, 1), (0, 4), (1, 2), (2, 1), (4, 3), (3, 4)] {
+            let mut villain = town.villain();
+            allege(&mut villain, kind, sent, alleged);
+            assert!(villain.is_thrown_out(), "{sent} descriptors came for {alleged} slots of {kind:?}");
+        }
     }
     assert_eq!(town.census().pokes, 0, "a refused message had an effect");
     town.assert_unharmed();
@@ -89,12 +94,14 @@ fn attack_02_a_count_of_capabilities_that_is_not_that_of_the_descriptors_closes_
 fn attack_02_a_count_of_descriptors_that_fits_is_no_attack() {
     let mut town = town();
     let mut villain = town.villain();
-    for count in 1..=4 {
-        allege_portals(&mut villain, count, count);
-        let outcome = villain.outcome(2, portcullis_tests::villain::client::PATIENCE);
-        assert_eq!(outcome.status(), Some(wire::status::ANSWERED));
+    for kind in CARRIED {
+        for count in 1..=4 {
+            allege(&mut villain, kind, count, count);
+            let outcome = villain.outcome(2, portcullis_tests::villain::client::PATIENCE);
+            assert_eq!(outcome.status(), Some(wire::status::ANSWERED));
+        }
     }
-    assert_eq!(town.census().pokes, 4);
+    assert_eq!(town.census().pokes, 8);
     drop(villain);
     town.assert_unharmed();
 }

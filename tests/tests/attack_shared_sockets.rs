@@ -17,37 +17,33 @@ fn town() -> Town {
     Town::start(env!("CARGO_BIN_EXE_victim")).expect("the honest processes start")
 }
 
-/// A villain who kept a copy of the server's end of its socket.
-fn villain_with_both_ends(town: &mut Town) -> (RawClient, OwnedFd) {
-    let (ours, theirs) = socket::pair().expect("the system grants sockets");
-    town.launcher.send(&wire::open(Row::FIRST), &[theirs.as_fd()]).expect("the socket has room");
+/// Has the server take up a portal of which a villain keeps both ends: there is nothing else that it shares with a client.
+fn give(town: &mut Town, servers_end: &OwnedFd) {
+    town.launcher.send(&wire::open(Row::FIRST), &[servers_end.as_fd()]).expect("the socket has room");
     town.launcher.announce(wire::PENDING_SOCKET);
-    let mut villain = RawClient::connect(ours).expect("a villain introduces itself");
-    assert!(villain.is_welcome(), "the server takes a new client");
-    (villain, theirs)
 }
 
 #[test]
 fn attack_02_descriptors_that_the_kernel_adds_on_a_villains_wish_are_closed() {
     let mut town = town();
-    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
+    let (ours, servers_end) = socket::pair().expect("the system grants sockets");
     option::pass_pidfds(&servers_end).expect("the kernel knows SO_PASSPIDFD");
+    give(&mut town, &servers_end);
+    let _channel = socket::ticket(&ours).expect("the server takes it up");
     let before = town.server.descriptors();
-    let (spare, _other) = socket::pair().expect("the system grants sockets");
     for _ in 0..200 {
-        let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
-        villain.send(&wire::portals(0, state.sequence), &[spare.as_fd()]).expect("the socket has room");
-        villain.publish(0, state);
-        if villain.outcome(0, PATIENCE).status().is_none() {
-            break;
-        }
+        // A portal that nobody holds the other end of.
+        let (spare, _) = socket::pair().expect("the system grants sockets");
+        socket::send(&ours, &wire::open(Row::FIRST), &[spare.as_fd()]).expect("the socket has room");
+        drop(spare);
+        let _ = town.census();
     }
     assert!(
         eventually(|| town.server.descriptors() <= before + 1),
         "descriptors pile up in the server: {} of them, {before} before",
         town.server.descriptors()
     );
-    drop((villain, servers_end));
+    drop((ours, servers_end, _channel));
     town.assert_unharmed();
 }
 
@@ -74,7 +70,7 @@ type Delivery = fn(&Town, &mut RawClient, &OwnedFd);
 
 #[test]
 fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
-    let deliveries: [(&str, Delivery); 7] = [
+    let deliveries: [(&str, Delivery); 9] = [
         ("beside a doorbell", |_, villain, slow| {
             let _ = villain.send(&wire::DOORBELL, &[slow.as_fd()]);
             villain.announce(wire::PENDING_SOCKET);
@@ -84,7 +80,21 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
             villain.announce(wire::PENDING_SOCKET);
         }),
         ("as a portal", |_, villain, slow| {
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0)]);
+            let _ = villain.send(&wire::portals(0, state.sequence), &[slow.as_fd()]);
+            villain.publish(0, state);
+        }),
+        ("as a dataspace", |_, villain, slow| {
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(Kind::Dataspace, 0)]);
+            let _ = villain.send(&wire::portals(0, state.sequence), &[slow.as_fd()]);
+            villain.publish(0, state);
+            let _ = villain.outcome(0, PATIENCE);
+            villain.send(&[1, 2, 3], &[]).expect("the socket has room");
+            villain.announce(wire::PENDING_SOCKET);
+        }),
+        ("for a message that never comes", |_, villain, slow| {
             let _ = villain.send(&wire::portals(0, 9), &[slow.as_fd()]);
+            let _ = villain.send(&[1, 2, 3], &[]);
             villain.announce(wire::PENDING_SOCKET);
         }),
         ("as a second introduction's memory", |_, villain, slow| {
@@ -145,40 +155,56 @@ fn attack_08_a_descriptor_whose_close_blocks_holds_nobody_up() {
 }
 
 #[test]
-fn attack_12_a_client_that_keeps_its_socket_full_of_replies_never_blocks_the_server() {
+fn attack_12_a_portal_that_is_full_never_blocks_the_server_that_takes_it_up() {
     let mut town = town();
-    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
-    // The server's own end is made blocking, and its peer's queue is full before it replies.
-    socket::make_blocking(&servers_end).expect("the villain holds a copy");
-    while socket::send(&servers_end, &wire::DOORBELL, &[]).is_ok() {}
-    let state = villain.fill(0, Row::FIRST, service::PORTALS, &[4], &[]);
-    villain.publish(0, state);
-    assert!(villain.is_thrown_out(), "the server waits for a client that does not read");
-    drop((villain, servers_end));
+    for _ in 0..10 {
+        let (ours, servers_end) = socket::pair().expect("the system grants sockets");
+        // The server's own end is made blocking, and its peer's queue is full before it says anything.
+        socket::make_blocking(&servers_end).expect("the villain holds a copy");
+        while socket::send(&servers_end, &wire::DOORBELL, &[]).is_ok() {}
+        give(&mut town, &servers_end);
+        assert!(socket::closes(&ours, PATIENCE), "the server waits for somebody who does not read");
+    }
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_12_a_client_that_never_reads_its_portals_never_blocks_the_server() {
+    let mut town = town();
+    let mut villain = town.villain();
+    let end = (0..10_000).find(|_| {
+        let state = villain.fill(0, Row::FIRST, service::PORTALS, &[4], &[]);
+        villain.publish(0, state);
+        villain.outcome(0, PATIENCE).status().is_none()
+    });
+    assert!(end.is_some() && villain.is_thrown_out(), "the server waits for a client that does not read");
+    drop(villain);
     town.assert_unharmed();
 }
 
 #[test]
 fn attack_17_a_blocking_socket_does_not_block_the_server() {
     let mut town = town();
-    let (mut villain, servers_end) = villain_with_both_ends(&mut town);
+    let (ours, servers_end) = socket::pair().expect("the system grants sockets");
     socket::make_blocking(&servers_end).expect("the villain holds a copy");
+    give(&mut town, &servers_end);
+    let (_, channel) = socket::ticket(&ours).expect("the server takes it up");
     for _ in 0..100 {
         // The server is told to read, and what it was to read is stolen.
-        villain.ring();
-        villain.announce(wire::PENDING_SOCKET);
+        let _ = socket::send(&ours, &wire::DOORBELL, &[]);
         while socket::receive(&servers_end, Duration::ZERO).is_some() {}
     }
+    let mut villain = RawClient::connect(channel).expect("the socket has room");
     assert!(villain.is_welcome());
     town.assert_bystander_unharmed();
-    drop((villain, servers_end));
+    drop((villain, ours, servers_end));
     town.assert_unharmed();
 }
 
 #[test]
 fn attack_17_a_blocking_pipe_does_not_block_the_server() {
     let mut town = town();
-    let portal = town.portal().expect("the launcher opens a portal");
+    let portal = town.channel().expect("the server takes the portal up");
     let (reader, writer) = rustix::pipe::pipe().expect("the system grants pipes");
     let mut villain = RawClient::connect_with_bell(portal, Some(reader.as_fd())).expect("a villain connects");
     assert!(villain.is_welcome());

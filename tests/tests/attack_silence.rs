@@ -15,7 +15,7 @@ fn town() -> Town {
 #[test]
 fn attack_09_a_portal_without_an_introduction_disturbs_nobody() {
     let mut town = town();
-    let silent: Vec<_> = (0..100).map(|_| town.portal().expect("the launcher opens a portal")).collect();
+    let silent: Vec<_> = (0..100).map(|_| town.channel().expect("the server takes the portal up")).collect();
     let opened = eventually(|| town.census().channels >= 100);
     assert!(opened, "each portal is a channel that its opener answers for");
     town.assert_bystander_unharmed();

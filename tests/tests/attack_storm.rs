@@ -137,7 +137,7 @@ fn storm_of_states(town: &mut Town, mut change: impl FnMut(State) -> u64) -> usi
 }
 
 fn newcomer(town: &mut Town) -> RawClient {
-    RawClient::connect(town.portal().expect("the launcher opens a portal"))
+    RawClient::connect(town.channel().expect("the server takes the portal up"))
         .expect("a villain introduces itself")
 }
 
@@ -272,7 +272,7 @@ fn attack_09_random_introductions() {
     let mut random = Random::new(8);
     let (mut taken, mut refused) = (0, 0);
     for _ in 0..3_000 {
-        let portal = town.portal().expect("the launcher opens a portal");
+        let portal = town.channel().expect("the server takes the portal up");
         let (file, mut good) = random_memory(&mut random, &things);
         let mut descriptors = vec![file.as_fd()];
         if random.below(3) == 0 {

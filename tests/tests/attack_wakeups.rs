@@ -24,7 +24,7 @@ fn town() -> Town {
 
 /// A villain who rings by a pipe, and both ends of it.
 fn villain_with_pipe(town: &mut Town) -> (RawClient, std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
-    let portal = town.portal().expect("the launcher opens a portal");
+    let portal = town.channel().expect("the server takes the portal up");
     let (reader, writer) = rustix::pipe::pipe().expect("the system grants pipes");
     let mut villain = RawClient::connect_with_bell(portal, Some(reader.as_fd())).expect("a villain connects");
     assert!(villain.is_welcome());
@@ -74,7 +74,7 @@ fn attack_18_an_event_counter_is_no_doorbell() {
     let epoll = rustix::event::epoll::create(rustix::event::epoll::CreateFlags::CLOEXEC).expect("epoll");
     let (spare, _other) = socket::pair().expect("the system grants sockets");
     for impostor in [&counter, &epoll, &spare] {
-        let portal = town.portal().expect("the launcher opens a portal");
+        let portal = town.channel().expect("the server takes the portal up");
         let villain =
             RawClient::connect_with_bell(portal, Some(impostor.as_fd())).expect("a villain connects");
         assert!(villain.is_thrown_out(), "something passed for a pipe");

@@ -5,6 +5,7 @@ use portcullis_ipc::{Error, Limits};
 use portcullis_tests::host::Host;
 use portcullis_tests::resources::{eventually, sleeps, switches};
 use portcullis_tests::service::Op;
+use portcullis_tests::station::{self, Station, Task};
 use portcullis_tests::watchdog::Watchdog;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -38,6 +39,32 @@ fn one_system_call_of_the_client_would_be_seen() {
 #[test]
 fn one_system_call_of_the_server_would_be_seen() {
     assert_eq!(silent(1, "server").code(), Some(2));
+}
+
+fn submits(count: u32, state: &str, breaker: &str) -> ExitStatus {
+    let _guard = BOTH_CORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _watchdog = Watchdog::start(LIMIT);
+    let status = Command::new(env!("CARGO_BIN_EXE_pair"))
+        .args(["submit", &count.to_string(), state, breaker])
+        .status();
+    status.expect("the program starts")
+}
+
+#[test]
+fn a_submit_that_is_pending_makes_no_system_call() {
+    let status = submits(1_000_000, "stopped", "nobody");
+    assert!(status.success(), "{status}: it made a system call");
+}
+
+#[test]
+fn a_submit_to_an_entrypoint_that_is_awake_makes_no_system_call() {
+    let status = submits(100_000, "awake", "nobody");
+    assert!(status.success(), "{status}: it made a system call");
+}
+
+#[test]
+fn one_system_call_of_the_producer_would_be_seen() {
+    assert_eq!(submits(1, "stopped", "client").signal(), Some(rustix::process::Signal::SYS.as_raw()));
 }
 
 /// What each kind of call allocates: the client's and the server's thread, in ten thousand calls.
@@ -126,6 +153,42 @@ fn a_task_that_waits_wakes_up_for_nothing_and_neither_does_its_watcher() -> Resu
         assert_eq!(wake_ups(&processes), 0, "after a deadline of {deadline:?} (0 is never)");
     }
     Ok(())
+}
+
+#[test]
+fn an_entrypoint_with_signals_wakes_up_for_nothing() -> Result<(), Box<dyn std::error::Error>> {
+    let _watchdog = Watchdog::start(LIMIT);
+    let start = || station::Host::process(env!("CARGO_BIN_EXE_station"));
+    let (mut receiver, mut producer) = (start()?, start()?);
+    let bell = receiver.root.client().lone_bell(0, true, Task::Note)?;
+    let number = producer.root.client().keep(vec![bell])?;
+    producer.root.client().submit(number, 1_000)?;
+    let mut root = receiver.root.client();
+    assert!(eventually(|| root.count(0).is_ok_and(|count| count > 0)));
+    let processes = [&mut receiver, &mut producer].map(|host| host.child().expect("a process").id());
+    assert_eq!(wake_ups(&processes), 0);
+    Ok(())
+}
+
+#[test]
+fn a_handler_that_waits_for_a_signal_wakes_up_for_nothing() -> Result<(), Box<dyn std::error::Error>> {
+    let _watchdog = Watchdog::start(LIMIT);
+    let mut host = station::Host::process(env!("CARGO_BIN_EXE_station"))?;
+    let mut root = host.root.client();
+    let (ready, other) = (root.ready_signal()?, root.lone_bell(0, false, Task::Note)?);
+    let process = host.child().expect("a process").id();
+    std::thread::scope(|scope| -> Result<(), Box<dyn std::error::Error>> {
+        let waits = scope.spawn(|| host.root.client().await_ready(60_000));
+        // A call and a signal that must wait are there, and do not keep it awake.
+        let calls = scope.spawn(|| host.root.client().work(0));
+        other.submit();
+        let idle = wake_ups(&[process]);
+        ready.submit();
+        waits.join().expect("no panic")?;
+        calls.join().expect("no panic")?;
+        assert_eq!(idle, 0);
+        Ok(())
+    })
 }
 
 #[test]

@@ -58,6 +58,13 @@ pub struct Skipped {
     pub reason: &'static str,
 }
 
+impl Skipped {
+    pub(crate) fn for_want_of_cores(case: impl Into<String>) -> Skipped {
+        let reason = "it takes two cores and this process may use only one: allow it more (taskset, cpuset, the machine)";
+        Skipped { case: case.into(), reason }
+    }
+}
+
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} was skipped: {}", self.case, self.reason)
@@ -107,13 +114,12 @@ impl Case {
         }
     }
 
-    /// Why it cannot be measured on these cores.
-    pub(crate) fn obstacle(&self, cores: &Cores) -> Option<&'static str> {
+    /// Whether it cannot be measured on these cores.
+    pub(crate) fn obstacle(&self, cores: &Cores) -> Option<Skipped> {
         let one_core_will_do =
             matches!(self, Case::Clients(_) | Case::Echo { placement: Placement::OneCore, .. });
-        (cores.first_two().1.is_none() && !one_core_will_do).then_some(
-            "it takes two cores and this process may use only one: allow it more (taskset, cpuset, the machine)",
-        )
+        let is_short = cores.first_two().1.is_none() && !one_core_will_do;
+        is_short.then(|| Skipped::for_want_of_cores(self.name()))
     }
 
     /// Measures it.

@@ -104,8 +104,8 @@ pub fn run(options: &CallOptions, report: &mut dyn FnMut(&Row)) -> Result<Vec<Sk
     let mut progress = Progress::start(cases.len());
     let mut skipped = Vec::new();
     for case in cases {
-        if let Some(reason) = case.obstacle(&cores) {
-            skipped.push(Skipped { case: case.name(), reason });
+        if let Some(obstacle) = case.obstacle(&cores) {
+            skipped.push(obstacle);
             continue;
         }
         progress.begin(&case.name());

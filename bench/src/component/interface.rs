@@ -2,7 +2,7 @@
 
 use crate::floor::{Part, Waiting};
 use portcullis_ipc::MAX_DATA;
-use portcullis_rpc::{Capability, Error, WireSize, rpc_interface};
+use portcullis_rpc::{Capability, Error, SignalCapability, WireSize, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -86,6 +86,15 @@ pub(crate) trait Component {
 
     /// Answers, then plays a part by hand.
     fn by_hand(&mut self, part: Part) -> Result<(), Error>;
+
+    /// A new signal context, whose handler counts and submits to the other one, if there is one.
+    fn bell(&mut self, answer: Option<SignalCapability>) -> Result<SignalCapability, Error>;
+
+    /// How often handlers of signals have run.
+    fn runs(&mut self) -> Result<u64, Error>;
+
+    /// Answers, then takes the floor's signals.
+    fn take_by_hand(&mut self) -> Result<(), Error>;
 
     /// What it holds at the moment.
     fn holdings(&mut self) -> Result<Holdings, Error>;

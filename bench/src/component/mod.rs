@@ -18,9 +18,10 @@ use afterwards::Afterwards;
 use interface::{Component, Holdings, Objects};
 pub(crate) use objects::Mirror;
 use objects::{MirrorFactory, Visitor};
-use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
+use portcullis_entrypoint::{Entrypoint, SignalLevel, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Limits, Pd, PdOptions};
-use portcullis_rpc::{self as rpc, Capability};
+use portcullis_rpc::{self as rpc, Capability, SignalCapability};
+use std::cell::Cell;
 use std::process::ExitCode;
 use std::rc::Rc;
 use worker::WorkerObject;
@@ -55,6 +56,7 @@ fn serve() -> Result<(), Error> {
         memory: Rc::new(Memory::map(&std::io::stdin())?),
         link: Rc::new(Link::of(&std::io::stdout())?),
         afterwards: afterwards.clone(),
+        runs: Rc::default(),
     });
     entrypoint.serve_parent(&component)?;
     loop {
@@ -70,6 +72,8 @@ struct ComponentObject {
     memory: Rc<Memory>,
     link: Rc<Link>,
     afterwards: Afterwards,
+    /// How often handlers of signals have run.
+    runs: Rc<Cell<u64>>,
 }
 
 impl Component for ComponentObject {
@@ -98,6 +102,28 @@ impl Component for ComponentObject {
     fn floor(&mut self, waiting: Waiting, bytes: usize) -> Result<(), rpc::Error> {
         let memory = self.memory.clone();
         self.afterwards.put(move || floor::serve(&memory, waiting, bytes, parent_lives()));
+        Ok(())
+    }
+
+    fn bell(&mut self, answer: Option<SignalCapability>) -> Result<SignalCapability, rpc::Error> {
+        let entrypoint = self.entrypoint.upgrade().ok_or(rpc::Error::Disconnected)?;
+        let runs = self.runs.clone();
+        let ring = move |answer: &mut Option<SignalCapability>, _: &Entrypoint| {
+            runs.set(runs.get() + 1);
+            if let Some(answer) = answer {
+                answer.submit();
+            }
+        };
+        Ok(entrypoint.manage_signal(answer, SignalLevel::Application, ring))
+    }
+
+    fn runs(&mut self) -> Result<u64, rpc::Error> {
+        Ok(self.runs.get())
+    }
+
+    fn take_by_hand(&mut self) -> Result<(), rpc::Error> {
+        let memory = self.memory.clone();
+        self.afterwards.put(move || floor::take_signals(&memory, parent_lives()));
         Ok(())
     }
 

@@ -6,14 +6,18 @@
 //! word and copies the payload out into a private buffer. The two sides trust each other: nothing is checked, there is
 //! one client and one object, and no deadline but the one that keeps the benchmark from hanging.
 //!
+//! That of a signal (`signal`) is a bit that is set by an atomic operation and taken by another one.
+//!
 //! That of a capability that goes from process to process (`passing`) is a descriptor that does.
 
 mod gate;
 mod memory;
 mod passing;
 mod ping_pong;
+mod signal;
 
 pub(crate) use gate::{gate_state, open_gate, wait_at_gate};
 pub(crate) use memory::Memory;
 pub(crate) use passing::{Link, Part, introduce, pass_on};
 pub(crate) use ping_pong::{Client, Waiting, serve};
+pub(crate) use signal::{end_signals, set_signal, take_signals};

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Row {
-    /// The benchmark: `call` or `session`.
+    /// The benchmark: `call`, `session` or `signal`.
     pub bench: &'static str,
     /// The case, such as `both-awake/64`.
     pub case: String,
@@ -48,6 +48,12 @@ pub struct Row {
     /// With many clients: the calls of the slowest by the mean of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slowest_to_mean: Option<f64>,
+    /// With a flood of signals: how many were submitted in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals_per_second: Option<u64>,
+    /// With a flood of signals: how often the handler ran in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs_per_second: Option<u64>,
     /// With sessions: how many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions: Option<u64>,

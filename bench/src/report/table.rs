@@ -43,6 +43,9 @@ pub fn line(row: &Row) -> String {
     if let Some(share) = row.slowest_to_mean {
         line += &format!(", the slowest client gets {share:.2} of the mean");
     }
+    if let (Some(signals), Some(runs)) = (row.signals_per_second, row.runs_per_second) {
+        line += &format!("  {signals} signals/s, {runs} runs/s");
+    }
     if let Some(sessions) = row.sessions {
         line += &format!("  {sessions} sessions");
     }

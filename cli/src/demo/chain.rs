@@ -1,12 +1,12 @@
 //! The chain demo: sends a capability through processes that end behind it, and has its object called at the end.
 
-use super::process::{self, Process};
+use super::process::{self, Process, explain};
 use crate::args::ChainArgs;
 use crate::failure::Failure;
 use crate::output;
-use portcullis_examples::chain::{Called, Failure as CallFailure, HOP, Holdings, Hop, ORIGIN, Origin};
+use portcullis_examples::chain::{Called, HOP, Holdings, Hop, ORIGIN, Origin};
 use portcullis_ipc::Pd;
-use portcullis_rpc::{Capability, Error, Interface};
+use portcullis_rpc::{Capability, Interface};
 use serde::Serialize;
 use std::fmt::{self, Display};
 use std::process::Stdio;
@@ -151,14 +151,6 @@ impl Party<dyn Origin> {
 impl Party<dyn Hop> {
     fn descriptors(&mut self) -> Result<u32, Failure> {
         self.object.client().descriptors().map_err(|failure| explain(&failure, [&mut self.process]))
-    }
-}
-
-/// What a failed call comes from: who was called, the first, is silent, or one of the processes died, or what it says.
-fn explain<const N: usize>(failure: &CallFailure, mut processes: [&mut Process; N]) -> Failure {
-    match (failure, &mut processes[..]) {
-        (CallFailure::Call(Error::DeadlineExceeded), [called, ..]) => called.silent(),
-        _ => process::blame(processes).unwrap_or_else(|| process::worded(failure)),
     }
 }
 

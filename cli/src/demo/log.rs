@@ -3,7 +3,8 @@
 use super::process::{self, Process};
 use crate::failure::Failure;
 use crate::output::note;
-use portcullis_examples::wordcount::{Failure as CallFailure, LOG, Log, Logbook};
+use portcullis_examples::Failure as CallFailure;
+use portcullis_examples::wordcount::{LOG, Log, Logbook};
 use portcullis_ipc::{Deadline, Pd};
 use portcullis_rpc::{Capability, Client};
 use std::process::Stdio;

@@ -1,9 +1,12 @@
 //! The demos: each starts its components and watches over them.
 
+mod bulk;
 mod chain;
 mod input;
 mod log;
 mod process;
+mod ticker;
+mod transfer;
 mod wordcount;
 
 use crate::args::{Demo, DemoArgs};
@@ -15,7 +18,9 @@ use input::Input;
 pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
     let file = match args.demo {
         Some(Demo::Wordcount { file }) => file,
+        Some(Demo::Bulk(bulk)) => return bulk::run(&bulk, args.json),
         Some(Demo::Chain(chain)) => return chain::run(&chain, args.json),
+        Some(Demo::Ticker(ticker)) => return ticker::run(&ticker, args.json),
         None => {
             note(format_args!("Demos:"));
             note(format_args!(
@@ -23,6 +28,12 @@ pub(crate) fn run(args: DemoArgs) -> Result<(), Failure> {
             ));
             note(format_args!(
                 "  chain             a capability passes through processes that end behind it"
+            ));
+            note(format_args!(
+                "  bulk [FILE]       a source streams a file to a sink, which computes its checksum"
+            ));
+            note(format_args!(
+                "  ticker            a clock signals that it has ticked, and its watchers look at it"
             ));
             note(format_args!("Running `portcullis demo wordcount`."));
             None

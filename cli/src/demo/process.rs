@@ -1,8 +1,9 @@
 //! The component processes of a demo.
 
 use crate::failure::Failure;
+use portcullis_examples::Failure as CallFailure;
 use portcullis_ipc::{Child, Pd};
-use portcullis_rpc::Capability;
+use portcullis_rpc::{Capability, Error};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,14 @@ impl Process {
     }
 }
 
+/// What a failed call comes from: who was called, the first, is silent, or one of the processes died, or what it says.
+pub(crate) fn explain<const N: usize>(failure: &CallFailure, mut processes: [&mut Process; N]) -> Failure {
+    match (failure, &mut processes[..]) {
+        (CallFailure::Call(Error::DeadlineExceeded), [called, ..]) => called.silent(),
+        _ => blame(processes).unwrap_or_else(|| worded(failure)),
+    }
+}
+
 /// Which process is to blame for a broken connection; `None` if all live on.
 pub(crate) fn blame<const N: usize>(mut processes: [&mut Process; N]) -> Option<Failure> {
     // The descriptors of a process that dies are closed before its parent can learn how it ended.
@@ -105,14 +114,14 @@ pub(crate) fn visible(said: impl Iterator<Item = char>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_examples::wordcount::StreamFailure;
+    use portcullis_examples::TaskFailure;
 
     #[test]
     fn what_a_component_says_does_nothing_to_the_terminal() {
-        let says = StreamFailure::Client("\x1b[2Jgone\r\n".into());
+        let says = TaskFailure::Own("\x1b[2Jgone\r\n".into());
         assert_eq!(
             worded(&says).to_string(),
-            "the client failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
+            "the component that reads the input failed: \u{fffd}[2Jgone\u{fffd}\u{fffd}; run the command again"
         );
     }
 }

@@ -71,6 +71,8 @@ pub struct AsyncCall {
     message: Option<Box<MsgBuf>>,
     chain: u64,
     end: Option<Instant>,
+    /// Until when the capability must be taken up, though the call has no end.
+    introduction: Option<Instant>,
     /// Until then it is not asleep but looks for the reply whenever it is polled.
     looks_until: Option<Instant>,
     /// Whether it may look at all: the watcher has others to attend to.
@@ -106,6 +108,7 @@ impl AsyncCall {
             message: Some(message),
             chain,
             end: deadline.instant(),
+            introduction: None,
             looks_until: None,
             may_look: true,
             alarm: None,
@@ -118,7 +121,16 @@ impl AsyncCall {
         let target = Target { channel, row: RowName::SYSTEM, _reference: None };
         let stage = Stage::Queued(target, None);
         let (end, message) = (deadline.instant(), Some(message));
-        AsyncCall { stage, message, chain, end, looks_until: None, may_look: false, alarm: None }
+        AsyncCall {
+            stage,
+            message,
+            chain,
+            end,
+            introduction: None,
+            looks_until: None,
+            may_look: false,
+            alarm: None,
+        }
     }
 
     fn left(&self, now: Instant) -> Deadline {
@@ -130,10 +142,22 @@ impl AsyncCall {
         let now = Instant::now();
         let left = self.left(now);
         let is_late = left == Deadline::After(Duration::ZERO);
-        let (channel, late) = loop {
+        let (pd, end, late) = loop {
             match (&mut self.stage, &mut self.message) {
                 (Stage::New(_), _) if is_late => return Poll::Ready(Err(Error::DeadlineExceeded)),
                 (Stage::New(capability), _) => {
+                    if let Some(portal) = capability.unsettled()
+                        && portal.wait_for_ticket(waker)
+                    {
+                        if self.end.is_none() && self.introduction.is_none() {
+                            self.introduction = portal.introduction_limit();
+                        }
+                        if self.introduction.is_some_and(|end| end <= now) {
+                            return Poll::Ready(Err(Error::NotTakenUp));
+                        }
+                        break (portal.pd(), self.end.or(self.introduction), Error::DeadlineExceeded);
+                    }
+                    self.alarm = self.alarm.take_if(|_| self.end.is_some());
                     let reached = capability.reach_now()?;
                     let channel = reached.channel();
                     channel.expect_tasks(self.end.is_some())?;
@@ -146,11 +170,11 @@ impl AsyncCall {
                     self.stage = Stage::Queued(target, None);
                 }
                 (Stage::Queued(target, None), Some(message)) if target.channel.must_wait(message, waker) => {
-                    break (&target.channel, Error::DeadlineExceeded);
+                    break (&target.channel.pd, self.end, Error::DeadlineExceeded);
                 }
                 (Stage::Queued(target, place), Some(message)) => {
                     let Poll::Ready(lane) = target.channel.poll_lane(place, waker) else {
-                        break (&target.channel, Error::Busy);
+                        break (&target.channel.pd, self.end, Error::Busy);
                     };
                     let lane = lane?;
                     let sequence = target.channel.send(lane, target.row, message, self.chain, left)?;
@@ -168,7 +192,7 @@ impl AsyncCall {
                         return Poll::Pending;
                     }
                     let Poll::Ready(word) = target.channel.poll_reply(*lane, *sequence, waker) else {
-                        break (&target.channel, Error::DeadlineExceeded);
+                        break (&target.channel.pd, self.end, Error::DeadlineExceeded);
                     };
                     let word = word?;
                     message.clear();
@@ -179,10 +203,10 @@ impl AsyncCall {
                 (Stage::Done, _) | (_, None) => panic!("a call was polled after it was done"),
             }
         };
-        match (&self.alarm, self.end) {
+        match (&self.alarm, end) {
             _ if is_late => return Poll::Ready(Err(late)),
             (Some(alarm), _) => alarm.renew(waker),
-            (None, Some(end)) => self.alarm = Some(channel.alarm(end, waker)?),
+            (None, Some(end)) => self.alarm = Some(pd.watcher()?.alarm(end, waker)),
             (None, None) => {}
         }
         Poll::Pending

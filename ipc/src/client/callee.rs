@@ -5,6 +5,8 @@ use crate::error::Error;
 use crate::pd::Pd;
 use crate::protocol::waits::{self, Seen, Word};
 use crate::sys::memory::{ReadOnlyWords, Words};
+use crate::sys::socket;
+use crate::wire::control::Control;
 use crate::wire::layout;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
@@ -47,12 +49,11 @@ impl Callee {
         self.id
     }
 
-    /// The file behind its page, to be passed on; nothing within its own process.
-    pub(crate) fn file(&self) -> Option<BorrowedFd<'_>> {
-        match &self.page {
-            Page::Here(_) => None,
-            Page::There { file, .. } => Some(file.as_fd()),
-        }
+    /// Greets in its stead whoever gets the other end of the socket. Answers whether that was done.
+    pub(crate) fn greet(&self, socket: BorrowedFd<'_>) -> bool {
+        // Within its own process nothing is opened by it.
+        let Page::There { file, .. } = &self.page else { return false };
+        socket::send(socket, &Control::Greeting(self.id).encode(), &[file.as_fd()]).is_ok()
     }
 
     /// For whom it waits, if it does.

@@ -3,7 +3,6 @@
 use super::callee::Callee;
 use super::cycle::Waiting;
 use super::lane::Lane;
-use super::portal::Portal;
 use super::releases::Releases;
 use crate::context::{self, Terms};
 use crate::deadline::Deadline;
@@ -16,16 +15,18 @@ use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
 use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::tasks::Tasks;
-use crate::protocol::{doorbell, hang_up};
+use crate::protocol::{doorbell, hang_up, signals};
 use crate::server::home::Bell;
 use crate::sys::futex;
 use crate::sys::memory::Words;
-use crate::transport::Transport;
+use crate::sys::socket;
 use crate::transport::local::LocalTransport;
 use crate::transport::socket::SocketTransport;
+use crate::transport::{Drained, Transport};
 use crate::wait_policy::Patience;
 use crate::wire::head::{Request, RowName, State};
 use crate::wire::layout::{self, LANES, LaneId};
+use crate::wire::signal::Signal;
 use crate::wire::slot::{Group, Kinds};
 use crossbeam_utils::CachePadded;
 use std::os::fd::AsFd;
@@ -57,26 +58,31 @@ pub(crate) struct Channel {
     pub(super) marked: AtomicU64,
     pub(super) watch: OnceLock<Watch>,
     /// The entrypoint, once it has greeted us.
-    callee: OnceLock<Callee>,
+    callee: OnceLock<Arc<Callee>>,
     /// The group of the portals that are opened through it.
     group: Group,
     /// It was looked for a greeting.
     asked: AtomicBool,
-    /// The portal that it is until that folds into another one.
-    portal: OnceLock<Weak<Portal>>,
 }
 
 impl Channel {
-    /// Introduces ourselves over a portal's socket: from here on the entrypoint can be called, even before it has
-    /// taken notice.
+    /// Introduces ourselves over a channel's socket: from here on the entrypoint can be called, even before it has
+    /// taken notice. Portals that are opened through it are of that group; the entrypoint, if it is known.
     ///
     /// If there is too little of something to do so, nothing was said over the socket.
-    pub(crate) fn connect(pd: &Pd, transport: Arc<SocketTransport>) -> Result<Arc<Channel>, Error> {
+    pub(crate) fn connect(
+        pd: &Pd,
+        transport: Arc<SocketTransport>,
+        group: Group,
+        callee: Option<Arc<Callee>>,
+    ) -> Result<Arc<Channel>, Error> {
         let watcher = pd.watcher()?;
         let (words, memory) = Words::shared()?;
         transport.introduce(memory.as_fd(), pd.doorbell_pipe()?)?;
         let socket = transport.peer_socket();
-        let channel = Arc::new(Channel::new(pd.clone(), words, transport));
+        let channel = Channel::new(pd.clone(), words, transport, group);
+        let _ = callee.map(|callee| channel.callee.set(callee));
+        let channel = Arc::new(channel);
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
         let _ = channel.watch.set(watcher.watch(socket, watched)?);
         Ok(channel)
@@ -90,14 +96,14 @@ impl Channel {
     ) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
         let words = Words::private()?;
         let (ours, theirs) = LocalTransport::pair(bell);
-        let channel = Channel::new(pd.clone(), words.clone(), Arc::new(ours));
-        let _ = channel.callee.set(callee);
+        let channel = Channel::new(pd.clone(), words.clone(), Arc::new(ours), Group::next());
+        let _ = channel.callee.set(Arc::new(callee));
         let channel = Arc::new(channel);
         let theirs = theirs.to(&channel);
         Ok((channel, words, theirs))
     }
 
-    fn new(pd: Pd, words: Words, transport: Arc<dyn Transport>) -> Channel {
+    fn new(pd: Pd, words: Words, transport: Arc<dyn Transport>, group: Group) -> Channel {
         let policy = pd.wait_policy();
         Channel {
             pd,
@@ -115,15 +121,14 @@ impl Channel {
             marked: AtomicU64::new(0),
             watch: OnceLock::new(),
             callee: OnceLock::new(),
-            group: Group::next(),
+            group,
             asked: AtomicBool::new(false),
-            portal: OnceLock::new(),
         }
     }
 
     /// The entrypoint, if it is known to have greeted us.
     pub(super) fn known_callee(&self) -> Option<&Callee> {
-        self.callee.get()
+        self.callee.get().map(Arc::as_ref)
     }
 
     /// The entrypoint, if it has greeted us by now.
@@ -132,15 +137,15 @@ impl Channel {
             let greeting = self.transport.greeting()?;
             self.read_along();
             if let Some((id, page)) = greeting {
-                let _ = self.callee.set(Callee::greeted(&self.pd, id, page)?);
+                let _ = self.callee.set(Arc::new(Callee::greeted(&self.pd, id, page)?));
             }
         }
-        Ok(self.callee.get())
+        Ok(self.known_callee())
     }
 
     /// The name of the entrypoint, as far as it is known.
     pub(crate) fn callee_id(&self) -> Option<EntrypointId> {
-        self.callee.get().map(Callee::id)
+        self.known_callee().map(Callee::id)
     }
 
     pub(crate) fn group(&self) -> Group {
@@ -173,7 +178,7 @@ impl Channel {
         let Terms { chain, deadline, server } = context::start_call(deadline);
         let waiting = match server.and_then(context::server) {
             None => None,
-            Some(server) => Some(this.judge(Waiting::enter(server, chain, this))?),
+            Some(server) => Some(Waiting::enter(server, chain, this.judge(this.callee())?)?),
         };
         let lane = this.take_lane(deadline)?;
         if this.has_backlog() {
@@ -210,7 +215,11 @@ impl Channel {
         receive: &mut MsgBuf,
     ) -> Result<(), Error> {
         let result = Channel::take_reply(this, lane, word, receive);
-        this.free_lane(lane);
+        if result == Err(socket::NO_ROOM) {
+            this.set_aside(lane);
+        } else {
+            this.free_lane(lane);
+        }
         // It greets before it answers.
         if !this.asked.load(Ordering::Relaxed) {
             this.meet();
@@ -305,16 +314,20 @@ impl Channel {
         }
     }
 
-    /// The portal is told when its token may have come.
-    pub(super) fn listen_for(&self, portal: &Weak<Portal>) -> Result<(), Error> {
-        let _ = self.portal.set(portal.clone());
-        self.expect_tasks(false)
+    /// Submits a signal to the context that the row names. Never waits. For a row of an object there is no signal.
+    #[inline]
+    pub(crate) fn submit(&self, row: RowName) {
+        let Some(signal) = Signal::of(row.index()) else { return };
+        if signals::submit(&self.words[signal.word()], signal.bit()) {
+            self.announce_signals(signal.pending());
+        }
     }
 
-    /// The socket was read: the portal's token may have come.
-    pub(super) fn tell_portal(&self) {
-        if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
-            portal.socket_was_read();
+    /// Makes the server look at signals, which were set.
+    #[cold]
+    pub(crate) fn announce_signals(&self, bits: u64) {
+        if doorbell::announce_unwatched(&self.words[layout::WATCHED], &self.words[layout::PENDING], bits) {
+            self.transport.ring();
         }
     }
 
@@ -354,12 +367,9 @@ impl HangUp for Channel {
         self.queue.wake_all();
         self.tasks.wake_answered(|_| true);
         self.transport.hang_up();
-        if let Some(portal) = self.portal.get().and_then(Weak::upgrade) {
-            portal.hang_up();
-        }
     }
 
-    fn read(&self) -> bool {
+    fn read(&self) -> Drained {
         self.read_socket()
     }
 }

@@ -36,27 +36,26 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// If this thread runs a handler: it is about to wait for the entrypoint of the channel, otherwise than by a call.
-    pub(super) fn within_handler(channel: &Channel) -> Result<Option<Waiting>, Error> {
+    /// If this thread runs a handler: it is about to wait for that entrypoint, otherwise than by a call.
+    pub(super) fn within_handler(callee: Option<&Callee>) -> Result<Option<Waiting>, Error> {
         let Terms { chain, server, .. } = context::start_call(Deadline::Never);
         match server.and_then(context::server) {
             None => Ok(None),
-            Some(server) => Waiting::enter(server, chain, channel).map(Some),
+            Some(server) => Waiting::enter(server, chain, callee).map(Some),
         }
     }
 
     /// Whether the entrypoint waits for us meanwhile; and after what time that should be asked again.
-    pub(super) fn look_again(&self, channel: &Channel) -> Result<Duration, Error> {
-        match self.callee_awaits(channel) {
+    pub(super) fn look_again(&self, callee: Option<&Callee>) -> Result<Duration, Error> {
+        match self.callee_awaits(callee) {
             Some(_) => Err(Error::CallCycle),
             None => Ok(SECOND_LOOK),
         }
     }
 
     /// The entrypoint is about to call, from within a handler.
-    pub(super) fn enter(caller: Rc<Insight>, chain: u64, channel: &Channel) -> Result<Waiting, Error> {
-        let callee = channel.callee()?;
-        let id = callee.map_or(channel.callee_id(), |callee| Some(callee.id()));
+    pub(super) fn enter(caller: Rc<Insight>, chain: u64, callee: Option<&Callee>) -> Result<Waiting, Error> {
+        let id = callee.map(Callee::id);
         // It would wait for itself, or for another one of its own thread.
         if id.is_some_and(context::is_here) {
             return Err(Error::CallCycle);
@@ -97,7 +96,7 @@ impl Waiting {
     /// If the callee waits for us, and neither has answered the other, the request is withdrawn. That is an error unless the
     /// callee has stopped waiting meanwhile: then its answer will tell whether it had begun with the request before.
     fn break_cycle(&self, channel: &Channel, lane: LaneId, sequence: u32) -> Result<(), Error> {
-        let Some((callee, seen)) = self.callee_awaits(channel) else { return Ok(()) };
+        let Some((callee, seen)) = self.callee_awaits(channel.known_callee()) else { return Ok(()) };
         // If he answered first and called then, we see the answer since we have seen the wait.
         if channel.is_answered(lane, sequence) {
             return Ok(());
@@ -107,8 +106,8 @@ impl Waiting {
     }
 
     /// The callee, if it waits for an answer that we have not given.
-    fn callee_awaits<'a>(&self, channel: &'a Channel) -> Option<(&'a Callee, Seen)> {
-        let callee = channel.known_callee()?;
+    fn callee_awaits<'a>(&self, callee: Option<&'a Callee>) -> Option<(&'a Callee, Seen)> {
+        let callee = callee?;
         let seen = callee.wait().ok().flatten()?;
         let own = EntrypointId::encode(Some(self.caller.home.id()));
         let awaits = seen.wait.callee == own && seen.wait.chain != self.chain;

@@ -4,6 +4,7 @@ use super::channel::Channel;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
+use crate::sys::socket;
 use crate::wire::head::{self, State};
 use crate::wire::layout::LaneId;
 use std::sync::Arc;
@@ -82,6 +83,10 @@ impl Channel {
             let granted = State::decode(word)
                 .map_err(Error::from)
                 .and_then(|state| Channel::take_slots(self, lane, state, &mut MsgBuf::new()));
+            if granted == Err(socket::NO_ROOM) {
+                self.set_aside(lane);
+                continue;
+            }
             if granted.is_err() {
                 self.condemn();
             }
@@ -92,6 +97,14 @@ impl Channel {
             }
             self.free_lane(lane);
         }
+    }
+
+    /// The reply stays in its lane, and its portals on the socket, until there are descriptors for them: the lane comes back
+    /// like that of a cancelled call.
+    #[cold]
+    pub(super) fn set_aside(&self, lane: LaneId) {
+        self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
+        self.queue.wake_all();
     }
 
     /// The call in the lane should not be carried out, if the server has not begun with it.

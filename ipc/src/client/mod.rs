@@ -11,4 +11,5 @@ pub(crate) mod portal;
 mod releases;
 mod reply;
 mod slots;
+mod submitted;
 mod tasks;

@@ -1,24 +1,30 @@
 //! A portal: a capability to an entrypoint that came as a socket, since its giver could not know of our channels.
 //!
 //! ```text
-//!            ┌─ used, or its token comes, and there is no channel of its group: it becomes that ──┐
-//!   fresh ───┼─ its token comes, and there is one: folding ─┬─ folded, and its socket is closed ──┼──▶ settled
-//!            │                                              └─ refused: a channel of its own ─────┤
-//!            └─ its other end is closed: alone ──▶ used: a channel of its own ────────────────────┘
+//!   expected ─┬─ its ticket comes ──▶ fresh ─┬─ there is no channel of its group: it becomes that ───────┬──▶ settled
+//!             │                              └─ there is one: folding ─┬─ folded: a row of that channel ─┤
+//!             │                                                        └─ refused: a channel of its own ─┘
+//!             └─ its other end is closed: dead
 //! ```
-//! Who calls through it waits for it to be settled. Who must not wait, or has waited in vain, calls through a channel of its
-//! own meanwhile; the call that is under way holds that when the portal folds.
+//! The *ticket* says that the entrypoint has taken the portal up, and brings the socket of its channel, whose other end
+//! has never left the entrypoint. Whoever made the portal may have kept copies of both its ends, and has nothing of the
+//! channel. Nothing but openings goes over the portal itself: what its maker could do as well.
+//!
+//! Who calls through it waits for it to be settled. Who must not wait for the fold, or has waited in vain, calls through
+//! a channel of its own meanwhile; the call that is under way holds that when the portal folds.
 //!
 //! A *group* is what one introducer calls by one name: it says that these portals lead to one entrypoint, and all of them
 //! came over one socket of ours. So a portal never folds into a channel that somebody else has introduced, and might sit
-//! in the middle of. The token proves to the entrypoint which portal is meant; a lie about the group is a token that the
-//! entrypoint does not know, and the portal stays a channel.
+//! in the middle of. The token in the ticket proves to the entrypoint which portal is meant; a lie about the group is a
+//! token that the entrypoint does not know, and the portal stays a channel.
 
+mod waiting;
+
+use super::callee::Callee;
 use super::channel::Channel;
-use super::cycle::Waiting;
 use super::fold;
+use super::submitted;
 use crate::capability::RowReference;
-use crate::context;
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -28,15 +34,13 @@ use crate::pd::watcher::{HangUp, Watch};
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Drained, Transport};
 use crate::wake::wake;
+use crate::wire::control::Token;
 use crate::wire::head::RowName;
 use crate::wire::slot::Group;
 use std::borrow::Cow;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Waker;
-use std::time::{Duration, Instant};
-
-/// Who waits for a portal to be settled looks again after that time at the latest.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// Where a portal came from: over which socket, and as one of which group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +53,7 @@ pub(crate) struct Origin {
 pub(crate) struct Portal {
     this: Weak<Portal>,
     pd: Pd,
-    /// `None` for one that has no like, such as that to a child.
+    /// `None` for that to a child, which is a channel's socket from the start: we made it, and nobody else has had it.
     origin: Option<Origin>,
     state: Mutex<State>,
     /// The stage has changed.
@@ -60,18 +64,28 @@ pub(crate) struct Portal {
 
 struct State {
     stage: Stage,
-    /// Until it is settled.
-    transport: Option<Arc<SocketTransport>>,
-    /// Until its socket is that of a channel.
+    /// The portal itself, until its ticket comes or none will.
+    entrance: Option<Arc<SocketTransport>>,
+    /// It could not be read, for want of descriptors.
+    is_unread: bool,
+    /// Has it read when something comes.
     watch: Option<Watch>,
+    /// Who it leads to, if that was said.
+    callee: Option<Arc<Callee>>,
+    /// By what the entrypoint knows it, once its ticket has come.
+    token: Option<Token>,
+    /// The socket of its channel, from then on until it is one.
+    transport: Option<Arc<SocketTransport>>,
     /// The channel that it is meanwhile.
     meanwhile: Option<RowReference>,
-    /// Somebody has waited for it to be settled, in vain.
+    /// Somebody has waited for it to fold, in vain.
     waited: bool,
     /// Has whoever folds it look whether it is still there.
     fold: Option<Waker>,
-    /// Tasks that wait for it to be settled.
+    /// Tasks that wait for it.
     tasks: Vec<Waker>,
+    /// There was no channel yet that a signal could have gone through: it goes as soon as there is one.
+    submitted: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,20 +103,34 @@ impl State {
     fn is_under_way(&self) -> bool {
         matches!(self.stage, Stage::Fresh | Stage::Folding)
     }
+
+    /// Whether its ticket has not come.
+    fn is_expected(&self) -> bool {
+        self.entrance.is_some()
+    }
 }
 
 impl Portal {
     pub(crate) fn new(pd: &Pd, socket: PeerSocket, origin: Option<Origin>) -> Arc<Portal> {
         let socket = Arc::new(socket);
         let transport = Some(Arc::new(SocketTransport::new(pd.clone(), socket.clone())));
+        let (stage, entrance, transport) = match origin {
+            Some(_) => (Stage::Fresh, transport, None),
+            None => (Stage::Alone, None, transport),
+        };
         let state = State {
-            stage: Stage::Alone,
-            transport,
+            stage,
+            entrance,
+            is_unread: false,
             watch: None,
+            callee: None,
+            token: None,
+            transport,
             meanwhile: None,
             waited: false,
             fold: None,
             tasks: Vec::new(),
+            submitted: false,
         };
         let portal = Arc::new_cyclic(|this| Portal {
             this: this.clone(),
@@ -113,40 +141,43 @@ impl Portal {
             settled: OnceLock::new(),
         });
         if origin.is_some() {
-            portal.listen(&mut portal.state(), socket);
+            portal.listen(socket);
         }
         portal
     }
 
-    /// Has the watcher read its token. The state is locked: the watcher may have something to tell before we have the watch.
-    fn listen(&self, state: &mut State, socket: Arc<PeerSocket>) {
+    /// Has the watcher read its ticket. Without it, whoever uses the portal does. The state is locked meanwhile: the watcher
+    /// may have something to tell before we have the watch.
+    fn listen(&self, socket: Arc<PeerSocket>) {
+        let mut state = self.state();
         let listener = self.this.clone() as Weak<dyn HangUp>;
-        let watch = self.pd.watcher().and_then(|watcher| watcher.listen(socket, listener));
-        state.stage = if watch.is_ok() { Stage::Fresh } else { Stage::Alone };
-        state.watch = watch.ok();
+        state.watch = self.pd.watcher().and_then(|watcher| watcher.listen(socket, listener)).ok();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The channel and row that calls go through. If there is a channel that it can fold into, waits for that: the call
-    /// would have to wait for the same entrypoint.
+    /// The channel and row that calls go through, as soon as there is one. If there is a channel that it can fold into,
+    /// waits for that: the call would have to wait for the same entrypoint.
     pub(crate) fn reach(&self, deadline: Deadline) -> Result<Cow<'_, RowReference>, Error> {
         if self.settled.get().is_none() && self.state().meanwhile.is_none() {
-            self.settle(deadline)?;
+            self.wait(deadline, true)?;
         }
         self.reach_now()
     }
 
-    /// The channel and row that calls go through, now.
+    /// The channel and row that calls go through, now. [`Error::Busy`] if its entrypoint has not taken it up.
     pub(crate) fn reach_now(&self) -> Result<Cow<'_, RowReference>, Error> {
         if self.settled.get().is_none() {
             let mut state = self.state();
-            if state.meanwhile.is_none() {
+            self.go_on(&mut state);
+            if state.is_expected() {
+                return Err(Error::Busy);
+            }
+            if self.settled.get().is_none() && state.meanwhile.is_none() {
                 self.connect(&mut state)?;
             }
-            self.go_on(&mut state);
             if let Some(reference) = &state.meanwhile {
                 return Ok(Cow::Owned(reference.clone()));
             }
@@ -155,56 +186,72 @@ impl Portal {
         self.settled.get().map(Cow::Borrowed).ok_or(Error::Disconnected)
     }
 
-    /// Waits until it is settled, or will not fold, or could not fold into anything. Who waits in vain does so once.
-    pub(crate) fn settle(&self, deadline: Deadline) -> Result<(), Error> {
-        let end = context::start_call(deadline).deadline.instant();
-        let mut waiting: Option<Waiting> = None;
-        let mut is_first = true;
-        loop {
-            let Some(channel) = self.destination() else { return Ok(()) };
-            if std::mem::take(&mut is_first) {
-                waiting = Waiting::within_handler(&channel)?;
-            }
-            let step = waiting.as_ref().map_or(Ok(SECOND_LOOK), |waiting| waiting.look_again(&channel))?;
-            let left = end.map_or(step, |end| end.saturating_duration_since(Instant::now()).min(step));
-            let mut state = self.state();
-            if left.is_zero() {
-                state.waited = true;
-                return Err(Error::DeadlineExceeded);
-            }
-            if state.is_under_way() {
-                drop(self.changes.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner));
-            }
+    /// Submits a signal through what it is now, or as soon as it has been taken up. Never waits, and need not: what is submitted
+    /// through a channel counts, though the portal folds and that channel ends.
+    #[cold]
+    pub(crate) fn submit(&self) {
+        if let Ok(reference) = self.reach_now() {
+            return reference.channel.submit(reference.row);
+        }
+        let mut state = self.state();
+        // Somebody may have got there meanwhile.
+        if let Some(reference) = self.settled.get().or(state.meanwhile.as_ref()).cloned() {
+            drop(state);
+            return reference.channel.submit(reference.row);
+        }
+        let is_first = !std::mem::replace(&mut state.submitted, true);
+        let is_expected = state.is_expected();
+        drop(state);
+        if let Some(portal) = self.this.upgrade().filter(|_| is_first && is_expected) {
+            submitted::keep(portal);
         }
     }
 
-    /// As [`settle`](Self::settle), for a task: answers whether it has to wait.
-    pub(super) fn wait_to_settle(&self, waker: &Waker) -> bool {
-        if self.destination().is_none() {
-            return false;
-        }
+    /// Whether a signal was submitted that has not gone on, and may yet. If so, the waker hears of a change.
+    pub(super) fn has_submitted(&self, waker: &Waker) -> bool {
         let mut state = self.state();
-        if state.is_under_way() && !state.tasks.iter().any(|task| task.will_wake(waker)) {
+        let waits = state.submitted && (state.is_expected() || state.is_under_way());
+        if waits && !state.tasks.iter().any(|task| task.will_wake(waker)) {
             state.tasks.push(waker.clone());
         }
-        state.is_under_way()
+        waits
     }
 
-    /// The channel that it folds into, if it does and is worth waiting for.
-    fn destination(&self) -> Option<Arc<Channel>> {
-        let mut state = self.state();
-        self.go_on(&mut state);
-        let origin = self.origin.filter(|_| state.is_under_way() && !state.waited);
-        if !state.is_under_way() {
-            self.tell(state);
+    /// Reads what has come over the portal. If that is its ticket, nothing more is read there, nor sent.
+    fn look(&self, state: &mut State) -> Drained {
+        let Some(entrance) = state.entrance.clone() else { return Drained::Closed };
+        let drained = entrance.listen();
+        state.is_unread = drained == Ok(Drained::NoRoom);
+        let greeting = entrance.known_greeting();
+        let callee = greeting.map(|(id, page)| Callee::greeted(&self.pd, id, page)).transpose();
+        match (drained, callee, entrance.ticket()) {
+            (Err(_), ..) | (_, Err(_), _) | (Ok(Drained::Closed), _, None) => {
+                entrance.hang_up();
+                (state.watch, state.entrance) = (None, None);
+                self.stay_alone(state);
+                Drained::Closed
+            }
+            (Ok(drained), Ok(callee), ticket) => {
+                if let Some(callee) = callee {
+                    state.callee = Some(Arc::new(callee));
+                }
+                if let Some((token, socket)) = ticket {
+                    (state.watch, state.entrance) = (None, None);
+                    let transport = SocketTransport::new(self.pd.clone(), Arc::new(socket));
+                    (state.token, state.transport) = (Some(token), Some(Arc::new(transport)));
+                    self.changes.notify_all();
+                }
+                drained
+            }
         }
-        self.pd.groups().get(origin?)
     }
 
-    /// If its token has come: has it folded, or makes it the channel of its group.
+    /// If its ticket has come: has it folded, or makes it the channel of its group.
     fn go_on(&self, state: &mut State) {
-        let token = state.transport.as_ref().and_then(|transport| transport.token());
-        let (Stage::Fresh, Some(origin), Some(token)) = (state.stage, self.origin, token) else { return };
+        self.look(state);
+        let (Stage::Fresh, Some(origin), Some(token)) = (state.stage, self.origin, state.token) else {
+            return;
+        };
         match self.pd.groups().get(origin) {
             Some(channel) => match fold::present(&self.this, &self.pd, channel, token) {
                 Ok(fold) => (state.stage, state.fold) = (Stage::Folding, Some(fold)),
@@ -220,21 +267,16 @@ impl Portal {
         let reference = match state.meanwhile.take() {
             Some(reference) => reference,
             None => {
-                // Somebody was quicker.
+                // Somebody was quicker, or its end has come.
                 let Some(transport) = state.transport.clone() else { return Ok(()) };
-                // Its socket is the channel's from now on.
-                let watch = state.watch.take().map(drop);
-                match Channel::connect(&self.pd, transport.clone()) {
-                    Ok(channel) => RowReference::new(channel, RowName::FIRST),
-                    Err(error) => {
-                        if watch.is_some() && state.stage == Stage::Fresh {
-                            self.listen(state, transport.peer_socket());
-                        }
-                        return Err(error);
-                    }
-                }
+                let channel = Channel::connect(&self.pd, transport, self.own_group(), state.callee.clone())?;
+                state.transport = None;
+                RowReference::new(channel, RowName::FIRST)
             }
         };
+        if std::mem::take(&mut state.submitted) {
+            reference.channel.submit(reference.row);
+        }
         let is_settled = match (state.stage, self.origin) {
             (Stage::Folding, _) => false,
             // Of two that come here at once, one is the first.
@@ -244,30 +286,40 @@ impl Portal {
         if is_settled {
             self.settle_with(state, reference);
         } else {
-            // If its token has not come, it comes over that channel's socket.
-            let listens = reference.channel.listen_for(&self.this);
             state.meanwhile = Some(reference);
-            if listens.is_err() {
-                self.stay_alone(state);
-            }
+            // Somebody else was the first of its group: it folds into that.
+            self.go_on(state);
         }
         Ok(())
+    }
+
+    /// The group of its own channel: that of all that are handed on of its group, if it becomes the channel of that.
+    fn own_group(&self) -> Group {
+        match self.origin.filter(|origin| self.pd.groups().get(*origin).is_none()) {
+            Some(origin) => self.pd.groups().onward(origin),
+            None => Group::next(),
+        }
     }
 
     /// It will not fold.
     fn stay_alone(&self, state: &mut State) {
         state.stage = Stage::Alone;
-        if let Some(reference) = state.meanwhile.take() {
-            self.settle_with(state, reference);
+        if state.meanwhile.is_some() || state.submitted {
+            // If that fails, whoever uses it finds out.
+            drop(self.connect(state));
         }
         self.changes.notify_all();
     }
 
     fn settle_with(&self, state: &mut State, reference: RowReference) {
+        if std::mem::take(&mut state.submitted) {
+            reference.channel.submit(reference.row);
+        }
         let _ = self.settled.set(reference);
         state.stage = Stage::Settled;
         // Closed where a close may block, with all that was read and not asked for.
-        (state.transport, state.watch, state.meanwhile) = (None, None, None);
+        (state.watch, state.entrance, state.transport, state.meanwhile) = (None, None, None, None);
+        state.callee = None;
         self.changes.notify_all();
     }
 
@@ -303,13 +355,30 @@ impl Portal {
         group.is_some_and(|group| std::ptr::eq(&raw const *group, channel))
     }
 
+    /// Opens a portal to what it leads to, whose other end is that socket's. Never waits: if its ticket has not come, this goes
+    /// over the portal itself.
+    pub(crate) fn open(&self, socket: OwnedFd) -> Result<(), Error> {
+        let mut state = self.state();
+        self.go_on(&mut state);
+        if let Some(entrance) = &state.entrance {
+            // Under the lock: when the ticket is read, all that went this way has gone.
+            let greeted = state.callee.as_ref().is_some_and(|callee| callee.greet(socket.as_fd()));
+            return entrance.open(RowName::FIRST, socket, greeted);
+        }
+        self.tell(state);
+        let reference = self.reach_now()?;
+        reference.channel.open(reference.row, socket)
+    }
+
     /// The group of portals that are made of it: that of the channel which it is, or is said to fold into. If that is not
     /// true, those portals do not fold either.
     pub(crate) fn group(&self) -> Group {
-        let destination = self.origin.filter(|_| self.settled.get().is_none());
-        match destination.and_then(|origin| self.pd.groups().get(origin)) {
-            Some(channel) => channel.group(),
-            None => self.reach_now().map_or_else(|_| Group::next(), |reference| reference.channel.group()),
+        match (self.settled.get(), self.origin) {
+            (Some(reference), _) => reference.channel.group(),
+            (None, Some(origin)) => self.pd.groups().onward(origin),
+            (None, None) => {
+                self.reach_now().map_or_else(|_| Group::next(), |reference| reference.channel.group())
+            }
         }
     }
 
@@ -323,37 +392,20 @@ impl Portal {
     pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
         self.settled()?.channel.callee_id()
     }
-
-    /// The socket of the channel that it is meanwhile was read: its token may have come.
-    pub(super) fn socket_was_read(&self) {
-        let mut state = self.state();
-        self.go_on(&mut state);
-        self.tell(state);
-    }
 }
 
 /// A portal as the watcher knows it.
 impl HangUp for Portal {
-    /// No token comes any more. Whoever uses it finds out about the rest.
     fn hang_up(&self) {
-        let mut state = self.state();
-        if state.stage == Stage::Fresh {
-            self.stay_alone(&mut state);
-        }
-        self.tell(state);
+        self.read();
     }
 
-    fn read(&self) -> bool {
+    fn read(&self) -> Drained {
         let mut state = self.state();
-        // A channel's by now: what is on its socket is not ours to take.
-        let Some(transport) = state.transport.clone().filter(|_| state.watch.is_some()) else { return false };
-        let drained = transport.listen();
-        if drained.is_err() {
-            transport.hang_up();
-        }
+        let drained = self.look(&mut state);
         self.go_on(&mut state);
         self.tell(state);
-        drained == Ok(Drained::More)
+        drained
     }
 }
 

@@ -126,16 +126,18 @@ impl Channel {
         let words = &this.words[lane.reply() + layout::REPLY_HEAD + layout::slots_behind(state.length)..];
         let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
-        let mut portals = Carried::new().into_iter();
-        if state.kinds.portals() != 0 {
+        let mut carried = Carried::new().into_iter();
+        if state.kinds.carried() != 0 {
             let tag = Tag { lane, sequence: state.sequence };
-            portals = this.transport.receive(tag, &slot::groups(&slots))?.into_iter();
+            carried = this.transport.receive(tag, &slot::carried(&slots))?.into_iter();
             this.read_along();
         }
         for slot in slots {
             receive.push(match slot {
                 Slot::Row(row) => Capability::granted(this.clone(), row),
-                Slot::Portal(_) => portals.next().ok_or(Error::Violation("a portal is missing"))?,
+                Slot::Portal(_) | Slot::Dataspace(_) => {
+                    carried.next().ok_or(Error::Violation("a descriptor is missing"))?
+                }
             })?;
         }
         Ok(())

@@ -1,12 +1,11 @@
-//! How capabilities leave in a request: as rows of the channel, or as portals.
+//! How capabilities leave in a request: as rows of the channel, as portals, or as dataspaces.
 
 use super::channel::Channel;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::sys::socket;
 use crate::transport::Carried;
-use crate::wire::control::{Control, Tag};
+use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::{self, LaneId};
 use crate::wire::slot::{Kinds, Slot};
@@ -40,7 +39,7 @@ impl Channel {
         let mut slots = heapless::Vec::<Slot, { layout::SLOTS }>::new();
         for capability in send.held() {
             let row = capability.row_on(self);
-            let slot = row.map_or_else(|| Slot::Portal(capability.group()), Slot::Row);
+            let slot = row.map_or_else(|| capability.carried_slot(), Slot::Row);
             if row.is_none() {
                 carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
             }
@@ -59,11 +58,8 @@ impl Channel {
     /// greet in its stead: it may not come to it before the portal is used.
     pub(crate) fn open(&self, row: RowName, socket: OwnedFd) -> Result<(), Error> {
         let known = self.judge(self.callee())?;
-        let greeted = known.and_then(|callee| {
-            let greeting = Control::Greeting(callee.id()).encode();
-            socket::send(socket.as_fd(), &greeting, &[callee.file()?]).ok()
-        });
-        self.transport.open(row, socket, greeted.is_some())?;
+        let greeted = known.is_some_and(|callee| callee.greet(socket.as_fd()));
+        self.transport.open(row, socket, greeted)?;
         self.notify(layout::PENDING_SOCKET);
         Ok(())
     }

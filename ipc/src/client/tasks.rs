@@ -5,7 +5,6 @@ use super::portal::Portal;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::pd::watcher::Alarm;
 use crate::protocol::lane_queue::Place;
 use crate::protocol::{hang_up, reply_wait};
 use crate::transport::Drained;
@@ -32,11 +31,6 @@ impl Channel {
             self.listens.store(true, Ordering::Release);
         }
         Ok(())
-    }
-
-    /// Has the task woken at that time, until the alarm is dropped.
-    pub(super) fn alarm(&self, at: Instant, waker: &Waker) -> Result<Alarm, Error> {
-        Ok(self.pd.watcher()?.alarm(at, waker))
     }
 
     /// As [`bring_home`](Channel::bring_home), for a task: answers whether it has to wait for one of the arguments.
@@ -188,18 +182,17 @@ impl Channel {
         self.reclaim();
     }
 
-    /// There may be something on the socket: reads it for a moment, and wakes the tasks whose reply is there. Answers
-    /// whether there may be more.
-    pub(super) fn read_socket(&self) -> bool {
+    /// There may be something on the socket: reads it for a moment, and wakes the tasks whose reply is there.
+    pub(super) fn read_socket(&self) -> Drained {
         match self.transport.listen() {
-            Ok(drained @ (Drained::Empty | Drained::More)) => {
+            // What is left unread may be a doorbell: so it is looked at the lanes all the same.
+            Ok(drained @ (Drained::Empty | Drained::More | Drained::NoRoom)) => {
                 self.wake_answered();
-                self.tell_portal();
-                drained == Drained::More
+                drained
             }
             Ok(Drained::Closed) | Err(_) => {
                 self.condemn();
-                false
+                Drained::Closed
             }
         }
     }
@@ -227,7 +220,6 @@ impl Channel {
         // Acquire: pairs with the release in `expect_tasks`, before any doorbell that may have come.
         if self.listens.load(Ordering::Acquire) {
             self.wake_answered();
-            self.tell_portal();
         }
     }
 

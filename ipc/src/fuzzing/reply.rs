@@ -69,7 +69,7 @@ impl Turn {
                 | u64::from(script.byte() % 11) << 51
         };
         let words = (0..script.below(20)).map(|_| script.word()).collect::<Vec<_>>();
-        let right = State::decode(state).map_or(0, |state| state.kinds.portals());
+        let right = State::decode(state).map_or(0, |state| state.kinds.carried());
         let portals = if choice & 4 == 0 { right } else { script.below(MAX_CAPABILITIES + 1) };
         let carried: Vec<_> = (0..portals).map(|_| puppet.object()).collect();
         puppet.answer_with(state, &words, &carried);
@@ -80,7 +80,7 @@ impl Turn {
     fn expected(&self) -> Result<(State, Status), ()> {
         let state = State::decode(self.state).map_err(|_| ())?;
         let status = Status::decode(state.status).map_err(|_| ())?;
-        let portals = state.kinds.portals();
+        let portals = state.kinds.carried();
         if portals == 0 || portals == self.portals { Ok((state, status)) } else { Err(()) }
     }
 
@@ -103,7 +103,7 @@ impl Turn {
     fn check_releases(&self, puppet: &Puppet, violated: bool) {
         let Some(before) = self.head else { return };
         let rows = match State::decode(self.state) {
-            Ok(state) if !violated => state.kinds.slots(std::iter::repeat(0)).count() - state.kinds.portals(),
+            Ok(state) if !violated => state.kinds.slots(std::iter::repeat(0)).count() - state.kinds.carried(),
             _ => 0,
         };
         let after = puppet.words[layout::RELEASE_HEAD].load(Ordering::Relaxed);

@@ -2,35 +2,60 @@
 
 use crate::client::channel::Channel;
 use crate::client::portal::Origin;
+use crate::wire::slot::Group;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The channels of a domain that portals fold into.
 #[derive(Default)]
-pub(crate) struct Groups(Mutex<HashMap<Origin, Weak<Channel>>>);
+pub(crate) struct Groups(Mutex<HashMap<Origin, Known>>);
+
+/// A group of somebody else's.
+struct Known {
+    /// The group of what is handed on of it.
+    onward: Group,
+    channel: Weak<Channel>,
+}
+
+impl Known {
+    fn channel(&self) -> Option<Arc<Channel>> {
+        self.channel.upgrade().filter(|channel| !channel.is_dead())
+    }
+}
 
 impl Groups {
-    fn map(&self) -> MutexGuard<'_, HashMap<Origin, Weak<Channel>>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<Origin, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The channel of that group, if there is one and it lives.
     pub(crate) fn get(&self, origin: Origin) -> Option<Arc<Channel>> {
-        self.map().get(&origin).and_then(Weak::upgrade).filter(|channel| !channel.is_dead())
+        self.map().get(&origin).and_then(Known::channel)
+    }
+
+    /// Of which group of ours those are that are handed on.
+    pub(crate) fn onward(&self, origin: Origin) -> Group {
+        let mut map = self.map();
+        make_room(&mut map);
+        map.entry(origin).or_insert_with(|| Known { onward: Group::next(), channel: Weak::new() }).onward
     }
 
     /// Makes it the channel of its group, unless there is one. Answers whether it is now.
     pub(crate) fn insert(&self, origin: Origin, channel: &Arc<Channel>) -> bool {
         let mut map = self.map();
-        if map.get(&origin).and_then(Weak::upgrade).is_some_and(|known| !known.is_dead()) {
+        if map.get(&origin).and_then(Known::channel).is_some() {
             return false;
         }
-        // Groups that have ended take no more room than those that live.
-        if map.len() == map.capacity() {
-            map.retain(|_, channel| channel.strong_count() != 0);
-        }
-        map.insert(origin, Arc::downgrade(channel));
+        make_room(&mut map);
+        map.insert(origin, Known { onward: channel.group(), channel: Arc::downgrade(channel) });
         true
+    }
+}
+
+/// Groups that have ended take no more room than those that live.
+fn make_room(map: &mut HashMap<Origin, Known>) {
+    if map.len() == map.capacity() {
+        map.retain(|_, known| known.channel.strong_count() != 0);
     }
 }
 

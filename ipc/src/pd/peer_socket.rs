@@ -1,10 +1,11 @@
-//! A socket whose other end is somebody else's.
+//! A socket whose other end is somebody else's, or what may be one.
 
 use crate::pd::Pd;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A socket whose other end is somebody else's: there may be anything in its queue, such as a descriptor whose close
-/// takes as long as its sender likes. So whoever drops it has it closed by another thread.
+/// takes as long as its sender likes. So whoever drops it has it closed by another thread. The same goes for a descriptor
+/// that came beside a message, as long as nobody has looked at it, and for a dataspace.
 #[derive(Debug)]
 pub(crate) struct PeerSocket {
     /// There until it is dropped.

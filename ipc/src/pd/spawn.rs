@@ -6,6 +6,7 @@ use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::{inherit, socket};
 use command_fds::{CommandFdExt, FdMapping};
+use std::os::fd::{OwnedFd, RawFd};
 use std::process::{Command, ExitStatus};
 
 /// A process that was started by [`Pd::spawn`]. Dropping it kills and reaps the process.
@@ -74,14 +75,39 @@ impl Pd {
     /// # Errors
     /// [`Error::System`] if the process cannot be started or the system refuses descriptors or memory.
     pub fn spawn(&self, mut command: Command) -> Result<(Child, Capability), Error> {
-        let (ours, theirs) = socket::pair()?;
-        let portal = FdMapping { parent_fd: theirs, child_fd: inherit::PORTAL };
+        let (first, portal) = self.portal()?;
+        let portal = FdMapping { parent_fd: portal, child_fd: Pd::PORTAL };
         // One mapping cannot collide with another.
         command.fd_mappings(vec![portal]).map_err(|_| Error::NotSpawned)?;
         let child = Child(command.spawn().map_err(failed("execve"))?);
         // The command holds our copy of the child's end, which would hide the child's death from us.
         drop(command);
-        Ok((child, Capability::from_portal(self, PeerSocket::new(self, ours), None)?))
+        Ok((child, first))
+    }
+
+    /// The number of the descriptor at which a process finds the portal that it was born with.
+    pub const PORTAL: RawFd = inherit::PORTAL;
+
+    /// A portal for a process that is started by other means than [`spawn`](Self::spawn): the capability to its first object,
+    /// and the socket that is to be its descriptor [`PORTAL`](Self::PORTAL).
+    ///
+    /// Close the socket here once the process has it: a copy hides the death of the process from the capability.
+    ///
+    /// ```
+    /// let (first_object, socket) = portcullis_ipc::Pd::new()?.portal()?;
+    /// drop(socket);
+    /// let mut answer = portcullis_ipc::MsgBuf::new();
+    /// let nobody = first_object.call(&portcullis_ipc::MsgBuf::new(), &mut answer);
+    /// assert_eq!(nobody, Err(portcullis_ipc::Error::Disconnected));
+    /// # Ok::<_, portcullis_ipc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::System`] if the system refuses descriptors or memory.
+    pub fn portal(&self) -> Result<(Capability, OwnedFd), Error> {
+        // The sockets of the channel itself: nobody else has had them.
+        let (ours, theirs) = socket::pair()?;
+        Ok((Capability::from_portal(self, PeerSocket::new(self, ours), None)?, theirs))
     }
 }
 

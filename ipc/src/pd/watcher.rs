@@ -3,8 +3,10 @@
 use super::alarms::{self, Alarms};
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
+use crate::sys::room::BETWEEN_LOOKS;
 use crate::sys::socket;
 use crate::table::Table;
+use crate::transport::Drained;
 use crate::wake::wake;
 use crate::wire::head::RowName;
 use crossbeam_queue::SegQueue;
@@ -24,8 +26,8 @@ pub(crate) trait HangUp: Send + Sync {
 
     /// There is something on the socket, for whoever [listens](Watch::listen): reads it for a moment and answers
     /// whether there may be more. Called on the watcher's thread; must not wait.
-    fn read(&self) -> bool {
-        false
+    fn read(&self) -> Drained {
+        Drained::Closed
     }
 }
 
@@ -164,9 +166,13 @@ impl Shared {
         let mut space = [MaybeUninit::uninit(); 16];
         // Sockets that were read for a moment and may hold more: they take turns with all else.
         let mut unread = VecDeque::new();
+        let mut starving = Starving::default();
         loop {
-            let (due, left) = self.alarms.take_due(Instant::now());
+            let now = Instant::now();
+            unread.extend(starving.take_due(now));
+            let (due, left) = self.alarms.take_due(now);
             due.into_iter().for_each(wake);
+            let left = starving.next_look(now).into_iter().chain(left).min();
             let left = if unread.is_empty() { left } else { Some(Duration::ZERO) };
             let left = left.map(|left| Timespec {
                 tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
@@ -188,27 +194,65 @@ impl Shared {
                             task.poll();
                         }
                     }
-                    name => self.attend(name, event.flags, &mut unread),
+                    name => self.attend(name, event.flags, &mut unread, &mut starving),
                 }
             }
             for _ in 0..turns {
                 let Some(name) = unread.pop_front() else { break };
-                self.attend(name, epoll::EventFlags::IN, &mut unread);
+                self.attend(name, epoll::EventFlags::IN, &mut unread, &mut starving);
             }
         }
     }
 
     /// Something happened to that socket.
-    fn attend(&self, name: u64, flags: epoll::EventFlags, unread: &mut VecDeque<u64>) {
+    fn attend(
+        &self,
+        name: u64,
+        flags: epoll::EventFlags,
+        unread: &mut VecDeque<u64>,
+        starving: &mut Starving,
+    ) {
         let who = self.state().watched.get(RowName::decode(name)).and_then(Weak::upgrade);
         let Some(who) = who else { return };
         // What was sent before the end counts.
-        if flags.contains(epoll::EventFlags::IN) && who.read() && !unread.contains(&name) {
-            unread.push_back(name);
+        if flags.contains(epoll::EventFlags::IN) {
+            match who.read() {
+                Drained::More if !unread.contains(&name) => unread.push_back(name),
+                Drained::NoRoom => starving.add(name),
+                _ => {}
+            }
         }
         if flags.intersects(DEATH | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
             who.hang_up();
         }
+    }
+}
+
+/// Sockets that were left unread, since there are no descriptors to spare.
+#[derive(Default)]
+struct Starving {
+    sockets: Vec<u64>,
+    look: Option<Instant>,
+}
+
+impl Starving {
+    fn add(&mut self, socket: u64) {
+        if !self.sockets.contains(&socket) {
+            self.sockets.push(socket);
+        }
+        self.look.get_or_insert_with(|| Instant::now() + BETWEEN_LOOKS);
+    }
+
+    /// All of them, if it is time to look again.
+    fn take_due(&mut self, now: Instant) -> Vec<u64> {
+        match self.look.take_if(|look| *look <= now) {
+            Some(_) => std::mem::take(&mut self.sockets),
+            None => Vec::new(),
+        }
+    }
+
+    fn next_look(&self, now: Instant) -> Option<Duration> {
+        self.look.map(|look| look.saturating_duration_since(now))
     }
 }
 

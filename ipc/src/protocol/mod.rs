@@ -12,5 +12,6 @@ mod models;
 pub(crate) mod posts;
 pub(crate) mod release_ring;
 pub(crate) mod reply_wait;
+pub(crate) mod signals;
 pub(crate) mod tasks;
 pub(crate) mod waits;

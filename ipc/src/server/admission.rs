@@ -2,8 +2,8 @@
 
 use super::Server;
 use super::home::Post;
-use super::ledger;
 use super::port::{End, Ended, Port};
+use super::rows::Row;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
@@ -12,6 +12,7 @@ use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
 use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::head::RowName;
+use crate::wire::layout;
 use rustix::event::epoll;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Weak};
@@ -25,12 +26,7 @@ impl Server {
     pub(super) fn attend(&mut self) {
         while let Some(post) = self.home.next_post() {
             match post {
-                // A refused portal is closed, and its holder finds a dead capability.
-                Post::Adopt(portal, badge) => {
-                    if let Ok(name) = self.adopt(portal, badge, None) {
-                        self.hand_token(name);
-                    }
-                }
+                Post::Adopt(taken_up, badge) => self.admit(taken_up, badge, None),
                 Post::Local(words, transport) => {
                     let of_port = words.clone();
                     let port = |name| Ok(Port::new(name, End::Local(transport), Some(of_port)));
@@ -42,22 +38,24 @@ impl Server {
                 }
                 Post::Ended(name) => self.read_socket(name),
                 Post::Wake => self.woken = true,
+                Post::Feed => self.feed(),
                 Post::LetGo(badge) => self.ledger.let_go(badge),
+                Post::Signals => self.ledger.take_signals_of_here(),
             }
         }
     }
 
-    /// Makes a socket a port whose first row is the object.
+    /// Makes a channel's socket a port whose first row is the object.
     pub(super) fn adopt(
         &mut self,
-        portal: OwnedFd,
+        socket: OwnedFd,
         badge: Badge,
         opener: Option<RowName>,
     ) -> Result<RowName, Error> {
-        let portal = Arc::new(PeerSocket::new(&self.pd, portal));
-        socket::adopt(portal.as_fd())?;
+        let socket = Arc::new(PeerSocket::new(&self.pd, socket));
+        socket::adopt(socket.as_fd())?;
         let (pd, home) = (self.pd.clone(), self.home.clone());
-        let of_port = portal.clone();
+        let of_port = socket.clone();
         let name = self.insert_port(|name| {
             let ended = Arc::new(Ended { home, port: name });
             let hang_up = Arc::<Ended>::downgrade(&ended) as Weak<dyn HangUp>;
@@ -74,7 +72,7 @@ impl Server {
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
         let ready = port
             .grant_first(badge, &mut self.ledger)
-            .and_then(|()| add_event(&self.epoll, portal.as_fd(), name.encode()));
+            .and_then(|()| add_event(&self.epoll, socket.as_fd(), name.encode()));
         match ready {
             Ok(()) => Ok(name),
             Err(error) => {
@@ -99,10 +97,15 @@ impl Server {
         let Some(port) = self.ports.get_mut(name) else { return };
         let drained = port.drain(MESSAGES_AT_ONCE);
         self.take_news(name);
+        self.shut_entrance(name);
         let Some(port) = self.ports.get_mut(name) else { return };
         let result = match drained {
             Ok(Drained::Empty) => port.resume_releases(&mut self.ledger),
             Ok(Drained::Closed) => Err(Error::Disconnected),
+            Ok(Drained::NoRoom) => {
+                self.starve(name);
+                Ok(())
+            }
             Ok(Drained::More) => {
                 if !self.unread.contains(&name) {
                     self.unread.push_back(name);
@@ -128,7 +131,10 @@ impl Server {
                     self.pd.close_later([page]);
                     Err(Error::Violation("a client sent what only an entrypoint sends"))
                 }
-                News::Token(_) => Err(Error::Violation("a client sent what only an entrypoint sends")),
+                News::Token(_, socket) => {
+                    self.pd.close_later([socket]);
+                    Err(Error::Violation("a client sent what only an entrypoint sends"))
+                }
             };
             if let Err(error) = result {
                 self.pd.close_later(news.flat_map(News::into_descriptors));
@@ -168,7 +174,7 @@ impl Server {
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
-        let badge = port.rows().get(row).and_then(ledger::Row::badge);
+        let badge = port.rows().get(row).and_then(Row::badge);
         let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else {
             self.pd.close_later([portal]);
             return Ok(());
@@ -176,10 +182,7 @@ impl Server {
         if !greeted {
             self.home.greet(portal.as_fd());
         }
-        // A refused portal is closed, and its holder finds a dead capability.
-        if let Ok(name) = self.adopt(portal, badge, Some(opener)) {
-            self.hand_token(name);
-        }
+        self.take_up(portal, badge, Some(opener));
         Ok(())
     }
 
@@ -188,14 +191,18 @@ impl Server {
         let Some(mut port) = self.ports.remove(name) else { return };
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
         self.close_account(name, port.opener);
+        // What was submitted before the end counts: its handlers run whether or not whoever submitted it lives.
+        if !matches!(reason, Error::Violation(_)) {
+            port.take_signals(layout::PENDING_SIGNALS, &mut self.ledger);
+        }
         self.ledger.close(name, port.rows());
         self.insight.remove(name);
         port.token.map(|token| self.tokens.remove(&token));
         self.hot.retain(|hot| *hot != name);
         // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
-        if let Some(socket) = port.socket() {
-            let _ = epoll::delete(&self.epoll, socket.socket());
-            socket::hang_up(socket.socket());
+        for socket in port.sockets() {
+            let _ = epoll::delete(&self.epoll, socket);
+            socket::hang_up(socket);
         }
         if let Some(bell) = port.bell() {
             let _ = epoll::delete(&self.epoll, bell);
@@ -215,6 +222,7 @@ impl Server {
             port.opener = opener;
             inherited += 1;
         }
+        inherited += self.starving.inherit(ended, opener);
         if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
             opener.opened = opener.opened - 1 + inherited;
         }

@@ -26,6 +26,8 @@ pub enum Event {
     /// Nobody holds a capability any more to this object, which was made by
     /// [`mint_counted`](super::Server::mint_counted).
     Unreferenced(Badge),
+    /// Somebody submitted a signal to this context, once or several times since this was last said.
+    Signal(Badge),
 }
 
 /// An event that is no call. Apart from those, so that a call is not moved about in memory, as what may be several things
@@ -33,6 +35,7 @@ pub enum Event {
 pub(super) enum Notice {
     Woken,
     Unreferenced(Badge),
+    Signal(Badge),
 }
 
 impl From<Notice> for Event {
@@ -40,6 +43,7 @@ impl From<Notice> for Event {
         match notice {
             Notice::Woken => Event::Woken,
             Notice::Unreferenced(badge) => Event::Unreferenced(badge),
+            Notice::Signal(badge) => Event::Signal(badge),
         }
     }
 }

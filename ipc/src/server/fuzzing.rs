@@ -1,10 +1,12 @@
 //! The server's side of a channel whose whole memory is the fuzzer's, against a model of what must come of it.
 
 use super::caller::Ticket;
+use super::contexts::SignalLevel;
 use super::home::Home;
-use super::ledger::{Ledger, Row};
+use super::ledger::Ledger;
 use super::limits::Limits;
 use super::port::{End, Port};
+use super::rows::Row;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::fuzzing::Script;
@@ -17,8 +19,9 @@ use crate::transport::local::LocalTransport;
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State, Status};
 use crate::wire::layout::{self, LANES, LaneId, RELEASE_CAPACITY};
+use crate::wire::signal::{self, Signal};
 use crate::wire::slot::Slot;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 
@@ -33,8 +36,10 @@ thread_local! {
 const NAME: RowName = RowName::FIRST;
 /// Objects that can be granted.
 const OBJECTS: usize = 4;
+/// Signal contexts that can be granted.
+const CONTEXTS: usize = 3;
 /// Not all of them at once.
-const ROWS: u32 = 3;
+const LIMITS: Limits = Limits { rows: 4, contexts: 2, channels: 1, portals: 0 };
 
 /// Lets a client write what it likes between the server's steps.
 pub fn port(data: &[u8]) {
@@ -54,6 +59,7 @@ struct World {
     port: Port,
     ledger: Ledger,
     objects: [Badge; OBJECTS],
+    contexts: [Badge; CONTEXTS],
     message: MsgBuf,
     /// Every call that was taken; the open ones are in the model.
     tickets: Vec<Ticket>,
@@ -81,18 +87,23 @@ impl World {
         words.iter().for_each(|word| word.store(0, Ordering::Relaxed));
         let (client, ours) = LocalTransport::pair(home.bell());
         let port = Port::new(NAME, End::Local(ours), Some(words.clone()));
-        let mut ledger = Ledger::new(home.clone(), Limits { rows: ROWS, ..Limits::default() });
+        let mut ledger = Ledger::new(home.clone(), LIMITS);
         let mut objects = [Badge(NAME); OBJECTS];
         for object in &mut objects {
             *object = ledger.mint()?;
         }
         ledger.count(objects[0]);
+        let mut contexts = [Badge(NAME); CONTEXTS];
+        for context in &mut contexts {
+            *context = ledger.mint_context(SignalLevel::default())?;
+        }
         let (message, tickets, model) = (MsgBuf::new(), Vec::new(), Model::default());
-        Ok(World { home, words, client, port, ledger, objects, message, tickets, model, closed: false })
+        let closed = false;
+        Ok(World { home, words, client, port, ledger, objects, contexts, message, tickets, model, closed })
     }
 
     fn step(&mut self, script: &mut Script<'_>) {
-        match script.byte() % 12 {
+        match script.byte() % 13 {
             0 => self.store(script.below(self.words.len()), script.word()),
             1 | 2 => self.write_request(script),
             3 => self.carry(script),
@@ -103,6 +114,7 @@ impl World {
             8 => self.take_pending(),
             9 => self.reply(script),
             10 => self.change_watch(script),
+            11 => self.submit(script),
             _ => self.take(),
         }
     }
@@ -137,9 +149,34 @@ impl World {
     fn name(&self, script: &mut Script<'_>) -> RowName {
         match script.byte() {
             choice @ 0..=127 => self.objects[usize::from(choice) % OBJECTS].0,
-            choice @ 128..=223 => self.port.rows().name_at(u32::from(choice) % 4).unwrap_or(NAME),
+            choice @ 128..=191 => self.port.rows().name_at(u32::from(choice) % 4).unwrap_or(NAME),
+            choice @ 192..=223 => self.contexts[usize::from(choice) % CONTEXTS].0,
             _ => RowName::decode(script.word()),
         }
+    }
+
+    /// The index of a row that there may be.
+    fn row(script: &mut Script<'_>) -> u32 {
+        match script.byte() % 8 {
+            object @ 0..=3 => object.into(),
+            context => RowName::CONTEXTS - 3 + u32::from(context),
+        }
+    }
+
+    /// A signal of a row that there may be, or of any; announced, or not, or as another.
+    fn submit(&mut self, script: &mut Script<'_>) {
+        let signal = match script.byte() {
+            0..=239 => Signal::of(World::row(script)),
+            _ => Signal::of(RowName::CONTEXTS + u32::from(script.half())),
+        };
+        let Some(signal) = signal else { return };
+        self.words[signal.word()].fetch_or(signal.bit(), Ordering::Relaxed);
+        let announced = match script.byte() {
+            0..=191 => signal.pending(),
+            192..=223 => 0,
+            _ => u64::from(script.byte()) << layout::SIGNALS_SHIFT,
+        };
+        self.words[layout::PENDING].fetch_or(announced, Ordering::Relaxed);
     }
 
     /// A request that is often well formed; its length and its kinds need not be.
@@ -183,7 +220,7 @@ impl World {
     fn write_release(&mut self, script: &mut Script<'_>) {
         let head = self.words[layout::RELEASE_HEAD].load(Ordering::Relaxed);
         let entry = layout::RELEASE_ENTRIES + usize::try_from(head).unwrap_or(0) % RELEASE_CAPACITY;
-        let (row, grants) = (script.byte() % 4, script.byte() % 4);
+        let (row, grants) = (World::row(script), script.byte() % 4);
         let sent = if script.byte() < 250 { 0 } else { script.half() };
         self.store(entry, u64::from(row) | u64::from(grants) << 32 | u64::from(sent) << 48);
         let jump = match script.byte() {
@@ -198,7 +235,10 @@ impl World {
 /// What the server does, and what must come of it.
 impl World {
     fn grant(&mut self, script: &mut Script<'_>) {
-        let badge = self.objects[script.below(OBJECTS)];
+        let badge = match script.below(OBJECTS + CONTEXTS) {
+            object @ 0..OBJECTS => self.objects[object],
+            context => self.contexts[context - OBJECTS],
+        };
         match self.ledger.grant(badge, NAME, self.port.rows_mut()) {
             Ok((row, counted)) => {
                 *self.model.grants.entry(row.index()).or_default() += 1;
@@ -209,7 +249,15 @@ impl World {
     }
 
     fn dissolve(&mut self, script: &mut Script<'_>) {
-        let object = script.below(OBJECTS);
+        let object = script.below(OBJECTS + CONTEXTS);
+        if object >= OBJECTS {
+            let context = &mut self.contexts[object - OBJECTS];
+            for (_, row) in self.ledger.dissolve(*context) {
+                Ledger::kill(self.port.rows_mut(), row);
+            }
+            *context = self.ledger.mint_context(SignalLevel::default()).expect("a place was just freed");
+            return;
+        }
         for (_, row) in self.ledger.dissolve(self.objects[object]) {
             Ledger::kill(self.port.rows_mut(), row);
         }
@@ -230,6 +278,7 @@ impl World {
 
     fn take_releases(&mut self) {
         let expected = self.model.take_releases(&self.words);
+        let set = self.signals(u64::MAX);
         match self.port.take_releases(&mut self.ledger) {
             Ok(socket) => assert_eq!(expected, Ok(socket)),
             Err(error) => {
@@ -237,6 +286,25 @@ impl World {
                 self.violated(&error);
             }
         }
+        assert!(self.taken_signals().is_subset(&set));
+    }
+
+    /// The contexts that have a signal which these bits of `pending` announce.
+    fn signals(&self, pending: u64) -> HashSet<Badge> {
+        let set = signal::announced(pending, layout::SIGNAL_WORDS).flat_map(|word| {
+            Signal::in_word(word, self.words[layout::SIGNALS + word].load(Ordering::Relaxed))
+        });
+        let row = |signal: Signal| self.port.rows().name_at(signal.row());
+        set.filter_map(row).filter_map(|name| self.port.rows().get(name)?.context()).collect()
+    }
+
+    /// The contexts whose handlers would run now, each once.
+    fn taken_signals(&mut self) -> HashSet<Badge> {
+        let mut taken = HashSet::new();
+        while let Some(context) = self.ledger.contexts_mut().next() {
+            assert!(taken.insert(context) && self.contexts.contains(&context));
+        }
+        taken
     }
 
     fn take_pending(&mut self) {
@@ -246,6 +314,7 @@ impl World {
             _ => self.model.take_releases(&self.words),
         };
         let socket = pending & layout::PENDING_SOCKET != 0;
+        let (announced, set) = (self.signals(pending), self.signals(u64::MAX));
         match self.port.take_pending(&mut self.ledger) {
             Ok(read) => assert_eq!(releases.map(|releases| releases || socket), Ok(read)),
             Err(error) => {
@@ -253,6 +322,9 @@ impl World {
                 self.violated(&error);
             }
         }
+        // Those of rows that are given back were taken, too.
+        let taken = self.taken_signals();
+        assert!(announced.is_subset(&taken) && taken.is_subset(&set));
     }
 
     /// Takes all requests that there are.
@@ -283,15 +355,15 @@ impl World {
         let state = State::decode(word(0)).expect("it was taken");
         let request = Request::decode(std::array::from_fn(|index| word(1 + index)));
         assert_eq!(ticket.sequence, state.sequence);
-        if state.kinds.portals() != 0 {
+        if state.kinds.carried() != 0 {
             let tag = Tag { lane: ticket.lane, sequence: ticket.sequence };
-            assert_eq!(self.model.take_carried(tag), state.kinds.portals());
+            assert_eq!(self.model.take_carried(tag), state.kinds.carried());
         }
         assert_eq!((self.message.opcode(), self.message.link()), (request.opcode, request.link));
         let data = (0..).flat_map(|index| word(layout::REQUEST_HEAD + index).to_le_bytes());
         assert!(self.message.data().iter().copied().eq(data.take(state.length.into())));
         let target = Badge(request.target);
-        let target = Some(target).filter(|target| self.ledger.contains(*target));
+        let target = Some(target).filter(|target| self.ledger.is_object(*target));
         if state.status == head::WITHDRAWN {
             assert_eq!(badge, None);
         } else if state.kinds.is_empty() {
@@ -303,7 +375,7 @@ impl World {
             let slots = state.kinds.slots((0..).map(|slot| word(behind + slot)));
             let valid = |slot| match slot {
                 Slot::Row(name) => self.port.rows().get(name).and_then(Row::badge).is_some(),
-                Slot::Portal(_) => true,
+                Slot::Portal(_) | Slot::Dataspace(_) => true,
             };
             let valid: Vec<bool> = slots.map(valid).collect();
             assert!(!valid.contains(&false));

@@ -7,11 +7,11 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::watcher::HangUp;
-use crate::protocol::{posts, waits};
+use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
-use crate::sys::socket;
+use crate::sys::socket::{self, Unsent};
 use crate::transport::local::LocalTransport;
-use crate::wire::control::Control;
+use crate::wire::control::{Control, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout;
 use crate::wire::slot::Group;
@@ -45,8 +45,8 @@ impl Bell {
 /// Something for the server's own thread to do.
 #[derive(Debug)]
 pub(crate) enum Post {
-    /// A new portal to the object.
-    Adopt(OwnedFd, Badge),
+    /// A portal to the object that was taken up.
+    Adopt(TakenUp, Badge),
     /// The channel within this process.
     Local(Words, LocalTransport),
     /// The client of that port is gone.
@@ -55,6 +55,38 @@ pub(crate) enum Post {
     Wake,
     /// The last capability within this process to a counted object is gone.
     LetGo(Badge),
+    /// There are signals, and no channel that could say so.
+    Signals,
+    /// There may be descriptors to spare again.
+    Feed,
+}
+
+/// A portal whose holder was sent the socket of its channel. The other end of that is this process's alone: so whoever
+/// made the portal, and may have kept copies of both its ends, can neither read the channel nor hide its end.
+#[derive(Debug)]
+pub(crate) struct TakenUp {
+    pub(crate) portal: OwnedFd,
+    pub(crate) channel: OwnedFd,
+    pub(crate) token: Token,
+}
+
+impl TakenUp {
+    /// Makes the channel's sockets and sends one of them over the portal. Never waits. If that fails, the portal is given
+    /// back.
+    pub(crate) fn new(portal: OwnedFd) -> Result<TakenUp, (Unsent, OwnedFd)> {
+        let token = Token(crate::random::word());
+        let sent = socket::pair().map_err(Unsent::Failed).and_then(|(channel, theirs)| {
+            match socket::send(portal.as_fd(), &Control::Token(token).encode(), &[theirs.as_fd()]) {
+                // Its holder is gone, but may have opened portals for others before.
+                Ok(()) | Err(Unsent::Failed(Error::Disconnected)) => Ok(channel),
+                Err(unsent) => Err(unsent),
+            }
+        });
+        match sent {
+            Ok(channel) => Ok(TakenUp { portal, channel, token }),
+            Err(unsent) => Err((unsent, portal)),
+        }
+    }
 }
 
 /// What a server shares with the capabilities to its objects and with the watcher. Outlives the server.
@@ -71,6 +103,9 @@ pub(crate) struct Home {
     page_file: OwnedFd,
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
+    /// Contexts that were submitted to within this process: each is there once at most for each time that its flag is
+    /// taken.
+    signalled: SegQueue<Badge>,
     closed: AtomicBool,
     local: OnceLock<Arc<Channel>>,
 }
@@ -89,6 +124,7 @@ impl Home {
             page_file,
             bell: Arc::new(Bell { attention: AtomicBool::new(false), counter }),
             posts: SegQueue::new(),
+            signalled: SegQueue::new(),
             closed: AtomicBool::new(false),
             local: OnceLock::new(),
         })
@@ -123,8 +159,7 @@ impl Home {
         &self.page[word as usize]
     }
 
-    /// Greets whoever holds the other end of a socket that becomes a port. Never waits; who has no room for a greeting
-    /// does without.
+    /// Greets whoever holds the other end of a socket. Never waits; who has no room for a greeting does without.
     pub(crate) fn greet(&self, socket: BorrowedFd<'_>) {
         let greeting = Control::Greeting(self.id).encode();
         let _ = socket::send(socket, &greeting, &[self.page_file.as_fd()]);
@@ -156,9 +191,12 @@ impl Home {
         post
     }
 
-    /// Has the server take `socket` as a portal to the object.
-    pub(crate) fn adopt(&self, socket: OwnedFd, badge: Badge) {
-        self.post(Post::Adopt(socket, badge));
+    /// Takes `portal` up as one to the object, in the server's stead: nobody need wait for it. Never waits.
+    pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge) -> Result<(), Error> {
+        self.greet(portal.as_fd());
+        let taken_up = TakenUp::new(portal).map_err(|(unsent, _)| unsent)?;
+        self.post(Post::Adopt(taken_up, badge));
+        Ok(())
     }
 
     /// The client of that port is gone.
@@ -171,9 +209,36 @@ impl Home {
         self.post(Post::Wake);
     }
 
+    /// It is time to look whether there are descriptors to spare.
+    pub(crate) fn feed(&self) {
+        self.post(Post::Feed);
+    }
+
     /// The last capability within this process to a counted object is gone.
     pub(crate) fn let_go(&self, badge: Badge) {
         self.post(Post::LetGo(badge));
+    }
+
+    /// Submits a signal, of a context with that flag, from within this process. Never waits.
+    #[inline]
+    pub(crate) fn submit(&self, badge: Badge, flag: &AtomicU64) {
+        if signals::submit(flag, 1) {
+            self.announce_signal(badge);
+        }
+    }
+
+    #[cold]
+    fn announce_signal(&self, badge: Badge) {
+        self.signalled.push(badge);
+        match self.local_channel() {
+            Ok(channel) => channel.announce_signals(1 << layout::SIGNALS_SHIFT),
+            Err(_) => self.post(Post::Signals),
+        }
+    }
+
+    /// Server: contexts that were submitted to within this process.
+    pub(crate) fn signalled(&self) -> &SegQueue<Badge> {
+        &self.signalled
     }
 
     /// The channel through which capabilities to this server are called from this process.

@@ -1,8 +1,10 @@
 //! Which objects there are, and in which rows of which channels they were granted.
 
+use super::contexts::{Contexts, SignalLevel};
 use super::counted::Counted;
 use super::home::Home;
 use super::limits::Limits;
+use super::rows::{Row, Rows};
 use crate::badge::Badge;
 use crate::capability::Capability;
 use crate::error::Error;
@@ -11,30 +13,6 @@ use crate::wire::head::RowName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A row of a channel's capability table: what it names, and how many references its client holds.
-#[derive(Debug)]
-pub(crate) struct Row {
-    /// What it names, in two halves: a row is smaller so. Of generation 0 once the object is dissolved.
-    slot: u32,
-    generation: u32,
-    grants: u32,
-}
-
-impl Row {
-    fn of(Badge(name): Badge) -> Row {
-        Row { slot: name.index(), generation: name.generation(), grants: 1 }
-    }
-
-    /// What the row names, if that still lives.
-    #[inline]
-    pub(crate) fn badge(&self) -> Option<Badge> {
-        (self.generation != 0).then(|| Badge(RowName::new(self.slot, self.generation)))
-    }
-}
-
-/// The rows of one channel.
-pub(crate) type Rows = Table<Row>;
-
 /// The objects of a server, and what it grants of them.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -42,11 +20,12 @@ pub(crate) struct Ledger {
     limits: Limits,
     objects: Table<Holders>,
     counted: Counted,
+    contexts: Contexts,
 }
 
 /// In which rows an object was granted; at most one a channel. Nearly all objects have one client.
 #[derive(Debug)]
-enum Holders {
+pub(super) enum Holders {
     None,
     One { port: RowName, row: RowName },
     Many(BTreeMap<RowName, RowName>),
@@ -94,7 +73,13 @@ impl Holders {
 
 impl Ledger {
     pub(crate) fn new(home: Arc<Home>, limits: Limits) -> Ledger {
-        Ledger { home, limits, objects: Table::default(), counted: Counted::default() }
+        Ledger {
+            home,
+            limits,
+            objects: Table::default(),
+            counted: Counted::default(),
+            contexts: Contexts::default(),
+        }
     }
 
     /// The server's home, as the capabilities to its objects know it.
@@ -115,7 +100,36 @@ impl Ledger {
 
     /// A new object.
     pub(crate) fn mint(&mut self) -> Result<Badge, Error> {
-        self.objects.insert(Holders::None).map(Badge).ok_or(Error::BudgetExceeded)
+        // Not so many that their names would be those of contexts.
+        let room = self.objects.next_name().is_some_and(|name| !name.is_context());
+        let name = if room { self.objects.insert(Holders::None) } else { None };
+        name.map(Badge).ok_or(Error::BudgetExceeded)
+    }
+
+    /// A new signal context.
+    pub(crate) fn mint_context(&mut self, level: SignalLevel) -> Result<Badge, Error> {
+        self.contexts.mint(level).ok_or(Error::BudgetExceeded)
+    }
+
+    /// The signal contexts.
+    #[inline]
+    pub(crate) fn contexts(&self) -> &Contexts {
+        &self.contexts
+    }
+
+    /// The signal contexts.
+    #[inline]
+    pub(crate) fn contexts_mut(&mut self) -> &mut Contexts {
+        &mut self.contexts
+    }
+
+    /// Takes what was submitted within this process.
+    pub(crate) fn take_signals_of_here(&mut self) {
+        // No more than there are now, or who submits all the time would keep us here; what comes later is announced anew.
+        for _ in 0..self.home.signalled().len() {
+            let Some(badge) = self.home.signalled().pop() else { return };
+            self.contexts.signal_by_flag(badge);
+        }
     }
 
     /// Its server wants to be told when nobody holds the object.
@@ -125,7 +139,12 @@ impl Ledger {
 
     /// A capability to the object, for somebody within this process.
     pub(crate) fn capability(&mut self, badge: Badge) -> Capability {
-        Capability::own(self.home.clone(), badge, self.counted.hold(badge, &self.home))
+        let home = self.home.clone();
+        if badge.is_context() {
+            // Of a context that was dissolved it has a flag that nobody looks at.
+            return Capability::own_context(home, badge, self.contexts.flag(badge).unwrap_or_default());
+        }
+        Capability::own(home, badge, self.counted.hold(badge, &self.home))
     }
 
     /// The last capability within this process to the object is gone.
@@ -147,7 +166,19 @@ impl Ledger {
     /// Whether the object lives.
     #[inline]
     pub(crate) fn contains(&self, badge: Badge) -> bool {
+        if badge.is_context() { self.contexts.contains(badge) } else { self.objects.get(badge.0).is_some() }
+    }
+
+    /// Whether it is an object that lives, and can be called.
+    #[inline]
+    pub(crate) fn is_object(&self, badge: Badge) -> bool {
         self.objects.get(badge.0).is_some()
+    }
+
+    /// Where it was granted.
+    #[inline]
+    fn holders_mut(&mut self, badge: Badge) -> Option<&mut Holders> {
+        if badge.is_context() { self.contexts.holders_mut(badge) } else { self.objects.get_mut(badge.0) }
     }
 
     /// Whether the capability is to an object of this server that was dissolved. Only known of those that were made
@@ -159,7 +190,9 @@ impl Ledger {
     /// Ends an object. Answers where it was granted, so that those rows can be killed.
     pub(crate) fn dissolve(&mut self, badge: Badge) -> Vec<(RowName, RowName)> {
         self.counted.remove(badge);
-        match self.objects.remove(badge.0) {
+        let holders =
+            if badge.is_context() { self.contexts.dissolve(badge) } else { self.objects.remove(badge.0) };
+        match holders {
             None | Some(Holders::None) => Vec::new(),
             Some(Holders::One { port, row }) => vec![(port, row)],
             Some(Holders::Many(rows)) => rows.into_iter().collect(),
@@ -180,16 +213,17 @@ impl Ledger {
 
     #[inline]
     fn grant_row(&mut self, badge: Badge, port: RowName, rows: &mut Rows) -> Result<RowName, Error> {
-        let holders = self.objects.get_mut(badge.0).ok_or(Error::InvalidCapability)?;
+        let limits = self.limits;
+        let holders = self.holders_mut(badge).ok_or(Error::InvalidCapability)?;
         if let Some(name) = holders.row_at(port) {
             let row = rows.get_mut(name).ok_or(Error::InvalidCapability)?;
             row.grants = row.grants.checked_add(1).ok_or(Error::BudgetExceeded)?;
             return Ok(name);
         }
-        if rows.len() >= self.limits.rows {
+        if rows.len() >= limits.rows || badge.is_context() && rows.contexts() >= limits.contexts {
             return Err(Error::BudgetExceeded);
         }
-        let name = rows.insert(Row::of(badge)).ok_or(Error::BudgetExceeded)?;
+        let name = rows.insert(Row::new(badge)).ok_or(Error::BudgetExceeded)?;
         holders.add(port, name);
         Ok(name)
     }
@@ -216,20 +250,20 @@ impl Ledger {
     /// Kills a row: its object is dissolved. Its place stays taken until the client releases it.
     pub(crate) fn kill(rows: &mut Rows, name: RowName) {
         if let Some(row) = rows.get_mut(name) {
-            row.generation = 0;
+            row.kill();
         }
     }
 
     /// All rows of a channel are gone.
     pub(crate) fn close(&mut self, port: RowName, rows: &Rows) {
-        for (_, row) in rows.iter() {
+        for row in rows.iter() {
             self.forget(port, row.badge());
         }
     }
 
     fn forget(&mut self, port: RowName, badge: Option<Badge>) {
         if let Some(badge) = badge
-            && let Some(holders) = self.objects.get_mut(badge.0)
+            && let Some(holders) = self.holders_mut(badge)
         {
             holders.remove(port);
             if holders.is_none() {
@@ -252,6 +286,7 @@ mod tests {
     fn a_row_takes_at_most_64_bytes() {
         assert!(Rows::entry_bytes() <= 64 && Table::<Holders>::entry_bytes() <= 64);
         assert!(Rows::entry_bytes() + Table::<Holders>::entry_bytes() <= 64);
+        assert!(Contexts::entry_bytes() <= 64);
     }
 
     #[test]

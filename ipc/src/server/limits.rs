@@ -14,6 +14,8 @@
 pub struct Limits {
     /// Capabilities that one client holds over one channel. Each takes a row of at most 64 bytes.
     pub rows: u32,
+    /// Signal contexts among them; beyond 16,383 there is no room for their signals.
+    pub contexts: u32,
     /// Channels of all clients together. Each maps 40 KiB that its client pays for.
     pub channels: u32,
     /// Portals that one client opens for others over one channel and that are still open.
@@ -22,6 +24,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { rows: 65_536, channels: 1_024, portals: 256 }
+        Limits { rows: 65_536, contexts: 4_096, channels: 1_024, portals: 256 }
     }
 }

@@ -2,7 +2,9 @@
 
 mod admission;
 mod caller;
+pub(crate) mod contexts;
 pub(crate) mod counted;
+mod entrance;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -11,13 +13,18 @@ pub(crate) mod insight;
 mod ledger;
 mod limits;
 mod port;
+mod rows;
+mod signals;
+mod starving;
 mod system;
 mod turns;
 mod waiting;
 
 pub use caller::Caller;
+pub use contexts::SignalLevel;
 pub use event::{Event, Request, Waker};
 pub use limits::Limits;
+pub use signals::Nested;
 
 use crate::badge::Badge;
 use crate::capability::Capability;
@@ -36,6 +43,7 @@ use insight::Insight;
 use ledger::Ledger;
 use port::Port;
 use rustix::event::epoll;
+use starving::Starving;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -71,6 +79,7 @@ pub struct Server {
     pace: Pace,
     /// Ports whose socket was read for a moment and may hold more.
     unread: VecDeque<RowName>,
+    starving: Starving,
     /// The portals that were taken up and are not folded, by their tokens.
     tokens: HashMap<Token, RowName>,
     /// The call that was taken last, until it is answered.
@@ -79,6 +88,8 @@ pub struct Server {
     woken: bool,
     /// The last event was no call: a call comes first now.
     calls_first: bool,
+    /// The last event that was no call was a signal: what is none comes first now.
+    signals_last: bool,
     /// Its own capability: it names the server itself.
     own: (Badge, Capability),
 }
@@ -88,10 +99,12 @@ pub struct Server {
 pub struct Usage {
     /// Open channels.
     pub channels: u32,
-    /// Rows in the capability tables of all channels: objects that clients hold.
+    /// Rows in the capability tables of all channels: objects and signal contexts that clients hold.
     pub rows: u32,
     /// Minted objects that were not dissolved, the server itself included.
     pub objects: u32,
+    /// Minted signal contexts that were not dissolved.
+    pub contexts: u32,
     /// Channels that were closed because their client broke the protocol, ever.
     pub violations: u64,
 }
@@ -138,10 +151,12 @@ impl Server {
             patience: Patience::new(pd.wait_policy()),
             pace: Pace::new(),
             unread: VecDeque::new(),
+            starving: Starving::default(),
             tokens: HashMap::new(),
             serving: None,
             woken: false,
             calls_first: false,
+            signals_last: false,
             own,
         })
     }
@@ -180,8 +195,8 @@ impl Server {
         Ok((badge, self.ledger.capability(badge)))
     }
 
-    /// Ends an object: every capability to it, wherever it was delegated to, is invalid from now on. Calls that
-    /// arrived before can still be answered. Doing it twice does nothing.
+    /// Ends an object or a signal context: every capability to it, wherever it was delegated to, is invalid from now on.
+    /// Calls that arrived before can still be answered; signals are forgotten. Doing it twice does nothing.
     pub fn dissolve(&mut self, badge: Badge) {
         for (port, row) in self.ledger.dissolve(badge) {
             if let Some(port) = self.ports.get_mut(port) {
@@ -190,7 +205,7 @@ impl Server {
         }
     }
 
-    /// The badge behind a capability to an object of this server, such as one that came back in a message; `None`
+    /// The badge behind a capability to an object or a signal context of this server, such as one that came back in a message; `None`
     /// for those of others and for dissolved ones.
     #[must_use]
     pub fn badge_of(&self, capability: &Capability) -> Option<Badge> {
@@ -222,6 +237,7 @@ impl Server {
             channels: self.ports.len(),
             rows: self.ports.iter().map(|(_, port)| port.rows().len()).sum(),
             objects: self.ledger.len(),
+            contexts: self.ledger.contexts().len(),
             violations: self.violations,
         }
     }

@@ -3,23 +3,10 @@
 use super::Server;
 use super::caller::Ticket;
 use crate::message::MsgBuf;
-use crate::sys::socket;
-use crate::wire::control::{Control, Token};
 use crate::wire::head::{RowName, Status};
 use crate::wire::system::SystemCall;
 
 impl Server {
-    /// Tells the holder of a new portal by what we know it again. Without room for that, it stays a channel of its own.
-    pub(super) fn hand_token(&mut self, name: RowName) {
-        let Some(port) = self.ports.get_mut(name) else { return };
-        let token = Token(crate::random::word());
-        let Some(transport) = port.socket() else { return };
-        if socket::send(transport.socket(), &Control::Token(token).encode(), &[]).is_ok() {
-            port.token = Some(token);
-            self.tokens.insert(token, name);
-        }
-    }
-
     /// Answers a call of the entrypoint itself; `message` is the request.
     #[cold]
     pub(super) fn serve_system(&mut self, ticket: Ticket, message: &mut MsgBuf) {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const TURNS_BETWEEN_LOOKS: u32 = 256;
 /// Turns of the innermost loop.
 const TURNS_IN_A_MOMENT: u32 = 32;
-/// Requests of polled clients between two looks at who rings: at most so many, fewer if they take long.
+/// Requests of polled clients, and other events, between two looks at who rings: at most so many, fewer if they take long.
 const MOST_REQUESTS_BETWEEN_LOOKS: u32 = 32;
 /// How long a client that is not polled should wait for a look.
 const TIME_BETWEEN_LOOKS: Duration = Duration::from_micros(20);
@@ -69,9 +69,7 @@ impl Server {
     /// Looks once at every polled port, from the one after that which was served last.
     #[inline]
     pub(super) fn poll(&mut self, message: &mut MsgBuf) -> Option<Request> {
-        if self.pace.requests >= self.pace.requests_between_looks {
-            self.look_around();
-        }
+        self.look_in_time();
         for _ in 0..self.hot.len() {
             if self.turn >= self.hot.len() {
                 self.turn = 0;
@@ -83,6 +81,24 @@ impl Server {
             }
         }
         None
+    }
+
+    /// While busy: looks around when that is due.
+    #[inline]
+    pub(super) fn look_in_time(&mut self) {
+        if self.pace.requests >= self.pace.requests_between_looks {
+            self.look_around();
+        }
+    }
+
+    /// Something to do was found: it counts like a request.
+    #[inline]
+    pub(super) fn found(&mut self) {
+        if !std::mem::take(&mut self.pace.slept) {
+            self.patience.paid_off();
+        }
+        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
+        self.pace.requests += 1;
     }
 
     /// While busy: what polling does not show.
@@ -121,16 +137,16 @@ impl Server {
                 return None;
             }
         };
+        let starves = port.starves;
         if !port.news.is_empty() {
             self.take_news(name);
         }
-        let taken = taken?;
-        if !std::mem::take(&mut self.pace.slept) {
-            self.patience.paid_off();
+        if starves {
+            self.starve(name);
         }
+        let taken = taken?;
+        self.found();
         self.patience.peer_on(taken.core);
-        (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
-        self.pace.requests += 1;
         if taken.is_system {
             self.serve_system(taken.ticket, message);
             return None;
@@ -206,7 +222,8 @@ impl Server {
     /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
     pub(super) fn settle(&mut self) -> bool {
         self.sleep(Some(Duration::ZERO));
-        self.hot.is_empty() && self.unread.is_empty() && !self.home.wants_attention()
+        let nothing_left = self.unread.is_empty() && !self.ledger.contexts().are_ready();
+        self.hot.is_empty() && nothing_left && !self.home.wants_attention()
     }
 
     /// Sleeps until somebody rings, unless something came while the clients were told.
@@ -222,11 +239,7 @@ impl Server {
         }
         let ready = |name: &RowName| self.ports.get(*name).is_some_and(Port::is_ready);
         if self.home.wants_attention() || !self.unread.is_empty() || self.hot.iter().any(ready) {
-            for index in 0..self.hot.len() {
-                if let Some(name) = self.hot.get(index) {
-                    self.rewatch(*name);
-                }
-            }
+            self.rewatch_all();
             // Who keeps us awake by this, without a request that counts, must not keep us from those who ring.
             if self.has_cold_ports() {
                 self.ask_who_rings(Some(Duration::ZERO));
@@ -240,6 +253,16 @@ impl Server {
         }
         self.ask_who_rings(left);
         self.pace.clock = Instant::now();
+    }
+
+    /// Goes on polling all that are polled.
+    pub(super) fn rewatch_all(&mut self) {
+        for index in 0..self.hot.len() {
+            // Fewer by now, if one was closed.
+            if let Some(name) = self.hot.get(index) {
+                self.rewatch(*name);
+            }
+        }
     }
 
     /// Goes on polling a port, and takes what is not announced to those who are polled.
@@ -290,12 +313,12 @@ impl Server {
         });
     }
 
-    fn has_cold_ports(&self) -> bool {
+    pub(super) fn has_cold_ports(&self) -> bool {
         self.hot.len() < self.ports.len() as usize
     }
 
     /// Asks the system who rang or ended, and waits for it if asked to.
-    fn ask_who_rings(&mut self, left: Option<Duration>) {
+    pub(super) fn ask_who_rings(&mut self, left: Option<Duration>) {
         let mut space = [MaybeUninit::uninit(); 64];
         let left = left.map(|left| rustix::event::Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),

@@ -114,18 +114,7 @@ impl Server {
     /// Looks once at everything that may hold an event.
     #[inline]
     fn step(&mut self, message: &mut MsgBuf) -> Result<Option<Event>, Error> {
-        if self.home.wants_attention() {
-            self.attend();
-        }
-        if !self.dropped.borrow().is_empty() {
-            self.abandon_dropped();
-        }
-        if !self.unread.is_empty() {
-            self.read_on();
-        }
-        if self.parent_gone {
-            return Err(Error::ParentGone);
-        }
+        self.housekeep()?;
         if !std::mem::take(&mut self.calls_first)
             && self.may_have_notice()
             && let Some(notice) = self.notice()
@@ -150,23 +139,45 @@ impl Server {
         }
     }
 
+    /// Whether there may be an event that is no call.
     #[inline]
     fn may_have_notice(&self) -> bool {
-        self.woken || self.ledger.may_have_unreferenced()
+        self.woken || self.ledger.may_have_unreferenced() || self.ledger.contexts().are_ready()
     }
 
-    /// The next event that is no call. What its handler calls begins a chain of its own.
-    #[cold]
-    fn notice(&mut self) -> Option<Notice> {
-        let notice = if std::mem::take(&mut self.woken) {
-            Some(Notice::Woken)
-        } else {
-            self.ledger.unreferenced().map(Notice::Unreferenced)
-        };
-        if notice.is_some() {
-            context::serve(Some(Context::unasked(self.home.id())));
+    /// What is to be done before anything else, and is no event.
+    #[inline]
+    pub(super) fn housekeep(&mut self) -> Result<(), Error> {
+        if self.home.wants_attention() {
+            self.attend();
         }
-        notice
+        if !self.dropped.borrow().is_empty() {
+            self.abandon_dropped();
+        }
+        if !self.unread.is_empty() {
+            self.read_on();
+        }
+        if self.parent_gone { Err(Error::ParentGone) } else { Ok(()) }
+    }
+
+    /// The next event that is no call: signals and all else take turns. What its handler calls begins a chain of its own.
+    /// Apart from the calls' way, and not cold: signals come by it.
+    #[inline(never)]
+    fn notice(&mut self) -> Option<Notice> {
+        let first = if self.signals_last { None } else { self.signal() };
+        let notice = first.or_else(|| self.own_notice()).or_else(|| self.signal())?;
+        self.signals_last = matches!(notice, Notice::Signal(_));
+        self.found();
+        context::serve(Some(Context::unasked(self.home.id())));
+        Some(notice)
+    }
+
+    #[inline]
+    fn own_notice(&mut self) -> Option<Notice> {
+        if std::mem::take(&mut self.woken) {
+            return Some(Notice::Woken);
+        }
+        self.ledger.unreferenced().map(Notice::Unreferenced)
     }
 }
 

@@ -5,4 +5,5 @@ pub(crate) mod futex;
 pub(crate) mod inherit;
 pub(crate) mod memory;
 pub(crate) mod pipe;
+pub(crate) mod room;
 pub(crate) mod socket;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::error::Error;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
@@ -29,8 +30,10 @@ pub(crate) struct Received {
     length: usize,
     /// Everything that came with it, checked by nobody.
     pub(crate) descriptors: Vec<OwnedFd>,
-    /// Whether the kernel left something out: bytes or descriptors.
-    pub(crate) truncated: bool,
+    /// Whether it is longer than anything that makes sense.
+    pub(crate) cut_off: bool,
+    /// Whether descriptors of it are lost, since this process has no room for more: there is enough for them here.
+    pub(crate) lost: bool,
 }
 
 impl Received {
@@ -68,27 +71,50 @@ pub(crate) fn adopt(socket: BorrowedFd<'_>) -> Result<(), Error> {
     rustix::net::sockopt::set_socket_passcred(socket, false).map_err(Error::system("setsockopt(SO_PASSCRED)"))
 }
 
-/// Sends a message with its descriptors, or says that there is no room for it now (`Busy`).
+/// Why a message was not sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// The other side has not read for long: its socket is full.
+    Full,
+    /// The system has no room for it now, whoever reads: too many descriptors of this user are in flight.
+    NoRoom,
+    Failed(Error),
+}
+
+impl From<Unsent> for Error {
+    fn from(unsent: Unsent) -> Error {
+        match unsent {
+            Unsent::Full | Unsent::NoRoom => Error::Busy,
+            Unsent::Failed(error) => error,
+        }
+    }
+}
+
+/// Sends a message with its descriptors, or says that there is no room for it now.
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
     descriptors: &[BorrowedFd<'_>],
-) -> Result<(), Error> {
+) -> Result<(), Unsent> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-        return Err(Error::TooManyCapabilities);
+        return Err(Unsent::Failed(Error::TooManyCapabilities));
     }
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     match rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags) {
         Ok(_) => Ok(()),
-        Err(Errno::AGAIN | Errno::TOOMANYREFS | Errno::NOBUFS | Errno::NOMEM) => Err(Error::Busy),
-        Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => Err(Error::Disconnected),
-        Err(reason) => Err(Error::System { call: "sendmsg", reason }),
+        Err(Errno::AGAIN) => Err(Unsent::Full),
+        Err(Errno::TOOMANYREFS | Errno::NOBUFS | Errno::NOMEM) => Err(Unsent::NoRoom),
+        Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => Err(Unsent::Failed(Error::Disconnected)),
+        Err(reason) => Err(Unsent::Failed(Error::System { call: "sendmsg", reason })),
     }
 }
 
-/// Takes one message, if there is one.
+/// What a read comes to that has no room for descriptors.
+pub(crate) const NO_ROOM: Error = Error::System { call: "recvmsg", reason: Errno::MFILE };
+
+/// Takes one message, if there is one. Whoever calls knows that there is [room](super::room).
 pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     let mut bytes = [0; MAX_BYTES];
     let mut space = ControlSpace([const { MaybeUninit::new(0) }; CONTROL_SPACE]);
@@ -116,8 +142,9 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
         // A peer can send an empty message, too; nothing of ours is empty, so it is treated as an end all the same.
         return Ok(Receipt::Closed);
     }
-    let truncated = received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC);
-    Ok(Receipt::Message(Received { bytes, length: received.bytes.min(MAX_BYTES), descriptors, truncated }))
+    let length = received.bytes.min(MAX_BYTES);
+    let [cut_off, lost] = [ReturnFlags::TRUNC, ReturnFlags::CTRUNC].map(|flag| received.flags.contains(flag));
+    Ok(Receipt::Message(Received { bytes, length, descriptors, cut_off, lost }))
 }
 
 /// Closes the descriptors for the sender's process that the kernel adds where whoever shares the socket asked for it
@@ -143,6 +170,19 @@ fn close_pidfds(space: &ControlSpace) {
         }
         rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
     }
+}
+
+/// Whether there is something to read. No message of ours is empty.
+pub(crate) fn holds_messages(socket: BorrowedFd<'_>) -> bool {
+    rustix::io::ioctl_fionread(socket) != Ok(0)
+}
+
+/// Whether the other end is closed. There may be messages to read still.
+pub(crate) fn has_ended(socket: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
+    let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    rustix::event::poll(&mut polled, Some(&Timespec::default())).is_ok()
+        && polled[0].revents().intersects(ended)
 }
 
 /// Ends both directions: the other side sees the end at once, whoever holds copies.

@@ -9,7 +9,7 @@ use crate::server::home::Bell;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::LaneId;
-use crate::wire::slot::Group;
+use crate::wire::slot::Slot;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -77,9 +77,9 @@ impl Transport for LocalTransport {
         Ok(())
     }
 
-    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error> {
         let carried = self.incoming.take(tag);
-        if carried.len() == groups.len() {
+        if carried.len() == slots.len() {
             Ok(carried)
         } else {
             Err(Error::Violation("capabilities are missing"))

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::{LaneId, SLOTS};
-use crate::wire::slot::Group;
+use crate::wire::slot::Slot;
 use std::os::fd::OwnedFd;
 
 /// Capabilities on their way.
@@ -23,7 +23,7 @@ pub(crate) type Carried = heapless::Vec<Capability, SLOTS>;
 /// Who did not take capabilities.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// The entrypoint that one of them leads to.
+    /// The entrypoint that one of them leads to, or our own system.
     There(Error),
     /// The other side of this channel.
     Here(Error),
@@ -45,8 +45,9 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the capabilities of a message that no row can express, before the message itself is published.
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused>;
 
-    /// Takes the capabilities that came with a message, which are of these groups. Fewer or more is a violation.
-    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error>;
+    /// Takes the capabilities that came with a message for these slots. Fewer or more is a violation. If there are no
+    /// descriptors to spare ([`NO_ROOM`](crate::sys::socket::NO_ROOM)), they can be taken later.
+    fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error>;
 
     /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in
     /// there already.
@@ -58,7 +59,7 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// Client: the greeting of the entrypoint, if it has come since this was last asked: its name and its page.
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error>;
 
-    /// Client: reads what the server sent, for a moment: portals are kept until their message asks for them.
+    /// Client: reads what the server sent, for a moment: descriptors are kept until their message asks for them.
     fn listen(&self) -> Result<Drained, Error>;
 
     /// Server: wakes the task that waits for the reply in the lane.

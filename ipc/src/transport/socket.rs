@@ -3,17 +3,19 @@
 use super::{Carried, Refused, Transport};
 use crate::capability::Capability;
 use crate::client::portal::Origin;
+use crate::dataspace::{Dataspace, Outgoing};
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
-use crate::sys::socket::{self, Receipt};
+use crate::sys::room;
+use crate::sys::socket::{self, Receipt, Unsent};
 use crate::wire::Violation;
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, LaneId, SLOTS};
-use crate::wire::slot::Group;
+use crate::wire::slot::{Group, Slot};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,8 +29,8 @@ pub(crate) enum News {
     Open(RowName, OwnedFd, bool),
     /// From an entrypoint: its name, and its page.
     Greeting(EntrypointId, OwnedFd),
-    /// From an entrypoint: by what it knows the portal.
-    Token(Token),
+    /// From an entrypoint: by what it knows the portal, and the socket of its channel.
+    Token(Token, OwnedFd),
 }
 
 impl News {
@@ -36,8 +38,7 @@ impl News {
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
             News::Hello(memory, bell) => (Some(memory), bell),
-            News::Open(_, only, _) | News::Greeting(_, only) => (Some(only), None),
-            News::Token(_) => (None, None),
+            News::Open(_, only, _) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
         };
         first.into_iter().chain(second)
     }
@@ -52,6 +53,8 @@ pub(crate) enum Drained {
     More,
     /// The other end is closed; what had been sent before was read.
     Closed,
+    /// This process has no descriptors to spare. What is there stays there; nobody says when there is room again.
+    NoRoom,
 }
 
 /// More messages than a socket ever holds: who reads so many has read all that was there when it began.
@@ -71,7 +74,7 @@ pub(crate) struct SocketTransport {
     sending: Mutex<()>,
     inbox: Mutex<Inbox>,
     greeting: Mutex<Greeting>,
-    token: Mutex<Option<Token>>,
+    ticket: Mutex<Ticket>,
     /// Tells the introducers of portals apart: what comes over this socket comes from one of them.
     introducer: u64,
 }
@@ -85,10 +88,21 @@ enum Greeting {
     Taken,
 }
 
+/// Client: what the entrypoint said when it took the portal up, which it does once.
+#[derive(Debug, Default)]
+enum Ticket {
+    #[default]
+    Expected,
+    Here(Token, PeerSocket),
+    /// Or this is a channel's socket, over which none comes.
+    Taken,
+}
+
 /// What was read from the socket and not yet asked for.
 #[derive(Debug, Default)]
 struct Inbox {
-    portals: [Option<(u32, Vec<PeerSocket>)>; LANES],
+    /// What belongs to the message of a lane: the message says of what kind they should be.
+    carried: [Option<(u32, Vec<PeerSocket>)>; LANES],
     received: u16,
 }
 
@@ -102,7 +116,7 @@ impl SocketTransport {
             sending: Mutex::default(),
             inbox: Mutex::default(),
             greeting: Mutex::default(),
-            token: Mutex::default(),
+            ticket: Mutex::default(),
             introducer: Group::next().0,
         }
     }
@@ -120,7 +134,7 @@ impl SocketTransport {
     }
 
     /// Sends a message that counts: the release ring refers to how many there were.
-    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    fn send_control(&self, control: Control, descriptors: &[BorrowedFd<'_>]) -> Result<(), Unsent> {
         // One at a time: who sees its own message counted must find those counted that went before.
         let _turn = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         socket::send(self.socket(), &control.encode(), descriptors)?;
@@ -136,12 +150,37 @@ impl SocketTransport {
             self.send_control(Control::Hello, &descriptors)?;
         }
         let _ = bell.map(|bell| self.bell.set(bell));
+        *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Ticket::Taken;
         Ok(())
     }
 
-    /// Client: the token of a portal that the entrypoint has taken up, if it was read.
-    pub(crate) fn token(&self) -> Option<Token> {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Client: the greeting, if it was read. Once.
+    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, OwnedFd)> {
+        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *greeting, Greeting::Taken) {
+            Greeting::Here(entrypoint, page) => Some((entrypoint, page)),
+            before => {
+                *greeting = before;
+                None
+            }
+        }
+    }
+
+    /// Client: what was read of a portal that the entrypoint has taken up: its token, and the socket of its channel. Once.
+    pub(crate) fn ticket(&self) -> Option<(Token, PeerSocket)> {
+        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *ticket, Ticket::Taken) {
+            Ticket::Here(token, socket) => Some((token, socket)),
+            before => {
+                *ticket = before;
+                None
+            }
+        }
+    }
+
+    /// Whether portals were read that no message has asked for.
+    pub(crate) fn holds_portals(&self) -> bool {
+        self.inbox().carried.iter().any(Option::is_some)
     }
 
     /// How many messages that count were read.
@@ -149,18 +188,28 @@ impl SocketTransport {
         self.inbox().received
     }
 
-    /// Reads what is there, but no more than `most` messages: portals are kept until their message asks for them,
+    /// Reads what is there, but no more than `most` messages: descriptors are kept until their message asks for them,
     /// news go to `news`.
     pub(crate) fn drain(&self, news: &mut Vec<News>, most: usize) -> Result<Drained, Error> {
         let mut inbox = self.inbox();
+        let mut has_room = false;
         for _ in 0..most {
+            if !has_room && socket::holds_messages(self.socket()) && !room::is_there() {
+                return Ok(Drained::NoRoom);
+            }
             let message = match socket::receive(self.socket())? {
                 Receipt::Empty => return Ok(Drained::Empty),
                 Receipt::Closed => return Ok(Drained::Closed),
                 Receipt::Message(message) => message,
             };
-            let control = if message.truncated {
+            has_room = message.descriptors.is_empty();
+            let control = if message.cut_off || message.lost && message.descriptors.len() > SLOTS {
                 Err(Violation("a message on the socket was cut off"))
+            } else if message.lost {
+                // Somebody else took the room at that moment. Nobody is to blame, but what came is not whole.
+                self.pd.close_later(message.descriptors);
+                self.hang_up();
+                return Err(socket::NO_ROOM);
             } else {
                 Control::decode(message.bytes(), message.descriptors.len())
             };
@@ -188,12 +237,14 @@ impl SocketTransport {
         let mut news = news.into_iter();
         while let Some(next) = news.next() {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut known = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&*greeting, *known, next) {
+            let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&*greeting, &*ticket, next) {
                 (Greeting::Expected, _, News::Greeting(entrypoint, page)) => {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
-                (_, None, News::Token(token)) => *known = Some(token),
+                (_, Ticket::Expected, News::Token(token, socket)) => {
+                    *ticket = Ticket::Here(token, PeerSocket::new(&self.pd, socket));
+                }
                 (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
                     return Err(Error::Violation(
@@ -203,6 +254,22 @@ impl SocketTransport {
             }
         }
         drained
+    }
+
+    /// What a slot makes of a descriptor.
+    fn claim(&self, descriptor: PeerSocket, slot: Slot) -> Result<Capability, Error> {
+        match slot {
+            Slot::Portal(group) if socket::is_portal(descriptor.as_fd()) => {
+                let origin = Origin { introducer: self.introducer, group };
+                Capability::from_portal(&self.pd, descriptor, Some(origin))
+            }
+            Slot::Portal(_) => Err(Error::Violation("a portal came that is no connected Unix socket")),
+            // Whoever attaches it looks at the descriptor. Until then it is dropped as what it may be.
+            Slot::Dataspace(attributes) => {
+                Ok(Capability::of_dataspace(Dataspace { descriptor: Arc::new(descriptor), attributes }))
+            }
+            Slot::Row(_) => Err(Error::Violation("a descriptor came for a row")),
+        }
     }
 }
 
@@ -225,26 +292,28 @@ impl Inbox {
                 news.push(News::Open(row, socket, greeted));
                 Ok(())
             }
-            (Control::Portals(tag), Some(first)) => {
-                let sockets = std::iter::once(first).chain(received);
-                let sockets: Vec<PeerSocket> = sockets.map(|socket| PeerSocket::new(pd, socket)).collect();
-                if !sockets.iter().all(|socket| socket::is_portal(socket.as_fd())) {
-                    return Err(Error::Violation("a portal came that is no connected Unix socket"));
-                }
-                match self.portals[tag.lane.index()].replace((tag.sequence, sockets)) {
+            (Control::Descriptors(tag), Some(first)) => {
+                let descriptors = std::iter::once(first).chain(received);
+                let carried = descriptors.map(|descriptor| PeerSocket::new(pd, descriptor)).collect();
+                match self.carried[tag.lane.index()].replace((tag.sequence, carried)) {
                     None => Ok(()),
-                    Some(_) => Err(Error::Violation("portals came twice for one message")),
+                    Some(_) => Err(Error::Violation("descriptors came twice for one message")),
                 }
             }
             (Control::Greeting(entrypoint), Some(page)) => {
                 news.push(News::Greeting(entrypoint, page));
                 Ok(())
             }
-            (Control::Token(token), None) => {
-                news.push(News::Token(token));
+            (Control::Token(token), Some(socket)) => {
+                if !socket::is_portal(socket.as_fd()) {
+                    pd.close_later([socket]);
+                    return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
+                }
+                socket::adopt(socket.as_fd())?;
+                news.push(News::Token(token, socket));
                 Ok(())
             }
-            (Control::Doorbell | Control::Token(_), _) | (_, None) => {
+            (Control::Doorbell, _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
             }
         }
@@ -261,47 +330,40 @@ impl Transport for SocketTransport {
     }
 
     fn send(&self, tag: Tag, capabilities: &[Capability]) -> Result<(), Refused> {
-        let portals = capabilities.iter().map(Capability::portal);
-        let portals =
-            portals.collect::<Result<heapless::Vec<OwnedFd, SLOTS>, _>>().map_err(Refused::There)?;
-        let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = portals.iter().map(AsFd::as_fd).collect();
-        self.send_control(Control::Portals(tag), &borrowed).map_err(Refused::Here)
+        let outgoing = capabilities.iter().map(Capability::outgoing);
+        let outgoing =
+            outgoing.collect::<Result<heapless::Vec<Outgoing, SLOTS>, _>>().map_err(Refused::There)?;
+        let borrowed: heapless::Vec<BorrowedFd<'_>, SLOTS> = outgoing.iter().map(AsFd::as_fd).collect();
+        self.send_control(Control::Descriptors(tag), &borrowed).map_err(|unsent| match unsent {
+            Unsent::NoRoom => Refused::There(Error::Busy),
+            here => Refused::Here(here.into()),
+        })
     }
 
-    fn receive(&self, tag: Tag, groups: &[Group]) -> Result<Carried, Error> {
+    fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error> {
         // They were sent before the message. A server has read its socket by now; a client reads it here.
-        if self.inbox().portals[tag.lane.index()].is_none() {
-            self.drain_as_client(MOST_QUEUED)?;
+        let mut drained = Drained::Empty;
+        if self.inbox().carried[tag.lane.index()].is_none() {
+            drained = self.drain_as_client(MOST_QUEUED)?;
         }
-        match self.inbox().portals[tag.lane.index()].take() {
-            Some((sequence, sockets)) if sequence == tag.sequence && sockets.len() == groups.len() => {
-                let origin = |group| Some(Origin { introducer: self.introducer, group });
-                let portals = sockets.into_iter().zip(groups);
-                portals
-                    .map(|(socket, group)| Capability::from_portal(&self.pd, socket, origin(*group)))
-                    .collect()
-            }
-            _ => Err(Error::Violation("the portals of a message did not come")),
+        match self.inbox().carried[tag.lane.index()].take() {
+            Some((sequence, carried)) if sequence == tag.sequence && carried.len() == slots.len() => carried
+                .into_iter()
+                .zip(slots)
+                .map(|(descriptor, slot)| self.claim(descriptor, *slot))
+                .collect(),
+            None if drained == Drained::NoRoom => Err(socket::NO_ROOM),
+            _ => Err(Error::Violation("the descriptors of a message did not come")),
         }
     }
 
     fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
-        let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *greeting) {
-            Greeting::Here(entrypoint, page) => {
-                *greeting = Greeting::Taken;
-                Ok(Some((entrypoint, page)))
-            }
-            before => {
-                *greeting = before;
-                Ok(None)
-            }
-        }
+        Ok(self.known_greeting())
     }
 
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {
-        self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])
+        Ok(self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])?)
     }
 
     fn sent(&self) -> u16 {

@@ -5,9 +5,9 @@
 //! ```text
 //! hello        kind u16 = 1   version u16   lanes u32   memory bytes u64      1 or 2 descriptors: memory, bell pipe
 //! open         kind u16 = 2   greeted u16   zero u32    row name u64          1 descriptor: socket
-//! portals      kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: sockets
+//! descriptors  kind u16 = 3   zero u16      lane u32    sequence u64          1 to 4 descriptors: of slots
 //! greeting     kind u16 = 4   version u16   zero u32    entrypoint u64        1 descriptor: page
-//! token        kind u16 = 5   zero u16      zero u32    token u64             none
+//! token        kind u16 = 5   zero u16      zero u32    token u64             1 descriptor: the channel's socket
 //! ```
 
 use super::head::RowName;
@@ -21,7 +21,7 @@ pub(crate) const CONTROL_BYTES: usize = 16;
 /// The message that wakes a sleeping entrypoint.
 pub(crate) const DOORBELL: [u8; 1] = [0];
 
-/// Which message of which lane a set of portals belongs to.
+/// Which message of which lane a set of descriptors belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
     pub(crate) lane: LaneId,
@@ -41,11 +41,11 @@ pub(crate) enum Control {
     Hello,
     /// Open a portal to what this row names; its socket comes with it, and may hold a greeting already.
     Open { row: RowName, greeted: bool },
-    /// The sockets of the portals in a message.
-    Portals(Tag),
+    /// The sockets of the portals and the files of the dataspaces in a message, in the order of its slots.
+    Descriptors(Tag),
     /// An entrypoint says its name, and shares the page that says for whom it waits.
     Greeting(EntrypointId),
-    /// An entrypoint has taken up a portal: by this it knows again which.
+    /// An entrypoint has taken up a portal: by this it knows again which, and the socket of its channel comes with it.
     Token(Token),
 }
 
@@ -56,7 +56,7 @@ impl Control {
             Control::Doorbell => (0, 0, 0, 0),
             Control::Hello => (1, VERSION, LANE_COUNT.into(), CHANNEL_BYTES as u64),
             Control::Open { row, greeted } => (2, greeted.into(), 0, row.encode()),
-            Control::Portals(tag) => (3, 0, tag.lane.number(), u64::from(tag.sequence)),
+            Control::Descriptors(tag) => (3, 0, tag.lane.number(), u64::from(tag.sequence)),
             Control::Greeting(entrypoint) => (4, VERSION, 0, EntrypointId::encode(Some(entrypoint))),
             Control::Token(token) => (5, 0, 0, token.0),
         };
@@ -93,14 +93,14 @@ impl Control {
                 (Control::Open { row: RowName::decode(row), greeted: greeted == 1 }, 1..=1)
             }
             (3, 0, lane, sequence) => match (LaneId::new(lane), u32::try_from(sequence)) {
-                (Some(lane), Ok(sequence)) => (Control::Portals(Tag { lane, sequence }), 1..=SLOTS),
-                _ => return Err(Violation("portals for a lane or a sequence that cannot be")),
+                (Some(lane), Ok(sequence)) => (Control::Descriptors(Tag { lane, sequence }), 1..=SLOTS),
+                _ => return Err(Violation("descriptors for a lane or a sequence that cannot be")),
             },
             (4, VERSION, 0, entrypoint) => match EntrypointId::decode(entrypoint) {
                 Some(entrypoint) => (Control::Greeting(entrypoint), 1..=1),
                 None => return Err(Violation("a greeting without a name")),
             },
-            (5, 0, 0, token) => (Control::Token(Token(token)), 0..=0),
+            (5, 0, 0, token) => (Control::Token(Token(token)), 1..=1),
             _ => return Err(Violation("a message on the socket of no known kind")),
         };
         if wanted.contains(&descriptors) {

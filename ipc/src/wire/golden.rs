@@ -3,6 +3,7 @@
 use super::control::{Control, Tag, Token};
 use super::head::{Request, RowName, State, Status};
 use super::layout::{self, LaneId};
+use super::signal::Signal;
 use super::slot::{Group, Kinds, Slot};
 use super::{VERSION, Violation};
 use crate::due::Due;
@@ -100,7 +101,11 @@ fn vectors(file: &str, bad: bool) -> Vec<Vector> {
 /// Slots as letters, lowest first. What their words are does not matter here.
 fn kinds(letters: &str) -> Kinds {
     let slots: Vec<Slot> = (letters.chars().filter(|letter| *letter != '-'))
-        .map(|letter| if letter == 'r' { Slot::Row(RowName::FIRST) } else { Slot::Portal(Group(0)) })
+        .map(|letter| match letter {
+            'r' => Slot::Row(RowName::FIRST),
+            'p' => Slot::Portal(Group(0)),
+            _ => Slot::Dataspace(0),
+        })
         .collect();
     Kinds::of(&slots)
 }
@@ -138,6 +143,7 @@ fn slots() {
     for vector in vectors("slot.txt", false) {
         let (meant, letter) = match vector.wire.split_once(' ') {
             Some(("r", _)) => (Slot::Row(vector.row()), "r"),
+            Some(("d", _)) => (Slot::Dataspace(vector.field("attributes")), "d"),
             _ => (Slot::Portal(Group(vector.field("group"))), "p"),
         };
         assert_eq!(meant.encode(), vector.word(), "{}", vector.place);
@@ -235,7 +241,7 @@ fn control_messages() {
             Some("doorbell") => Control::Doorbell,
             Some("hello") => Control::Hello,
             Some("open") => Control::Open { row: vector.row(), greeted: vector.field("greeted") == 1 },
-            Some("portals") => Control::Portals(Tag {
+            Some("descriptors") => Control::Descriptors(Tag {
                 lane: LaneId::new(vector.field_u32("lane")).unwrap(),
                 sequence: vector.field_u32("sequence"),
             }),
@@ -282,6 +288,10 @@ fn layout() {
             "lane-0-reply" => lane(0).reply(),
             "lane-1-request" => lane(1).request(),
             "lane-15-reply" => lane(15).reply(),
+            "signals" => layout::SIGNALS,
+            "signal-words" => layout::SIGNAL_WORDS,
+            "pending-signals-bit" => layout::PENDING_SIGNALS.trailing_zeros() as usize,
+            "pending-signals-bits" => layout::PENDING_SIGNALS.count_ones() as usize,
             "awake-bit" => layout::AWAKE.trailing_zeros() as usize,
             "releases-at-once-bit" => layout::RELEASES_AT_ONCE.trailing_zeros() as usize,
             "pending-socket-bit" => layout::PENDING_SOCKET.trailing_zeros() as usize,
@@ -294,6 +304,25 @@ fn layout() {
             },
         };
         assert_eq!(value as u64, number(&vector.meaning), "{}", vector.place);
+    }
+}
+
+#[test]
+fn signals() {
+    for vector in vectors("signal.txt", true) {
+        let signal = Signal::of(vector.field_u32("row")).ok_or(Violation("no signal"));
+        let place = signal.map(|signal| {
+            (signal.word() as u64, signal.bit().trailing_zeros(), signal.pending().trailing_zeros())
+        });
+        let meant = || (vector.field("word"), vector.field_u32("bit"), vector.field_u32("pending"));
+        vector.check(place, meant);
+        if vector.good {
+            let (word, bit) =
+                (usize::try_from(vector.field("word")).unwrap() - layout::SIGNALS, vector.field("bit"));
+            let mut signals = Signal::in_word(word, 1 << bit);
+            assert_eq!(signals.next().map(Signal::row), Some(vector.field_u32("row")), "{}", vector.place);
+            assert_eq!(word as u64 * 64 + bit, vector.field("signal"), "{}", vector.place);
+        }
     }
 }
 
@@ -324,7 +353,10 @@ fn messages() {
             let (index, generation) = (index.parse().unwrap(), generation.parse().unwrap());
             Slot::Row(RowName::new(index, generation))
         }
-        None => Slot::Portal(Group(text.strip_prefix("portal:").map_or(0, number))),
+        None => match text.strip_prefix("dataspace:") {
+            Some(attributes) => Slot::Dataspace(number(attributes)),
+            None => Slot::Portal(Group(text.strip_prefix("portal:").map_or(0, number))),
+        },
     };
     for vector in vectors("message.txt", true) {
         let words = vector.words();

@@ -83,6 +83,15 @@ impl RowName {
     pub(crate) const FIRST: RowName = RowName::new(0, 1);
     /// No row, but the entrypoint as such: what it does for a client beside its objects.
     pub(crate) const SYSTEM: RowName = RowName::new(u32::MAX, 0);
+    /// Indices from this on are those of signal contexts, of which the first is never used: that signal is the first
+    /// row's, whatever it names.
+    pub(crate) const CONTEXTS: u32 = 1 << 31;
+
+    /// Whether it can only name a signal context.
+    #[inline]
+    pub(crate) fn is_context(self) -> bool {
+        self.index() >= RowName::CONTEXTS
+    }
 
     /// The tenant of a place in a table; generations begin with 1.
     #[inline]

@@ -7,6 +7,7 @@
 //!         48  releases  ring head (client), word 56: ring tail (server)
 //!         64  releases  entries, a word each
 //!        192  lane 0: request 144 words, reply 144 words; lane 1; ...
+//!       4800  signals   a bit for each signal context, set by the client, taken by the server
 //! ```
 //! Each group of 16 words is 128 bytes: two cache lines, since processors fetch pairs of them.
 
@@ -45,6 +46,16 @@ pub(crate) const PENDING_SOCKET: u64 = 1 << 32;
 pub(crate) const PENDING_RELEASES: u64 = 1 << 33;
 /// In [`WAITING`]: so much higher than a lane's own bit is the one that asks for a doorbell.
 pub(crate) const TASKS_SHIFT: u32 = 16;
+/// In [`PENDING`]: from this bit on, one for each group of words with signals.
+pub(crate) const SIGNALS_SHIFT: u32 = 34;
+/// How many groups there are.
+pub(crate) const SIGNAL_GROUPS: usize = 8;
+/// Signals of a group.
+pub(crate) const GROUP_SIGNALS: u32 = 2_048;
+/// Signals of a channel.
+pub(crate) const SIGNAL_COUNT: u32 = 16_384;
+/// In [`PENDING`]: the bits that stand for signals.
+pub(crate) const PENDING_SIGNALS: u64 = ((1 << SIGNAL_GROUPS) - 1) << SIGNALS_SHIFT;
 /// In [`PENDING`] and [`WATCHED`]: the bits that stand for lanes.
 pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
@@ -54,6 +65,12 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 pub(crate) const PAGE_WORDS: usize = PAGE_BYTES / 8;
 
 const LANE_0: usize = 192;
+/// The signals: 64 a word.
+pub(crate) const SIGNALS: usize = LANE_0 + LANES * 2 * MESSAGE_WORDS;
+/// Words of a group of signals.
+pub(crate) const GROUP_WORDS: usize = 32;
+/// Words of signals.
+pub(crate) const SIGNAL_WORDS: usize = SIGNAL_GROUPS * GROUP_WORDS;
 /// Words of a request or of a reply: head, data, a word for each used slot; rounded up to 128 bytes.
 pub(crate) const MESSAGE_WORDS: usize = 144;
 /// The word of a request's head that holds the chain of calls.
@@ -69,7 +86,7 @@ pub(crate) fn slots_behind(data_bytes: u16) -> usize {
 }
 
 /// The words of a channel's memory: whole pages, and few, since the server maps them.
-pub(crate) const CHANNEL_WORDS: usize = (LANE_0 + LANES * 2 * MESSAGE_WORDS).next_multiple_of(512);
+pub(crate) const CHANNEL_WORDS: usize = (SIGNALS + SIGNAL_WORDS).next_multiple_of(512);
 /// The size of a channel's memory in bytes.
 pub(crate) const CHANNEL_BYTES: usize = CHANNEL_WORDS * 8;
 
@@ -157,5 +174,7 @@ const _: () = {
     assert!(LANES.is_power_of_two() && LANES <= TASKS_SHIFT as usize);
     assert!(RELEASE_ENTRIES + RELEASE_CAPACITY <= LANE_0);
     assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
-    assert!(LANE_0.is_multiple_of(16) && MESSAGE_WORDS.is_multiple_of(16));
+    assert!(LANE_0.is_multiple_of(16) && MESSAGE_WORDS.is_multiple_of(16) && SIGNALS.is_multiple_of(16));
+    assert!(GROUP_WORDS * 64 == GROUP_SIGNALS as usize && SIGNAL_WORDS * 64 == SIGNAL_COUNT as usize);
+    assert!(PENDING_SIGNALS & (LANE_BITS | PENDING_SOCKET | PENDING_RELEASES) == 0);
 };

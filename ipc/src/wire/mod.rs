@@ -10,11 +10,12 @@ pub(crate) mod head;
 pub(crate) mod layout;
 #[cfg(all(test, not(loom)))]
 mod properties;
+pub(crate) mod signal;
 pub(crate) mod slot;
 pub(crate) mod system;
 
 /// The version of everything in this module. A peer of another version is refused.
-pub(crate) const VERSION: u16 = 3;
+pub(crate) const VERSION: u16 = 4;
 
 /// What was wrong with an alleged value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

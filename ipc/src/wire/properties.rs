@@ -16,8 +16,11 @@ fn row() -> impl Strategy<Value = RowName> {
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
-    let slot =
-        prop_oneof![row().prop_map(Slot::Row), any::<u64>().prop_map(|word| Slot::Portal(Group(word)))];
+    let slot = prop_oneof![
+        row().prop_map(Slot::Row),
+        any::<u64>().prop_map(|word| Slot::Portal(Group(word))),
+        any::<u64>().prop_map(Slot::Dataspace),
+    ];
     proptest::collection::vec(slot, 0..=SLOTS)
 }
 
@@ -46,15 +49,16 @@ fn request() -> impl Strategy<Value = Request> {
 /// A message on the socket, and with how many descriptors it may come.
 fn control() -> impl Strategy<Value = (Control, usize)> {
     let lane = (0..u32::from(LANE_COUNT)).prop_map(|number| LaneId::new(number).expect("a lane"));
-    let portals = (lane, any::<u32>()).prop_map(|(lane, sequence)| Control::Portals(Tag { lane, sequence }));
+    let descriptors =
+        (lane, any::<u32>()).prop_map(|(lane, sequence)| Control::Descriptors(Tag { lane, sequence }));
     let greeting =
         (1..=u64::MAX).prop_filter_map("a name", |word| EntrypointId::decode(word).map(Control::Greeting));
     prop_oneof![
         (Just(Control::Hello), 1..=2_usize),
         ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
-        (portals, 1..=SLOTS),
+        (descriptors, 1..=SLOTS),
         (greeting, Just(1)),
-        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(0)),
+        (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(1)),
     ]
 }
 

@@ -1,8 +1,9 @@
 //! Capability slots: how a capability stands in a message.
 //!
 //! The kinds of all four slots are in the state word, two bits each, lowest slot first, the used ones first:
-//! 0 unused, 1 row, 2 portal, 3 reserved. Behind the data, rounded up to a whole word, follows one word for each used
-//! slot: the name of the row, or the group of the portal. So a short message and its capabilities share a cache line.
+//! 0 unused, 1 row, 2 portal, 3 dataspace. Behind the data, rounded up to a whole word, follows one word for each used
+//! slot: the name of the row, the group of the portal, or the attributes of the dataspace. So a short message and its
+//! capabilities share a cache line.
 
 use super::Violation;
 use super::head::RowName;
@@ -16,6 +17,8 @@ pub(crate) enum Slot {
     Row(RowName),
     /// A portal, whose socket comes beside the message in the order of the slots.
     Portal(Group),
+    /// A dataspace, whose descriptor comes in the same way; the word is what its sender says of it.
+    Dataspace(u64),
 }
 
 /// Portals of one sender that are of one group lead to one entrypoint, the sender says.
@@ -36,11 +39,16 @@ pub(crate) struct Kinds(u8);
 
 const ROW: u8 = 1;
 const PORTAL: u8 = 2;
+const DATASPACE: u8 = 3;
 
 impl Kinds {
     /// Of these slots; what is beyond the fourth is left out.
     pub(crate) fn of(slots: &[Slot]) -> Kinds {
-        let kind = |slot: &Slot| if let Slot::Row(_) = slot { ROW } else { PORTAL };
+        let kind = |slot: &Slot| match slot {
+            Slot::Row(_) => ROW,
+            Slot::Portal(_) => PORTAL,
+            Slot::Dataspace(_) => DATASPACE,
+        };
         Kinds(slots.iter().take(SLOTS).rev().fold(0, |kinds, slot| kinds << 2 | kind(slot)))
     }
 
@@ -52,8 +60,8 @@ impl Kinds {
     pub(crate) fn decode(kinds: u8) -> Result<Kinds, Violation> {
         let mut rest = kinds;
         while rest != 0 {
-            if !matches!(rest & 3, ROW | PORTAL) {
-                return Err(Violation("a capability slot is of no known kind"));
+            if rest & 3 == 0 {
+                return Err(Violation("an unused capability slot comes before a used one"));
             }
             rest >>= 2;
         }
@@ -66,9 +74,9 @@ impl Kinds {
         self.0 == 0
     }
 
-    /// How many of the slots are portals.
-    pub(crate) fn portals(self) -> usize {
-        self.iter().filter(|kind| *kind == PORTAL).count()
+    /// How many of the slots have a descriptor that comes beside the message.
+    pub(crate) fn carried(self) -> usize {
+        self.iter().filter(|kind| *kind != ROW).count()
     }
 
     fn iter(self) -> impl Iterator<Item = u8> {
@@ -79,7 +87,8 @@ impl Kinds {
     pub(crate) fn slots(self, words: impl Iterator<Item = u64>) -> impl Iterator<Item = Slot> {
         self.iter().zip(words).map(|(kind, word)| match kind {
             ROW => Slot::Row(RowName::decode(word)),
-            _ => Slot::Portal(Group(word)),
+            PORTAL => Slot::Portal(Group(word)),
+            _ => Slot::Dataspace(word),
         })
     }
 }
@@ -90,15 +99,12 @@ impl Slot {
         match self {
             Slot::Row(name) => name.encode(),
             Slot::Portal(group) => group.0,
+            Slot::Dataspace(attributes) => attributes,
         }
     }
 }
 
-/// The groups of the portals among the slots, in order.
-pub(crate) fn groups(slots: &[Slot]) -> heapless::Vec<Group, SLOTS> {
-    let portals = slots.iter().filter_map(|slot| match slot {
-        Slot::Row(_) => None,
-        Slot::Portal(group) => Some(*group),
-    });
-    portals.take(SLOTS).collect()
+/// Those of the slots whose descriptor comes beside the message, in order.
+pub(crate) fn carried(slots: &[Slot]) -> heapless::Vec<Slot, SLOTS> {
+    slots.iter().filter(|slot| !matches!(slot, Slot::Row(_))).take(SLOTS).copied().collect()
 }

@@ -1,4 +1,4 @@
-use portcullis_rpc::{Capability, Error, rpc_interface};
+use portcullis_rpc::{Capability, Error, SignalCapability, rpc_interface};
 
 #[rpc_interface]
 trait Log {
@@ -9,7 +9,7 @@ trait Log {
 trait Fan {
     fn put(
         &mut self,
-        pair: (Capability<dyn Log>, Option<Capability<dyn Log>>),
+        pair: (Capability<dyn Log>, Option<SignalCapability>),
         three: [Capability<dyn Log>; 3],
     ) -> Result<(), Error>;
     fn get(&mut self) -> Result<[Capability<dyn Log>; 5], Error>;

@@ -2,16 +2,19 @@
 //!
 //! - `pair silent CALLS WHO`: both calling threads make themselves unable to make a system call: any kills their
 //!   process. Then so many calls of each kind. `WHO` is `nobody`, or who breaks the silence: `client` or `server`.
+//! - `pair submit COUNT STATE WHO`: the producer's thread makes itself unable to make a system call, then submits so many
+//!   signals to a context of the other process, which is `stopped` or `awake`. `WHO` is `nobody`, or `client`.
 //! - `pair frugal CALLS POLICY`: how often the two threads allocate in so many calls of each kind, one line a kind:
 //!   what the client did, what the server did. In calls of the last kind each side wastes an allocation. `POLICY` is
 //!   `spin` or `adaptive`.
 //!
 //! The status is 0, or 2 if the server was killed by its silence. The other process is this program as well.
 
-use portcullis_ipc::{Capability, Deadline, Error, MsgBuf, Pd, PdOptions, Server, WaitPolicy};
+use portcullis_ipc::{Capability, Deadline, Error, MsgBuf, Pd, PdOptions, Server, SignalLevel, WaitPolicy};
 use portcullis_tests::cores::{first_core, last_core};
 use portcullis_tests::counting_allocator::{CountingAllocator, allocations};
 use portcullis_tests::resources::eventually;
+use portcullis_tests::stopped::Stopped;
 use portcullis_tests::watchdog::Watchdog;
 use std::collections::VecDeque;
 use std::io::Write;
@@ -31,6 +34,7 @@ const BE_SILENT: u32 = 2;
 const BREAK_SILENCE: u32 = 3;
 const ALLOCATIONS: u32 = 4;
 const WASTE: u32 = 5;
+const NEW_CONTEXT: u32 = 6;
 
 /// The kinds of calls: what is asked for, and with how many bytes.
 const KINDS: [(u32, usize); 4] = [(ECHO, 0), (ECHO, 1_000), (NEW_OBJECT, 0), (WASTE, 0)];
@@ -49,6 +53,7 @@ fn main() -> Result<ExitCode, Error> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", policy] => serve(policy).map(|()| ExitCode::SUCCESS),
         ["silent", calls, who] => silent(number(calls), who.to_owned()),
+        ["submit", count, state, who] => submit(number(count), state == "stopped", who.to_owned()),
         ["frugal", calls, policy] => frugal(number(calls), policy).map(|()| ExitCode::SUCCESS),
         _ => Ok(ExitCode::FAILURE),
     }
@@ -93,6 +98,10 @@ fn serve(policy: &str) -> Result<(), Error> {
                 }
                 message.clear();
                 message.push(capability)?;
+            }
+            NEW_CONTEXT => {
+                message.clear();
+                message.push(server.mint_context(SignalLevel::Application)?.1)?;
             }
             BE_SILENT => be_silent(),
             BREAK_SILENCE => drop(rustix::process::getppid()),
@@ -184,6 +193,38 @@ fn silent(calls: usize, breaker: String) -> Result<ExitCode, Error> {
     });
     let by_silence = ended.and_then(|status| status.signal()) == Some(rustix::process::Signal::SYS.as_raw());
     Ok(ExitCode::from(if by_silence { 2 } else { 1 }))
+}
+
+/// Submits to a process that cannot take anything, or takes everything at once.
+fn submit(count: usize, stopped: bool, breaker: String) -> Result<ExitCode, Error> {
+    let (child, object) = other(&domain("spin")?, "spin")?;
+    let (mut send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+    send.set_method(NEW_CONTEXT, 0);
+    object.call(&send, &mut receive)?;
+    let context = receive.take(0).ok_or(Error::InvalidCapability)?;
+    let stopped = stopped.then(|| Stopped::stop(child.id())).transpose()?;
+    // Whoever is stopped may be rung for: once.
+    context.submit();
+    let progress = Arc::new(AtomicU8::new(AT_WORK));
+    let of_thread = progress.clone();
+    std::thread::spawn(move || {
+        first_core();
+        be_silent();
+        (0..count).for_each(|_| context.submit());
+        if breaker == "client" {
+            let _ = rustix::process::getppid();
+        }
+        of_thread.store(DONE, Ordering::Release);
+        // As above.
+        loop {
+            std::hint::spin_loop();
+        }
+    });
+    while progress.load(Ordering::Acquire) == AT_WORK {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(stopped);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn silent_calls(object: &Capability, calls: usize, breaker: &str) -> Result<bool, Error> {

@@ -1,7 +1,8 @@
 //! The unmodified processes that villains attack, and the honest bystander: `victim serve` and `victim bystand`.
 
 use portcullis_ipc::{
-    Caller, Capability, Deadline, Error, Limits, MsgBuf, Pd, PdOptions, Server, WaitPolicy,
+    Badge, Caller, Capability, Deadline, Error, Event, Limits, MsgBuf, Pd, PdOptions, Server, SignalLevel,
+    WaitPolicy,
 };
 use portcullis_tests::bystander::{Bystander, Report};
 use portcullis_tests::confinement::forbid_owned_futexes;
@@ -33,14 +34,25 @@ fn serve(wait: WaitPolicy) -> Result<(), Error> {
     let pd = Pd::with(PdOptions { wait, ..PdOptions::default() })?;
     let mut server = Server::with(&pd, Limits { portals: 2_000, channels: 2_048, ..Limits::default() })?;
     server.serve_parent(server.badge())?;
-    let mut service = Service { elsewhere: elsewhere()?, kept: Vec::new(), held: Vec::new(), pokes: 0 };
+    let mut service = Service {
+        elsewhere: elsewhere()?,
+        kept: Vec::new(),
+        held: Vec::new(),
+        pokes: 0,
+        contexts: Vec::new(),
+    };
     let mut message = MsgBuf::new();
     let mut caller = None;
     loop {
-        let request = match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
-            Ok(request) => request,
-            Err(Error::BudgetExceeded | Error::InvalidCapability) => continue,
-            Err(error) => return Err(error),
+        // What is wrong with an answer is told to its client.
+        let _ = caller.take().map(|caller| server.reply(caller, &message));
+        let request = match server.next(&mut message, Deadline::Never)? {
+            Event::Call(request) => request,
+            Event::Signal(context) => {
+                service.signal(context);
+                continue;
+            }
+            Event::Woken | Event::Unreferenced(_) => continue,
         };
         caller = service.answer(&mut server, request.badge, request.caller, &mut message)?;
     }
@@ -52,14 +64,22 @@ struct Service {
     kept: Vec<Capability>,
     held: Vec<(Caller, Vec<u8>)>,
     pokes: u32,
+    /// The signal contexts, and how often the handler of each has run.
+    contexts: Vec<(Badge, u32)>,
 }
 
 impl Service {
+    /// The handler of a signal.
+    fn signal(&mut self, context: Badge) {
+        let known = self.contexts.iter_mut().find(|known| known.0 == context);
+        known.expect("only contexts have signals").1 += 1;
+    }
+
     /// Makes the message the answer; no caller if it is to be answered later.
     fn answer(
         &mut self,
         server: &mut Server,
-        badge: portcullis_ipc::Badge,
+        badge: Badge,
         caller: Caller,
         message: &mut MsgBuf,
     ) -> Result<Option<Caller>, Error> {
@@ -96,6 +116,19 @@ impl Service {
                 answer.write(&[u8::from(matches!(called, Some(Ok(()))))])?;
             }
             service::CONFINE => answer.write(&[u8::from(forbid_owned_futexes().is_ok())])?,
+            service::CONTEXT => {
+                let (badge, context) = server.mint_context(SignalLevel::default())?;
+                self.contexts.push((badge, 0));
+                answer.push(context)?;
+            }
+            service::RUNS => {
+                let runs = self.contexts.iter().take(200).flat_map(|context| context.1.to_le_bytes());
+                answer.write(&runs.collect::<Vec<u8>>())?;
+            }
+            service::END => {
+                let ended = message.take(0).and_then(|capability| server.badge_of(&capability));
+                ended.into_iter().for_each(|badge| server.dissolve(badge));
+            }
             _ => answer.write(b"no such method")?,
         }
         *message = answer;

@@ -81,12 +81,20 @@ impl Outcome {
 }
 
 impl RawClient {
-    /// Introduces itself over a portal's socket.
+    /// Introduces itself over a channel's socket.
     ///
     /// # Errors
     /// What the system says.
-    pub fn connect(portal: OwnedFd) -> io::Result<RawClient> {
-        RawClient::connect_with_bell(portal, None)
+    pub fn connect(channel: OwnedFd) -> io::Result<RawClient> {
+        RawClient::connect_with_bell(channel, None)
+    }
+
+    /// Comes over from a portal, and introduces itself.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn come_over(portal: &OwnedFd) -> io::Result<RawClient> {
+        RawClient::connect(socket::ticket(portal)?.1)
     }
 
     /// Introduces itself, with a descriptor as its doorbell.

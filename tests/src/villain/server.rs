@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::socket;
 use super::wire::{self, State};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 /// A hostile server of an honest client. What it does by itself follows the rules.
@@ -46,6 +46,17 @@ impl RawServer {
         let memory = Memory::map(&file, wire::CHANNEL_BYTES)?;
         let bell = descriptors.next();
         Ok(RawServer { socket: portal, memory, file, bell, sequences: [0; wire::LANES], kept: Vec::new() })
+    }
+
+    /// Takes up a portal whose other end an honest client holds: it is sent the socket of the channel.
+    ///
+    /// # Errors
+    /// What the system says, or `TimedOut` if the client does not introduce itself there.
+    pub fn take_up(portal: &OwnedFd, token: u64) -> io::Result<RawServer> {
+        let (ours, theirs) = socket::pair()?;
+        socket::send(portal, &wire::token(token), &[theirs.as_fd()])?;
+        drop(theirs);
+        RawServer::accept(ours)
     }
 
     /// Waits for the next request in any lane; `None` when the client is gone.

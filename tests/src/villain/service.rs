@@ -27,6 +27,13 @@ pub const CALL_BACK: u32 = 11;
 /// Applies [`confinement`](crate::confinement) to the process; answers 1 if it holds. The bystander does it, too.
 pub const CONFINE: u32 = 12;
 
+/// Makes a new signal context and grants it.
+pub const CONTEXT: u32 = 13;
+/// Answers how often the handler of each context has run, in the order in which they were made; those of the first 200.
+pub const RUNS: u32 = 14;
+/// Ends what comes as the first capability.
+pub const END: u32 = 15;
+
 /// Bystander: calls the capability that comes with this, without end.
 pub const WATCH: u32 = 20;
 /// Bystander: how that went.

@@ -56,6 +56,19 @@ pub fn receive(socket: &OwnedFd, time: Duration) -> Option<(Vec<u8>, Vec<OwnedFd
     Some((bytes, descriptors))
 }
 
+/// What an entrypoint sends over a portal that it has taken up: its token, and the socket of the channel.
+///
+/// # Errors
+/// `TimedOut` if that does not come.
+pub fn ticket(portal: &OwnedFd) -> io::Result<(u64, OwnedFd)> {
+    let mut messages = std::iter::from_fn(|| receive(portal, super::client::PATIENCE));
+    let ticket = messages.find_map(|(bytes, descriptors)| {
+        let token = u64::from_le_bytes(*bytes.last_chunk()?);
+        descriptors.into_iter().next().filter(|_| bytes[0] == 5).map(|channel| (token, channel))
+    });
+    ticket.ok_or_else(|| io::ErrorKind::TimedOut.into())
+}
+
 /// Whether the other end is closed within the time. What it sent before may still be unread.
 #[must_use]
 pub fn closes(socket: &OwnedFd, time: Duration) -> bool {

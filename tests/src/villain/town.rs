@@ -101,12 +101,12 @@ impl Town {
         assert_eq!(self.to_bystander.call(Row::FIRST, service::CONFINE, &[]).data(), [1]);
     }
 
-    /// A portal to the server, for a villain.
+    /// The socket of a new channel to the server, for a villain.
     ///
     /// # Errors
     /// What the system says.
-    pub fn portal(&mut self) -> io::Result<OwnedFd> {
-        self.launcher.open(Row::FIRST)
+    pub fn channel(&mut self) -> io::Result<OwnedFd> {
+        Ok(socket::ticket(&self.launcher.open(Row::FIRST)?)?.1)
     }
 
     /// A villain's channel to the server, known to work.
@@ -115,8 +115,8 @@ impl Town {
     /// If the system or the server refuses it.
     #[must_use]
     pub fn villain(&mut self) -> RawClient {
-        let portal = self.portal().expect("the launcher opens a portal");
-        let mut villain = RawClient::connect(portal).expect("a villain introduces itself");
+        let channel = self.channel().expect("the server takes the portal up");
+        let mut villain = RawClient::connect(channel).expect("a villain introduces itself");
         assert!(villain.is_welcome(), "the server takes a new client");
         villain
     }

@@ -32,6 +32,12 @@ impl Process {
         Ok(Process(command.spawn()?))
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Kills it and waits until it is gone.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -30,12 +30,22 @@ pub const RELEASE_ENTRIES: usize = 64;
 /// How many entries the release ring has.
 pub const RELEASE_CAPACITY: usize = 128;
 
+/// The first word of the signals.
+pub const SIGNALS: usize = 4_800;
+/// How many words of signals there are.
+pub const SIGNAL_WORDS: usize = 256;
+/// The lowest index of a signal context's row, but for the one that is never used.
+pub const CONTEXTS: u32 = 1 << 31;
+
 /// In [`WATCHED`]: the server looks at [`PENDING`] before it sleeps.
 pub const AWAKE: u64 = 1 << 63;
 /// In [`PENDING`]: the socket wants to be read.
 pub const PENDING_SOCKET: u64 = 1 << 32;
 /// In [`PENDING`]: the release ring wants to be emptied.
 pub const PENDING_RELEASES: u64 = 1 << 33;
+
+/// In [`PENDING`]: signals of the first group.
+pub const PENDING_SIGNALS: u64 = 1 << 34;
 
 /// The first word of a lane's request.
 #[must_use]
@@ -56,8 +66,8 @@ pub enum Kind {
     Row = 1,
     /// A portal, whose socket comes beside the message.
     Portal = 2,
-    /// A kind that does not exist.
-    Unknown = 3,
+    /// A dataspace, whose descriptor comes beside the message.
+    Dataspace = 3,
 }
 
 /// A state word as its sender alleges it: fields wider than the format's spill over on purpose.
@@ -142,6 +152,8 @@ pub mod status {
     pub const ANSWERED: u8 = 0;
     /// The capability called, or one in the message, is not valid.
     pub const INVALID_CAPABILITY: u8 = 1;
+    /// The answer could not be sent.
+    pub const BUSY: u8 = 4;
 }
 
 /// An entry of the release ring: so many grants of a row are given back, after so many messages.
@@ -180,6 +192,12 @@ pub fn open(row: Row) -> [u8; 16] {
 #[must_use]
 pub fn greeting(entrypoint: u64) -> [u8; 16] {
     control(4, VERSION, 0, entrypoint)
+}
+
+/// An entrypoint has taken a portal up; one descriptor, the channel's socket.
+#[must_use]
+pub fn token(token: u64) -> [u8; 16] {
+    control(5, 0, 0, token)
 }
 
 /// The sockets of a message's portals; one to four descriptors.

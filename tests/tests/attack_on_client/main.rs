@@ -5,6 +5,7 @@ mod tasks;
 
 use portcullis_ipc::{Capability, Child, Deadline, Doorbell, Error, MsgBuf, Pd, PdOptions, WaitPolicy};
 use portcullis_tests::bystander::Bystander;
+use portcullis_tests::executor::block_on;
 use portcullis_tests::villain::script::{ANSWER, RUN, Step, Thing};
 use portcullis_tests::villain::victim::eventually;
 use portcullis_tests::villain::wire::{self, Kind};
@@ -160,6 +161,16 @@ fn attack_02_a_reply_with_another_count_of_descriptors_ends_the_channel() {
 }
 
 #[test]
+fn attack_41_253_descriptors_end_the_channel_and_are_closed() {
+    let house = house();
+    for bytes in [wire::portals(0, 1).to_vec(), wire::greeting(7).to_vec(), wire::DOORBELL.to_vec()] {
+        let script = [Step::Send(bytes, 253, Thing::Pipe), publish(0, &[Kind::Portal; 4], 0)];
+        assert_violation(&house, &script);
+    }
+    house.assert_unharmed();
+}
+
+#[test]
 fn attack_07_replies_to_calls_that_are_not_made_are_ignored() {
     let house = house();
     let (_villain, capability) = house.villain();
@@ -193,7 +204,13 @@ fn attack_08_descriptors_beside_other_bytes_end_the_channel() {
         assert_violation(&house, &stray(&wire::portals(16, 1), 1, thing));
     }
     assert_violation(&house, &stray(&wire::portals(0, 77), 1, Thing::Socket));
-    assert_violation(&house, &stray(&wire::portals(1, 0), 1, Thing::Pipe));
+    // Beside the first reply: what belongs to a portal must be one, what belongs to a dataspace may be anything.
+    let beside = |thing, kind| [Step::Send(wire::portals(0, 1).to_vec(), 1, thing), publish(0, &[kind], 0)];
+    assert_violation(&house, &beside(Thing::Pipe, Kind::Portal));
+    for thing in [Thing::Socket, Thing::Pipe, Thing::Page] {
+        let came = house.answer_to(&beside(thing, Kind::Dataspace)).map(|mut reply| reply.take(0));
+        assert!(matches!(came, Ok(Some(capability)) if capability.dataspace().is_some()), "{thing:?}");
+    }
     house.assert_unharmed();
 }
 
@@ -201,11 +218,11 @@ fn attack_08_descriptors_beside_other_bytes_end_the_channel() {
 fn attack_08_a_greeting_without_a_page_or_with_another_token_ends_the_channel() {
     let house = house();
     let greeting = |thing| Step::Send(wire::greeting(7).to_vec(), 1, thing);
-    let token = |descriptors| Step::Send(wire::control(5, 0, 0, 7).to_vec(), descriptors, Thing::Page);
+    let token = |count, thing| Step::Send(wire::token(7).to_vec(), count, thing);
     for (script, good) in [
-        (vec![token(0), ANSWER], true),
-        (vec![token(1), ANSWER], false),
-        (vec![token(0), token(0), ANSWER], false),
+        (vec![token(1, Thing::Socket), ANSWER], false),
+        (vec![token(0, Thing::Socket), ANSWER], false),
+        (vec![token(1, Thing::Slow), ANSWER], false),
         (vec![greeting(Thing::Page), ANSWER], true),
         (vec![greeting(Thing::OpenPage), ANSWER], false),
         (vec![greeting(Thing::Socket), ANSWER], false),
@@ -295,6 +312,27 @@ fn attack_15_a_server_that_dies_or_hangs_up_in_a_call_is_an_error_within_50_ms()
 }
 
 #[test]
+fn attack_44_a_descriptor_whose_close_blocks_holds_no_client_up() {
+    let house = house();
+    let slow = |bytes: &[u8], count| Step::Send(bytes.to_vec(), count, Thing::Slow);
+    for send in [
+        slow(&wire::portals(0, 1), 1),
+        slow(&wire::portals(0, 1), 5),
+        slow(&wire::hello(), 1),
+        slow(&wire::open(wire::Row::FIRST), 1),
+        slow(&wire::token(7), 1),
+        slow(&wire::greeting(7), 2),
+        slow(&wire::DOORBELL, 1),
+        slow(&[1, 2, 3], 1),
+    ] {
+        let start = Instant::now();
+        assert_violation(&house, &[send, publish(0, &[Kind::Portal], 0)]);
+        assert!(start.elapsed() < NOISE);
+    }
+    house.assert_unharmed();
+}
+
+#[test]
 fn attack_15_a_slow_close_hides_no_death() {
     let house = house();
     let (dies, first) = house.villain();
@@ -345,6 +383,27 @@ fn attack_17_a_portal_that_its_giver_fills_does_not_block_its_holder() {
     let result = capability.call_with(&send, &mut MsgBuf::new(), Deadline::After(LIMIT));
     assert_eq!(result, Err(Error::Busy));
     drop((send, reply, _villain, capability));
+    house.assert_unharmed();
+}
+
+#[test]
+fn a_call_without_a_deadline_waits_for_a_portal_to_be_taken_up_for_the_default_time_and_no_longer() {
+    let house = house();
+    let pd =
+        Pd::with(PdOptions { deadline: Deadline::After(LIMIT), ..PdOptions::default() }).expect("a domain");
+    let (villain, capability) = pd.spawn(command(env!("CARGO_BIN_EXE_villain"))).expect("a villain");
+    let mut reply = run(&capability, &[Step::DeadPortal, publish(0, &[Kind::Portal], 0)]).expect("a portal");
+    let portal = reply.take(0).expect("a portal came");
+    for as_task in [false, true] {
+        let start = Instant::now();
+        let result = match as_task {
+            false => portal.call_with(&request(&[]), &mut MsgBuf::new(), Deadline::Never),
+            true => block_on(portal.call_async_with(Box::new(request(&[])), Deadline::Never)).map(drop),
+        };
+        assert_eq!(result, Err(Error::NotTakenUp), "as a task: {as_task}");
+        assert!((LIMIT..LIMIT + NOISE).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+    drop((portal, reply, capability, villain, pd));
     house.assert_unharmed();
 }
 

@@ -11,7 +11,7 @@ use portcullis_tests::stopped::Stopped;
 use portcullis_tests::watchdog::Watchdog;
 use std::time::Duration;
 
-const LIMITS: Limits = Limits { rows: 8, channels: 1_024, portals: 256 };
+const LIMITS: Limits = Limits { rows: 8, contexts: 8, channels: 1_024, portals: 256 };
 
 /// Only between processes: within one, a capability takes no row.
 #[test]
@@ -92,10 +92,10 @@ fn a_client_without_descriptors_calls_when_it_has_some_again() -> Result<(), Err
     let number = client.root.keep(&root)?;
     let call = || client.root.call_kept(number, Op::Name, Duration::ZERO, &[]);
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[1], &[])?, [1]);
+    drop(stopped);
     let error = call()?.result.expect_err("a channel takes a descriptor");
     assert!(error.contains("System"), "{error}");
     assert_eq!(client.root.numbers(Op::LimitDescriptors, &[512], &[])?, [1]);
-    drop(stopped);
     assert_eq!(call()?.words()[0], root.name()?);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Capabilities of one entrypoint that come by one way share a channel, whoever hands them on.
 
+mod introducer;
 mod raw;
 
 use portcullis_ipc::{Deadline, Error, Limits};

@@ -20,13 +20,13 @@ use std::time::Duration;
 const GROUP: u64 = 7;
 
 /// A well-behaved peer, and a raw channel to it.
-struct Peer {
-    process: Process,
-    channel: RawClient,
+pub(crate) struct Peer {
+    pub(crate) process: Process,
+    pub(crate) channel: RawClient,
 }
 
 impl Peer {
-    fn start() -> Peer {
+    pub(crate) fn start() -> Peer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_peer"));
         command.arg("1000");
         let (process, portal) = Process::start(command).expect("a peer starts");
@@ -34,21 +34,21 @@ impl Peer {
         Peer { process, channel }
     }
 
-    fn ask(&mut self, op: Op, numbers: &[u64]) -> Vec<u8> {
+    pub(crate) fn ask(&mut self, op: Op, numbers: &[u64]) -> Vec<u8> {
         self.channel.call(Row::FIRST, op as u32, &bytes(numbers)).data()
     }
 
-    fn channels(&mut self) -> u64 {
+    pub(crate) fn channels(&mut self) -> u64 {
         words(&self.ask(Op::Report, &[]))[0]
     }
 
     /// Gives it a portal, as one of [`GROUP`]; answers the number that it has there.
-    fn give(&mut self, portal: &OwnedFd) -> u64 {
+    pub(crate) fn give(&mut self, portal: &OwnedFd) -> u64 {
         give(&mut self.channel, portal)
     }
 
     /// Has it call what it was given: what that object is called, or an error.
-    fn call(&mut self, number: u64, deadline: Duration) -> Nested {
+    pub(crate) fn call(&mut self, number: u64, deadline: Duration) -> Nested {
         let micros = u64::try_from(deadline.as_micros()).expect("it is short");
         Nested::decode(&self.ask(Op::CallKept, &[number, Op::Name as u64, micros]))
     }
@@ -60,13 +60,6 @@ fn give(channel: &mut RawClient, portal: &OwnedFd) -> u64 {
     channel.send(&tag, &[portal.as_fd()]).expect("the socket has room");
     let kept = channel.call_in(0, Row::FIRST, Op::Keep as u32, &[], &[(Kind::Portal, GROUP)]);
     words(&kept.data())[0]
-}
-
-/// The token that an entrypoint sends over a portal, behind its greeting.
-fn token(portal: &OwnedFd) -> u64 {
-    let mut messages = std::iter::from_fn(|| socket::receive(portal, PATIENCE));
-    let token = messages.find_map(|(bytes, _)| (bytes[0] == 5).then(|| words(&bytes)[1]));
-    token.expect("each portal that is taken up has a token")
 }
 
 #[test]
@@ -96,7 +89,7 @@ fn portals_of_two_introducers_never_share_a_channel() {
     let _watchdog = Watchdog::start(LIMIT);
     let (mut one, mut holder) = (Peer::start(), Peer::start());
     let to_holder = holder.channel.open(Row::FIRST).expect("the socket has room");
-    let mut other = RawClient::connect(to_holder).expect("it is there");
+    let mut other = RawClient::come_over(&to_holder).expect("it is there");
     let mut portal = || one.channel.open(Row::FIRST).expect("the socket has room");
     // The same number, and the same entrypoint, as it says itself.
     let numbers = [holder.give(&portal()), holder.give(&portal()), give(&mut other, &portal())];
@@ -109,7 +102,7 @@ fn portals_of_two_introducers_never_share_a_channel() {
 }
 
 #[test]
-fn a_server_that_never_sends_a_token_costs_the_deadline_and_that_once() {
+fn a_server_that_never_takes_a_portal_up_costs_each_call_its_deadline_and_others_nothing() {
     let _watchdog = Watchdog::start(LIMIT);
     let short = Duration::from_millis(200);
     let (mut one, mut holder) = (Peer::start(), Peer::start());
@@ -118,12 +111,13 @@ fn a_server_that_never_sends_a_token_costs_the_deadline_and_that_once() {
     let (silent, portal) = socket::pair().expect("the system grants sockets");
     let second = holder.give(&portal);
     drop(portal);
-    let nested = holder.call(second, short);
-    assert!(nested.time >= short, "{nested:?}");
-    assert_eq!(nested.result, Err("DeadlineExceeded".to_owned()));
-    assert_eq!(holder.call(first, PATIENCE).words(), name, "others go on");
-    // It goes its own way now.
-    let server = std::thread::spawn(|| RawServer::accept(silent).and_then(RawServer::serve));
+    for _ in 0..2 {
+        let nested = holder.call(second, short);
+        assert!(nested.time >= short, "{nested:?}");
+        assert_eq!(nested.result, Err("DeadlineExceeded".to_owned()));
+        assert_eq!(holder.call(first, PATIENCE).words(), name, "others go on");
+    }
+    let server = std::thread::spawn(move || RawServer::take_up(&silent, 1).and_then(RawServer::serve));
     assert!(holder.call(second, PATIENCE).result.is_ok());
     holder.ask(Op::Drop, &[second]);
     server.join().expect("it does not panic").expect("its client is gone");
@@ -150,7 +144,7 @@ fn an_introducer_that_dies_before_the_token_comes_takes_nothing_along() {
     let _watchdog = Watchdog::start(LIMIT);
     let (mut one, mut holder) = (Peer::start(), Peer::start());
     let to_server = one.channel.open(Row::FIRST).expect("the socket has room");
-    let mut introducer = RawClient::connect(to_server).expect("an introducer connects");
+    let mut introducer = RawClient::come_over(&to_server).expect("an introducer connects");
     let first = holder.give(&introducer.open(Row::FIRST).expect("the socket has room"));
     let name = holder.call(first, PATIENCE).words();
     one.process.signal(Signal::STOP);
@@ -183,7 +177,7 @@ fn attack_05_a_guessed_replayed_or_foreign_token_is_invalid_and_has_no_effect() 
     let object = villain.call(Row::FIRST, service::MINT, &[]).row();
     let before = here.census();
     let portal = villain.open(object).expect("the socket has room");
-    let token = token(&portal);
+    let (token, channel) = socket::ticket(&portal).expect("it is taken up");
     let mut random = Random::new(5);
     let near = [0, 1, u64::MAX, token.wrapping_add(1), token.wrapping_sub(1), !token, token.swap_bytes()];
     for guess in near.into_iter().chain((0..1_000).map(|_| random.word())) {
@@ -199,19 +193,19 @@ fn attack_05_a_guessed_replayed_or_foreign_token_is_invalid_and_has_no_effect() 
     assert_eq!(present(&mut villain, token), Some(object));
     assert_eq!(present(&mut villain, token), None, "it was presented before");
     villain.release(object, 1);
-    drop(portal);
+    drop((portal, channel));
     // That of a portal that is gone.
     let portal = villain.open(object).expect("the socket has room");
-    let late = self::token(&portal);
-    drop(portal);
+    let (late, channel) = socket::ticket(&portal).expect("it is taken up");
+    drop((portal, channel));
     assert!(eventually(|| here.census().channels == before.channels));
     assert_eq!(present(&mut villain, late), None, "its portal is closed");
     // That of an object that is gone.
     let portal = villain.open(object).expect("the socket has room");
-    let dead = self::token(&portal);
+    let (dead, channel) = socket::ticket(&portal).expect("it is taken up");
     let _ = villain.call(object, service::DISSOLVE, &[]).data();
     assert_eq!(present(&mut villain, dead), None, "its object was dissolved");
-    drop(portal);
+    drop((portal, channel));
     assert!(villain.is_welcome(), "a wrong token is an error and no reason to end a channel");
     assert!(eventually(|| here.census().rows == before.rows && here.census().channels == before.channels));
     drop(villain);

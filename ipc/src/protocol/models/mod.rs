@@ -13,6 +13,7 @@ mod posts;
 mod release_ring;
 mod reply_wait;
 mod round_trip;
+mod signals;
 mod tasks;
 mod waits;
 

@@ -2,14 +2,17 @@
 
 mod reply;
 mod request;
+mod signals;
 
 use super::home::Home;
-use super::ledger::{Ledger, Rows};
+use super::ledger::Ledger;
+use super::rows::Rows;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::server::entrance::Entrance;
 use crate::sys::memory::Words;
 use crate::transport::Transport;
 use crate::transport::local::LocalTransport;
@@ -17,7 +20,7 @@ use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::control::Token;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LANES, LaneId};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -48,12 +51,18 @@ pub(crate) struct Port {
     held: Option<Release>,
     /// What was read from the socket and belongs to no request.
     pub(crate) news: Vec<News>,
+    /// Its socket was left unread, for want of descriptors.
+    pub(crate) starves: bool,
+    /// Lanes with a request whose portals were left there.
+    stuck: u64,
     /// Portals that its client opened and that are still there.
     pub(crate) opened: u32,
     /// The port whose client opened this one.
     pub(crate) opener: Option<RowName>,
     /// By what it is known on another channel, as long as it is.
     pub(crate) token: Option<Token>,
+    /// The portal that its client came by, until the client has come over.
+    entrance: Option<Entrance>,
 }
 
 /// What a port hangs on.
@@ -74,8 +83,8 @@ impl HangUp for Ended {
     }
 }
 
-/// The doorbell messages that may be waiting: each of 16 lanes and two more bits rings at most once a wake, and a
-/// socket holds at least 278 of them.
+/// The doorbell messages that may be waiting: each of 16 lanes, 8 groups of signals and two more bits rings at most once a
+/// wake, and a socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
 impl Port {
@@ -96,9 +105,12 @@ impl Port {
             bell: None,
             held: None,
             news: Vec::new(),
+            starves: false,
+            stuck: 0,
             opened: 0,
             opener: None,
             token: None,
+            entrance: None,
         }
     }
 
@@ -182,7 +194,9 @@ impl Port {
     /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        self.has_work() || words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail
+        let releases = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        // Those of a starving port may wait for what is on its socket.
+        self.has_work() || releases && !self.starves
     }
 
     /// Whether there is a request in a polled lane, or anything announced.
@@ -190,7 +204,7 @@ impl Port {
     pub(crate) fn has_work(&self) -> bool {
         let Some(words) = &self.words else { return false };
         // Relaxed: a hint. Who acts on it loads again, with acquire.
-        LaneId::in_set(self.polled & !self.busy).any(|lane| {
+        LaneId::in_set(self.polled & !self.busy & !self.stuck).any(|lane| {
             head::sequence(words[lane.request()].load(Ordering::Relaxed)) != self.sequences[lane.index()]
         }) || doorbell::has_pending(&words[layout::PENDING])
     }
@@ -222,6 +236,8 @@ impl Port {
             self.polled |= pending & layout::LANE_BITS;
             doorbell::watch(&words[layout::WATCHED], self.polled | self.demands);
         }
+        // Before the releases: what is given back was submitted to before.
+        self.take_signals(pending, ledger);
         let releases = pending & layout::PENDING_RELEASES != 0 && self.take_releases(ledger)?;
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
     }
@@ -253,6 +269,7 @@ impl Port {
                 .rows
                 .name_at(release.row)
                 .ok_or(Error::Violation("a release of a row that was not granted"))?;
+            self.take_signal_of(release.row, ledger);
             ledger.release(self.name, &mut self.rows, row, release.grants.into())?;
         }
         Ok(false)
@@ -266,12 +283,47 @@ impl Port {
         Ok(())
     }
 
+    /// Its client came by that portal.
+    pub(crate) fn came_by(&mut self, entrance: Entrance) {
+        self.entrance = Some(entrance);
+    }
+
+    /// The portal that its client came by, when nothing comes over it any more: the client has come over, or is gone.
+    pub(crate) fn shut_entrance(&mut self) -> Option<Entrance> {
+        let has_come = self.words.is_some();
+        self.entrance.take_if(|entrance| entrance.is_done(has_come))
+    }
+
+    /// All its sockets.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let entrance = self.entrance.as_ref().map(Entrance::socket);
+        self.socket().map(SocketTransport::socket).into_iter().chain(entrance)
+    }
+
     /// Reads the socket, at most so many messages.
     pub(crate) fn drain(&mut self, most: usize) -> Result<Drained, Error> {
-        match &self.end {
-            End::Socket { transport, .. } => transport.drain(&mut self.news, most),
-            End::Local(_) => Ok(Drained::Empty),
+        let End::Socket { transport, .. } = &self.end else { return Ok(Drained::Empty) };
+        // Before and after: what went over the portal was sent before the client introduced itself, or ended, and counts.
+        let mut drained = Drained::Empty;
+        if let Some(entrance) = &mut self.entrance {
+            drained = entrance.drain(&mut self.news)?;
         }
+        if drained != Drained::NoRoom {
+            drained = transport.drain(&mut self.news, most)?;
+            if let Some(entrance) = &mut self.entrance
+                && entrance.drain(&mut self.news)? == Drained::NoRoom
+            {
+                drained = Drained::NoRoom;
+            }
+        }
+        self.starves |= drained == Drained::NoRoom;
+        Ok(drained)
+    }
+
+    /// There may be room by now: what was left is looked at again.
+    pub(crate) fn feed(&mut self) {
+        self.polled |= std::mem::take(&mut self.stuck);
+        self.starves = false;
     }
 
     /// Adds the first row of a new port: what the portal was made for.

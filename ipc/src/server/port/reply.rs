@@ -68,7 +68,7 @@ impl Port {
         result
     }
 
-    /// Writes the slots of a reply: rows for our own objects, portals for all else.
+    /// Writes the slots of a reply: rows for our own objects, descriptors for all else.
     #[cold]
     fn reply_slots(&mut self, ticket: Ticket, message: &MsgBuf, ledger: &mut Ledger) -> Result<Kinds, Error> {
         let mut carried = Carried::new();
@@ -93,7 +93,7 @@ impl Port {
                 },
                 None => {
                     carried.push(capability.clone()).map_err(|_| Error::TooManyCapabilities)?;
-                    Slot::Portal(capability.group())
+                    capability.carried_slot()
                 }
             };
             slots.push(slot).map_err(|_| Error::TooManyCapabilities)?;

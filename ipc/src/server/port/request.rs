@@ -6,9 +6,10 @@ use crate::due::Due;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
-use crate::server::ledger::{Ledger, Row};
+use crate::server::ledger::Ledger;
+use crate::server::rows::Row;
 use crate::transport::Carried;
-use crate::transport::socket::MOST_QUEUED;
+use crate::transport::socket::{Drained, MOST_QUEUED};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LaneId};
@@ -33,18 +34,35 @@ impl Port {
     #[inline]
     pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &mut Ledger) -> Result<Option<Taken>, Error> {
         let Some(words) = &self.words else { return Ok(None) };
-        let mut candidates = self.polled & !self.busy;
+        let mut candidates = self.polled & !self.busy & !self.stuck;
         while candidates != 0 {
             let first = candidates & self.first;
             let Some(lane) = LaneId::lowest(if first != 0 { first } else { candidates }) else { break };
+            candidates &= !lane.bit();
             // Acquire: pairs with the release store in `Channel::publish`.
             let word = words[lane.request()].load(Ordering::Acquire);
-            if head::sequence(word) != self.sequences[lane.index()] {
-                return self.accept(lane, word, into, ledger).map(Some);
+            if head::sequence(word) == self.sequences[lane.index()] {
+                continue;
             }
-            candidates &= !lane.bit();
+            let state = State::decode(word)?;
+            if state.kinds.carried() == 0 || self.has_carried(lane)? {
+                return self.accept(lane, state, into, ledger).map(Some);
+            }
+            // Others have their turn; one that starves is no candidate any more.
+            return Ok(None);
         }
         Ok(None)
+    }
+
+    /// Reads the socket for the descriptors of a request: they were sent before it was published, so they are here or nowhere. If
+    /// there is no room for them, they stay there, and the request in its lane.
+    #[cold]
+    fn has_carried(&mut self, lane: LaneId) -> Result<bool, Error> {
+        let has_room = self.drain(MOST_QUEUED)? != Drained::NoRoom;
+        if !has_room {
+            self.stuck |= lane.bit();
+        }
+        Ok(has_room)
     }
 
     /// Copies a request out of its lane, each word once, and checks the copy.
@@ -52,11 +70,10 @@ impl Port {
     fn accept(
         &mut self,
         lane: LaneId,
-        word: u64,
+        state: State,
         into: &mut MsgBuf,
         ledger: &mut Ledger,
     ) -> Result<Taken, Error> {
-        let state = State::decode(word)?;
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
         let words = words.part::<{ layout::MESSAGE_WORDS }>(lane.request());
         let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
@@ -68,8 +85,8 @@ impl Port {
         self.first = u64::MAX << lane.number() << 1;
         let mut badge = match self.end {
             // Within a process, capabilities name objects and not rows: the type system protects them.
-            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.contains(*badge)),
-            End::Socket { .. } => self.rows.get(request.target).and_then(Row::badge),
+            End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.is_object(*badge)),
+            End::Socket { .. } => self.rows.get(request.target).and_then(Row::object),
         };
         let is_withdrawn = state.status == head::WITHDRAWN;
         if is_withdrawn {
@@ -102,16 +119,14 @@ impl Port {
         let words = &words[lane.request() + layout::REQUEST_HEAD + layout::slots_behind(state.length)..];
         let slots = state.kinds.slots(words.iter().map(|word| word.load(Ordering::Relaxed)));
         let slots: heapless::Vec<Slot, { layout::SLOTS }> = slots.collect();
-        let mut portals = Carried::new().into_iter();
-        if state.kinds.portals() != 0 {
-            // They were sent before the request was published, so they are here or nowhere.
-            self.drain(MOST_QUEUED)?;
+        let mut carried = Carried::new().into_iter();
+        if state.kinds.carried() != 0 {
             let tag = Tag { lane, sequence: state.sequence };
-            portals = self.transport().receive(tag, &slot::groups(&slots))?.into_iter();
+            carried = self.transport().receive(tag, &slot::carried(&slots))?.into_iter();
         }
         for slot in slots {
             let capability = match slot {
-                Slot::Portal(_) => portals.next(),
+                Slot::Portal(_) | Slot::Dataspace(_) => carried.next(),
                 Slot::Row(name) => {
                     self.rows.get(name).and_then(Row::badge).map(|badge| ledger.capability(badge))
                 }

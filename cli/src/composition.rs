@@ -1,0 +1,165 @@
+//! Composition files: checked, and drawn.
+
+use crate::args::{CheckArgs, FileArgs, GraphArgs};
+use crate::failure::Failure;
+use crate::output::{self, note};
+use portcullis_init::{Composition, Given, Graph, Problem, Problems, limits};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// Says all that is wrong with a file, or what it composes.
+pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let given = Given { ram: args.ram, caps: args.caps, services: None };
+    let checked = read(&args.file).and_then(|(name, text)| {
+        let composition = Composition::parse_within(&text, &given);
+        let composition = composition.map_err(|problems| Failure::composition(&name, problems))?;
+        if !args.without_binaries {
+            // Whoever reads a composition from standard input is where its paths begin.
+            let directory = Path::new(&name).parent().filter(|_| name != "-").unwrap_or(Path::new(""));
+            let found = composition.check_binaries(directory);
+            found.map_err(|problems| Failure::composition(&name, problems))?;
+        }
+        Ok((name, composition))
+    });
+    match &checked {
+        Ok((name, composition)) => {
+            warn(name, composition);
+            if args.json {
+                return report(&Report::of(name, composition));
+            }
+            output::result(summary(name, composition).as_bytes())
+        }
+        Err(Failure::Composition { file, problems }) if args.json => {
+            report(&Report::of_problems(file, problems))?;
+            checked.map(drop)
+        }
+        Err(_) => checked.map(drop),
+    }
+}
+
+/// Writes the graph of a file as SVG or DOT.
+pub(crate) fn graph(args: &GraphArgs) -> Result<(), Failure> {
+    let (name, text) = read(&args.file)?;
+    let composition = Composition::parse(text).map_err(|problems| Failure::composition(&name, problems))?;
+    warn(&name, &composition);
+    let graph = Graph::of(&composition);
+    let drawn = if args.dot { graph.dot() } else { graph.svg() };
+    match &args.output {
+        None => output::result(drawn.trim_end().as_bytes()),
+        Some(path) => {
+            let written = std::fs::write(path, drawn);
+            written.map_err(|error| Failure::Graph { name: path.display().to_string(), error })
+        }
+    }
+}
+
+/// A file's name and content. No more of it is read than a composition may have, and a byte.
+fn read(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
+    let name = args.file.display().to_string();
+    let most = limits::MOST_BYTES as u64 + 1;
+    let mut text = Vec::new();
+    let result = if name == "-" {
+        std::io::stdin().lock().take(most).read_to_end(&mut text)
+    } else {
+        File::open(&args.file).and_then(|file| file.take(most).read_to_end(&mut text))
+    };
+    match result {
+        Ok(_) => Ok((name, text)),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => Err(Failure::Directory(name)),
+        Err(error) => Err(Failure::Input { name, error }),
+    }
+}
+
+fn warn(file: &str, composition: &Composition) {
+    for warning in composition.warnings() {
+        note(format_args!("{file}:{warning}"));
+    }
+}
+
+/// A number and what is counted, in the plural where it is to be.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn summary(file: &str, composition: &Composition) -> String {
+    format!(
+        "{file}: {}, {}, {} RAM, {} caps",
+        counted(composition.components().len(), "component"),
+        counted(composition.routes().len(), "route"),
+        composition.ram(),
+        composition.caps()
+    )
+}
+
+/// What `--json` writes.
+#[derive(Serialize)]
+struct Report<'a> {
+    file: &'a str,
+    ok: bool,
+    components: usize,
+    routes: usize,
+    ram: u64,
+    caps: u64,
+    problems: Vec<ProblemReport<'a>>,
+    more_problems: usize,
+}
+
+#[derive(Serialize)]
+struct ProblemReport<'a> {
+    severity: String,
+    line: usize,
+    column: usize,
+    key: &'a str,
+    found: &'a str,
+    expected: &'a str,
+    hint: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    fn of(file: &'a str, composition: &'a Composition) -> Report<'a> {
+        Report {
+            file,
+            ok: true,
+            components: composition.components().len(),
+            routes: composition.routes().len(),
+            ram: composition.ram().bytes(),
+            caps: composition.caps().count(),
+            problems: composition.warnings().iter().map(ProblemReport::of).collect(),
+            more_problems: 0,
+        }
+    }
+
+    fn of_problems(file: &'a str, problems: &'a Problems) -> Report<'a> {
+        Report {
+            file,
+            ok: false,
+            components: 0,
+            routes: 0,
+            ram: 0,
+            caps: 0,
+            problems: problems.list().iter().map(ProblemReport::of).collect(),
+            more_problems: problems.more(),
+        }
+    }
+}
+
+impl<'a> ProblemReport<'a> {
+    fn of(problem: &'a Problem) -> ProblemReport<'a> {
+        ProblemReport {
+            severity: problem.severity.to_string(),
+            line: problem.place.line,
+            column: problem.place.column,
+            key: &problem.key,
+            found: &problem.found,
+            expected: &problem.expected,
+            hint: problem.hint.as_deref(),
+        }
+    }
+}
+
+fn report(report: &Report<'_>) -> Result<(), Failure> {
+    // Plain fields always have a JSON form.
+    output::result(serde_json::to_string(report).unwrap_or_default().as_bytes())
+}

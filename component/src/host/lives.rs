@@ -1,0 +1,305 @@
+//! How children begin, live and end.
+
+use super::Host;
+use super::once::{Given, once};
+use super::parent_object::ParentObject;
+use super::policy::Exit;
+use super::spec::{Born, Program, Running, Spec};
+use super::state::{Child, Client, Server};
+use crate::bank::Account;
+use crate::error::Error;
+use crate::hop::{Event, State as HopState};
+use crate::label::Label;
+use crate::protocol::{Component, ComponentAsync, Parent};
+use crate::quota::Quota;
+use portcullis_entrypoint::Entrypoint;
+use portcullis_rpc::{self as rpc, Capability, Deadline};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// What a thread ends with that panics; a process that does so says the same.
+const PANICKED: i32 = 101;
+
+impl Host {
+    /// Starts a child, with the quota out of the parent's own account. Its sessions may be asked for at once: they wait until it
+    /// has announced their service.
+    ///
+    /// # Errors
+    /// [`Error::Label`] if its name is none, [`Error::NumberInUse`] if a child of that name runs, [`Error::OutOfRam`] and
+    /// [`Error::OutOfCaps`] if the own account has not as much, [`Error::Rpc`] if the system does not start it.
+    pub fn start(&self, spec: Spec) -> Result<(), Error> {
+        let Spec { name, quota, program } = spec;
+        // As the first hop of what it asks for. Without a name it would be nobody's child.
+        Label::default().within(&name)?;
+        let entrypoint = self.entrypoint().ok_or(Error::Rpc(rpc::Error::Disconnected))?;
+        let child = {
+            let mut state = self.0.state.borrow_mut();
+            if state.child_named(&name).is_some() {
+                return Err(Error::NumberInUse);
+            }
+            let child = state.number();
+            state.bank.open(Account::Child(child));
+            let paid = state.bank.transfer(Account::Own, Account::Child(child), quota);
+            if let Err(missing) = paid {
+                state.bank.close(Account::Child(child), Account::Own);
+                return Err(Error::out_of(missing));
+            }
+            child
+        };
+        let parent = ParentObject { host: self.downgrade(), child };
+        let parent: Capability<dyn Parent> = entrypoint.manage(parent);
+        let record = Child {
+            name,
+            running: None,
+            component: None,
+            parent: Some(parent),
+            services: BTreeMap::new(),
+            exit: None,
+            wishes: Vec::new(),
+            missed: 0,
+        };
+        self.0.state.borrow_mut().children.insert(child, record);
+        let started = match program {
+            Program::Process(command) => self.start_process(&entrypoint, child, *command),
+            Program::Thread(life) => self.start_thread(&entrypoint, child, life),
+        };
+        started.inspect_err(|_| self.has_ended(child, None))
+    }
+
+    fn start_process(&self, entrypoint: &Entrypoint, child: u64, command: Command) -> Result<(), Error> {
+        let transport = |error| Error::Rpc(rpc::Error::from(error));
+        let (process, first) = self.0.pd.spawn(command).map_err(transport)?;
+        let ended = self.0.reaper.borrow_mut().watch(process.id()).map_err(transport)?;
+        self.runs(child, Running::Process(process));
+        self.begins(entrypoint, child, Capability::from_untyped(first));
+        self.end_when(entrypoint, child, async move { ended.await.and(None) });
+        Ok(())
+    }
+
+    fn start_thread(
+        &self,
+        entrypoint: &Entrypoint,
+        child: u64,
+        life: Box<dyn FnOnce(super::once::Giver<Born>) -> Result<i32, portcullis_entrypoint::Error> + Send>,
+    ) -> Result<(), Error> {
+        let ((born, born_later), (ended, ended_later)) = (once(), once());
+        let thread = std::thread::Builder::new().name("component".into());
+        let live = move || {
+            if let Ok(code) = life(born) {
+                ended.give(code);
+            }
+        };
+        thread.spawn(live).map_err(|_| Error::NotGranted)?;
+        self.runs(child, Running::Thread(None));
+        self.meet(entrypoint, child, born_later);
+        self.end_when(
+            entrypoint,
+            child,
+            async move { Some(Exit::Code(ended_later.await.unwrap_or(PANICKED))) },
+        );
+        Ok(())
+    }
+
+    fn runs(&self, child: u64, running: Running) {
+        if let Some(record) = self.0.state.borrow_mut().children.get_mut(&child) {
+            record.running = Some(running);
+        }
+    }
+
+    /// Waits for a thread's first object.
+    fn meet(&self, entrypoint: &Entrypoint, child: u64, born: Given<Born>) {
+        let host = self.downgrade();
+        entrypoint.spawn(async move {
+            let (Some(born), Some(host)) = (born.await, host.upgrade()) else { return };
+            let still_runs = {
+                let mut state = host.0.state.borrow_mut();
+                let running = state.children.get_mut(&child).and_then(|record| record.running.as_mut());
+                running.map(|running| *running = Running::Thread(Some(born.stopper))).is_some()
+            };
+            if !still_runs {
+                return;
+            }
+            if let Some(entrypoint) = host.entrypoint() {
+                host.begins(&entrypoint, child, born.component);
+            }
+        });
+    }
+
+    /// Hands a child its parent.
+    fn begins(&self, entrypoint: &Entrypoint, child: u64, component: Capability<dyn Component>) {
+        let parent = {
+            let mut state = self.0.state.borrow_mut();
+            let Some(record) = state.children.get_mut(&child) else { return };
+            record.component = Some(component.clone());
+            record.parent.clone()
+        };
+        let Some(parent) = parent else { return };
+        entrypoint.spawn(async move {
+            // One that ends before it begins is seen to end.
+            let _ = component.client().with_deadline(Deadline::Never).start_async(parent).await;
+        });
+    }
+
+    fn end_when(
+        &self,
+        entrypoint: &Entrypoint,
+        child: u64,
+        ended: impl Future<Output = Option<Exit>> + 'static,
+    ) {
+        let host = self.downgrade();
+        entrypoint.spawn(async move {
+            let exit = ended.await;
+            if let Some(host) = host.upgrade() {
+                host.has_ended(child, exit);
+            }
+        });
+    }
+
+    /// A child has ended: its sessions are closed at their servers, those that it served end, and what it had is the parent's.
+    fn has_ended(&self, child: u64, exit: Option<Exit>) {
+        let (name, exit, of_child, by_child, parent) = {
+            let mut state = self.0.state.borrow_mut();
+            let Some(record) = state.children.get_mut(&child) else { return };
+            let system = record.running.take().map_or(Exit::Unknown, |mut running| running.exit());
+            // What it said itself counts if it ended by itself.
+            let said = match system {
+                Exit::Signal(_) => None,
+                Exit::Code(_) | Exit::Unknown => record.exit.take(),
+            };
+            let exit = said.or(exit).unwrap_or(system);
+            record.services.clear();
+            record.component = None;
+            // Dropped: nobody is there who would be told.
+            record.wishes.clear();
+            let parent = record.parent.take();
+            let name = record.name.clone();
+            let served = state.sessions.iter().filter(|(_, sess)| sess.server == Server::Child(child));
+            let by_child: Vec<u64> = served.map(|(session, _)| *session).collect();
+            let first = Client::Child { child, number: 0 };
+            let last = Client::Child { child, number: u64::MAX };
+            let of_child: Vec<u64> =
+                state.by_client.range(first..=last).map(|(_, session)| *session).collect();
+            (name, exit, of_child, by_child, parent)
+        };
+        if let (Some(entrypoint), Some(parent)) = (self.entrypoint(), parent) {
+            entrypoint.dissolve(&parent);
+        }
+        for session in by_child {
+            let is_waiting = {
+                let state = self.0.state.borrow();
+                let hop = state.sessions.get(&session).map(|sess| sess.hop.state());
+                hop == Some(HopState::Waiting)
+            };
+            self.on(session, if is_waiting { Event::Refused } else { Event::ServerDied });
+        }
+        of_child.into_iter().for_each(|session| self.on(session, Event::Close));
+        self.0.state.borrow_mut().bury(child);
+        // Foreign code: nothing of ours is borrowed.
+        self.0.policy.borrow_mut().ended(&name, exit);
+    }
+
+    /// Ends a child: a process at once, by a signal that it cannot refuse, a thread when its handler returns. Answers whether
+    /// there is one of that name. That it has ended the [policy](super::Policy::ended) is told later.
+    pub fn kill(&self, name: &str) -> bool {
+        let mut state = self.0.state.borrow_mut();
+        let child = state.child_named(name);
+        let running = child.and_then(|child| state.children.get_mut(&child)?.running.as_mut());
+        running.map(Running::end).is_some()
+    }
+
+    /// The process of a child, as the system calls it: good for messages. `None` if there is no child of that name, or it is
+    /// a thread.
+    #[must_use]
+    pub fn process(&self, name: &str) -> Option<u32> {
+        let state = self.0.state.borrow();
+        match state.children.get(&state.child_named(name)?)?.running.as_ref()? {
+            Running::Process(child) => Some(child.id()),
+            Running::Thread(_) => None,
+        }
+    }
+
+    /// Asks a child to end by itself. Answers whether it can be asked.
+    pub fn stop(&self, name: &str) -> bool {
+        self.tell(name, |component| async move {
+            let _ = component.client().with_deadline(Deadline::Never).stop_async().await;
+        })
+    }
+
+    /// Gives a child more quota. Wishes of the child that it fulfils are answered.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRam`], [`Error::OutOfCaps`] if the own account has not as much; [`Error::UnknownSession`] if there is
+    /// no child of that name.
+    pub fn give(&self, name: &str, quota: Quota) -> Result<(), Error> {
+        let mut state = self.0.state.borrow_mut();
+        let child = state.child_named(name).ok_or(Error::UnknownSession)?;
+        state.bank.transfer(Account::Own, Account::Child(child), quota).map_err(Error::out_of)?;
+        let wishes = state.children.get_mut(&child).map(|record| std::mem::take(&mut record.wishes));
+        // Each looks for itself whether it is enough, and asks again if not.
+        wishes.into_iter().flatten().for_each(|(_, wish)| wish.answer(Ok(())));
+        Ok(())
+    }
+
+    /// What a child asked for last and still waits for.
+    #[must_use]
+    pub fn wish_of(&self, name: &str) -> Option<Quota> {
+        let state = self.0.state.borrow();
+        let child = state.child_named(name)?;
+        state.children.get(&child)?.wishes.last().map(|(quota, _)| *quota)
+    }
+
+    /// Asks a child for quota back. What it can do without it gives back in its own time. Answers whether it can be asked.
+    pub fn demand(&self, name: &str, quota: Quota) -> bool {
+        self.tell(name, move |component| async move {
+            let _ = component.client().with_deadline(Deadline::Never).yield_quota_async(quota).await;
+        })
+    }
+
+    /// Asks every child for a sign of life, and waits for none.
+    pub fn heartbeat(&self) {
+        let Some(entrypoint) = self.entrypoint() else { return };
+        let mut state = self.0.state.borrow_mut();
+        for (child, record) in &mut state.children {
+            let Some(component) = &record.component else { continue };
+            record.missed += 1;
+            // One at a time: who does not answer is not asked more and more.
+            if record.missed > 1 {
+                continue;
+            }
+            let (host, child, component) = (self.downgrade(), *child, component.clone());
+            entrypoint.spawn(async move {
+                let beat = component.client().with_deadline(Deadline::Never).heartbeat_async().await;
+                let (Ok(()), Some(host)) = (beat, host.upgrade()) else { return };
+                if let Some(record) = host.0.state.borrow_mut().children.get_mut(&child) {
+                    record.missed = 0;
+                }
+            });
+        }
+    }
+
+    /// How many heartbeats a child has not answered, in a row; `None` if there is none of that name.
+    #[must_use]
+    pub fn missed_heartbeats(&self, name: &str) -> Option<u32> {
+        let state = self.0.state.borrow();
+        Some(state.children.get(&state.child_named(name)?)?.missed)
+    }
+
+    fn tell<F: Future<Output = ()> + 'static>(
+        &self,
+        name: &str,
+        say: impl FnOnce(Capability<dyn Component>) -> F,
+    ) -> bool {
+        let component = {
+            let state = self.0.state.borrow();
+            let child = state.child_named(name).and_then(|child| state.children.get(&child));
+            child.and_then(|record| record.component.clone())
+        };
+        match (component, self.entrypoint()) {
+            (Some(component), Some(entrypoint)) => {
+                entrypoint.spawn(say(component));
+                true
+            }
+            _ => false,
+        }
+    }
+}

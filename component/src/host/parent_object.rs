@@ -1,0 +1,79 @@
+//! The object that a child calls as its parent.
+
+use super::WeakHost;
+use super::state::Client;
+use crate::error::Error;
+use crate::protocol::{Parent, Request, Root, Session};
+use crate::quota::Quota;
+use portcullis_rpc::{self as rpc, Capability, Later};
+
+/// One child's parent. Who holds the capability to it is that child, and can be no other.
+pub(super) struct ParentObject {
+    pub(super) host: WeakHost,
+    pub(super) child: u64,
+}
+
+impl ParentObject {
+    fn host(&self) -> Result<super::Host, Error> {
+        self.host.upgrade().ok_or(Error::Rpc(rpc::Error::Disconnected))
+    }
+
+    fn client(&self, number: u64) -> Client {
+        Client::Child { child: self.child, number }
+    }
+}
+
+impl Parent for ParentObject {
+    fn session(&mut self, request: Request) -> Later<Result<Capability<dyn Session>, Error>> {
+        let (later, reply) = Later::new();
+        match self.host() {
+            Ok(host) => host.session(self.client(request.number), request, reply),
+            Err(error) => reply.answer(Err(error)),
+        }
+        later
+    }
+
+    fn upgrade(&mut self, number: u64, quota: Quota) -> Later<Result<(), Error>> {
+        let (later, reply) = Later::new();
+        match self.host() {
+            Ok(host) => host.upgrade(self.client(number), quota, reply),
+            Err(error) => reply.answer(Err(error)),
+        }
+        later
+    }
+
+    fn close(&mut self, number: u64, when_back: bool) -> Later<Result<(), Error>> {
+        let (later, reply) = Later::new();
+        match self.host() {
+            Ok(host) => host.close(self.client(number), when_back, reply),
+            Err(error) => reply.answer(Err(error)),
+        }
+        later
+    }
+
+    fn announce(&mut self, service: &str, root: Capability<dyn Root>) -> Result<(), Error> {
+        self.host()?.announce(self.child, service, root)
+    }
+
+    fn budget(&mut self) -> Result<Quota, Error> {
+        Ok(self.host()?.budget_of(self.child))
+    }
+
+    fn ask(&mut self, quota: Quota) -> Later<Result<(), Error>> {
+        let (later, reply) = Later::new();
+        match self.host() {
+            Ok(host) => host.wish(self.child, quota, reply),
+            Err(error) => reply.answer(Err(error)),
+        }
+        later
+    }
+
+    fn give_back(&mut self, quota: Quota) -> Result<(), Error> {
+        self.host()?.given_back(self.child, quota)
+    }
+
+    fn exit(&mut self, code: i32) -> Result<(), Error> {
+        self.host()?.exits(self.child, code);
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! What a child is started from, and how it runs.
+
+use super::policy::Exit;
+use crate::env::Env;
+use crate::protocol::Component;
+use crate::quota::Quota;
+use crate::run::{Constructed, live};
+use portcullis_entrypoint::{self as entrypoint, Entrypoint, EntrypointHandle};
+use portcullis_ipc::{self as ipc, Pd};
+use portcullis_rpc::Capability;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::once::Giver;
+
+/// A child that is to be started.
+///
+/// ```
+/// use portcullis_component::host::Spec;
+/// use portcullis_component::{Env, Quota};
+/// use std::process::Command;
+///
+/// let quota = Quota::new(1 << 20, 100);
+/// let process = Spec::process("logger", quota, Command::new("logger"));
+/// let thread = Spec::thread("same", quota, |env: Env| env.exit(0));
+/// println!("{process:?} {thread:?}");
+/// ```
+#[derive(Debug)]
+pub struct Spec {
+    pub(crate) name: String,
+    pub(crate) quota: Quota,
+    pub(crate) program: Program,
+}
+
+pub(crate) enum Program {
+    Process(Box<Command>),
+    Thread(Box<Life>),
+}
+
+/// A component on a thread: it is told where to offer its first object.
+type Life = dyn FnOnce(Giver<Born>) -> Result<i32, entrypoint::Error> + Send;
+
+/// What a thread's component is known by.
+pub(crate) struct Born {
+    pub(crate) component: Capability<dyn Component>,
+    pub(crate) stopper: Stopper,
+}
+
+/// What ends a component that is a thread.
+#[derive(Debug)]
+pub(crate) struct Stopper {
+    entrypoint: EntrypointHandle,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Spec {
+    /// A process. It has what the command says and one descriptor more, its portal.
+    #[must_use]
+    pub fn process(name: &str, quota: Quota, command: Command) -> Spec {
+        Spec { name: name.into(), quota, program: Program::Process(Box::new(command)) }
+    }
+
+    /// A thread of this process with a protection domain of its own, for tests and for embedding. Nothing confines it, it cannot be
+    /// killed, and all threads of a process share the 16 lanes to its parent.
+    #[must_use]
+    pub fn thread<R: Constructed>(
+        name: &str,
+        quota: Quota,
+        construct: impl FnOnce(Env) -> R + Send + 'static,
+    ) -> Spec {
+        let life = move |giver: Giver<Born>| {
+            let pd = Pd::new()?;
+            let entrypoint = Entrypoint::new(&pd)?;
+            let stopped = Arc::<AtomicBool>::default();
+            let stopper = Stopper { entrypoint: entrypoint.handle(), stopped: stopped.clone() };
+            live(&pd, &entrypoint, stopped, construct, |birth| {
+                giver.give(Born { component: birth.clone(), stopper });
+                Ok(())
+            })
+        };
+        Spec { name: name.into(), quota, program: Program::Thread(Box::new(life)) }
+    }
+}
+
+/// A child that runs.
+pub(crate) enum Running {
+    Process(ipc::Child),
+    /// `None` until it has told.
+    Thread(Option<Stopper>),
+}
+
+impl Running {
+    /// Ends it: a process at once, a thread when its handler returns.
+    pub(crate) fn end(&mut self) {
+        match self {
+            Running::Process(child) => {
+                // It was not waited for yet, so the number is its own. That it is gone is seen later: nobody waits for it here.
+                if let Some(pid) = child.id().try_into().ok().and_then(Pid::from_raw) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            Running::Thread(None) => {}
+            Running::Thread(Some(Stopper { entrypoint, stopped })) => {
+                stopped.store(true, Ordering::Relaxed);
+                entrypoint.stop();
+            }
+        }
+    }
+
+    /// How it ended, as the system says.
+    pub(crate) fn exit(&mut self) -> Exit {
+        match self {
+            Running::Process(child) => child.wait().map_or(Exit::Unknown, how),
+            Running::Thread(_) => Exit::Unknown,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A process is ended by its own drop, which knows whether its number is still its own.
+        if let Running::Thread(_) = self {
+            self.end();
+        }
+    }
+}
+
+fn how(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Program::Process(command) => f.debug_tuple("Process").field(&command.get_program()).finish(),
+            Program::Thread(_) => f.write_str("Thread"),
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Running::Process(child) => f.debug_tuple("Process").field(&child.id()).finish(),
+            Running::Thread(_) => f.write_str("Thread"),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a component asks of its parent.
+
+use super::request::Request;
+use super::root::{Root, Session};
+use crate::error::Error;
+use crate::quota::Quota;
+use portcullis_rpc::{Capability, Later, rpc_interface};
+
+/// A parent, as one child of it sees it: holding the capability is being that child.
+#[rpc_interface(name = "portcullis.parent")]
+pub trait Parent {
+    /// A session of a service, wherever the parent finds it. Answered when it is there or denied. The number names it from
+    /// the moment of asking on, so that it can be closed before.
+    fn session(&mut self, request: Request) -> Later<Result<Capability<dyn Session>, Error>>;
+    /// Adds to the donation of a session. Answered when the server knows.
+    fn upgrade(&mut self, number: u64, quota: Quota) -> Later<Result<(), Error>>;
+    /// Closes a session, or the request for one. Answered at once, or when all that was donated is back.
+    fn close(&mut self, number: u64, when_back: bool) -> Later<Result<(), Error>>;
+    /// Offers a service: the parent asks `root` for its sessions.
+    fn announce(&mut self, service: &str, root: Capability<dyn Root>) -> Result<(), Error>;
+    /// What the child has left to donate.
+    fn budget(&mut self) -> Result<Quota, Error>;
+    /// Asks for more quota. Answered when the parent has decided.
+    fn ask(&mut self, quota: Quota) -> Later<Result<(), Error>>;
+    /// Gives quota back.
+    fn give_back(&mut self, quota: Quota) -> Result<(), Error>;
+    /// Says that the child ends, and how.
+    fn exit(&mut self, code: i32) -> Result<(), Error>;
+}

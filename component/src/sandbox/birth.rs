@@ -1,0 +1,49 @@
+//! All that a child needs between its making and its program, made ready beforehand: it cannot allocate.
+
+use super::sys::exec::Strings;
+use super::view::View;
+use rustix::process::Resource;
+use seccompiler::BpfProgram;
+use std::os::fd::OwnedFd;
+
+/// What becomes of a child, in the order of the steps.
+#[derive(Debug)]
+pub(crate) struct Birth {
+    /// Over this socket the child is told to go on, and says what failed. It closes when the program runs.
+    pub(crate) parent: OwnedFd,
+    /// What its user and group are called in its own user namespace, if it has one.
+    pub(crate) identity: Option<Identity>,
+    /// All the files that it sees, if it has mounts of its own.
+    pub(crate) view: Option<View>,
+    /// Hard and soft limits.
+    pub(crate) limits: Vec<(Resource, u64)>,
+    /// Descriptors 0 to 2; inherited ones otherwise.
+    pub(crate) streams: Option<OwnedFd>,
+    /// Descriptor 3.
+    pub(crate) portal: Option<OwnedFd>,
+    /// Whether all others are closed, whoever opened them.
+    pub(crate) closes_others: bool,
+    /// Landlock's rules.
+    pub(crate) rules: Option<OwnedFd>,
+    /// Filters for system calls, one after the other.
+    pub(crate) filters: &'static [BpfProgram],
+    /// What it becomes; without a program it only says that it came so far.
+    pub(crate) program: Option<Image>,
+}
+
+/// Who the child is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Within its user namespace; the number of its group as well.
+    pub(crate) id: u32,
+    /// Whether it can leave the groups of its parent: an ordinary user may not.
+    pub(crate) leaves_groups: bool,
+}
+
+/// A program, ready to run.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) file: OwnedFd,
+    pub(crate) arguments: Strings,
+    pub(crate) environment: Strings,
+}

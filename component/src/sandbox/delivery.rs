@@ -1,0 +1,66 @@
+//! The parent's side of a birth.
+
+use super::birth::Birth;
+use super::error::Error;
+use super::owner::Owner;
+use super::process::Process;
+use super::step::{REPORT, Report, Step};
+use super::sys::clone;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::process::Pid;
+
+/// Descriptors for the child have at least this number: below are the places where it has them in the end.
+const PLACES: i32 = 10;
+
+/// How a birth went.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// The program runs.
+    Runs(Process),
+    /// It came no further than that, and has ended.
+    Ended(Report),
+}
+
+/// Both ends of the socket between parent and child: ours, and the child's.
+pub(crate) fn line() -> Result<(OwnedFd, OwnedFd), Error> {
+    let (ours, childs) =
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .map_err(Error::system("socketpair"))?;
+    Ok((ours, place(childs)?))
+}
+
+/// The same file, with a number that is out of the way.
+pub(crate) fn place(descriptor: impl AsFd) -> Result<OwnedFd, Error> {
+    rustix::io::fcntl_dupfd_cloexec(descriptor, PLACES).map_err(Error::system("fcntl"))
+}
+
+/// Makes the child, says who it is, and waits until its program runs, or it has said why not. Waits for nobody but the kernel.
+pub(crate) fn deliver(
+    namespaces: libc::c_int,
+    owner: Option<Owner>,
+    ours: &OwnedFd,
+    mut birth: Birth,
+    before: impl FnOnce(Pid) -> Result<(), Error>,
+) -> Result<Delivery, Error> {
+    let mut child = Process::new(clone::clone(namespaces, &mut birth).map_err(Error::system("clone"))?);
+    // Our copies of what is the child's; above all of its end of the line.
+    drop(birth);
+    before(child.pid())?;
+    if let Some(Err(error)) = owner.map(|owner| owner.name(child.pid())) {
+        let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
+        return Ok(Delivery::Ended(Report { step: Step::Identity, reason }));
+    }
+    rustix::net::send(ours, &[1], SendFlags::NOSIGNAL).map_err(Error::system("send"))?;
+    let mut report = [0; REPORT];
+    let received = rustix::io::retry_on_intr(|| rustix::net::recv(ours, &mut report[..], RecvFlags::empty()));
+    match received.map_err(Error::system("recv"))? {
+        // The socket was closed: by the start of its program, or by its end, of which the capability tells.
+        (0, _) => Ok(Delivery::Runs(child)),
+        _ => {
+            child.wait()?;
+            let unreadable = Error::System { call: "recv", reason: rustix::io::Errno::BADMSG };
+            Report::decode(&report).map(Delivery::Ended).ok_or(unreadable)
+        }
+    }
+}

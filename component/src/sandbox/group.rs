@@ -1,0 +1,190 @@
+//! A memory group of the kernel for one component: a limit on all the memory that it uses, of any kind.
+//!
+//! There is one where the system lets this process make groups below its own, or beside it. In the unified hierarchy that is
+//! delegation: `Delegate=memory` with `DelegateSubgroup=` of systemd, since a group that has processes of its own can't have groups with
+//! limits below it. In the old hierarchy for memory it takes root.
+
+use rustix::process::Pid;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Removed when it is dropped, which has an effect only if there is no process in it any more.
+#[derive(Debug)]
+pub(crate) struct Group(PathBuf);
+
+/// A place where groups can be made.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    directory: PathBuf,
+    hierarchy: Hierarchy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hierarchy {
+    Unified,
+    Memory,
+}
+
+impl Group {
+    /// A group whose processes use so many bytes at most; beyond, the kernel kills them.
+    ///
+    /// # Errors
+    /// Why there is none, as a text.
+    pub(crate) fn new(limit: u64) -> Result<Group, String> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let mut reason = "no hierarchy of groups with a memory controller is mounted".to_owned();
+        for Place { directory, hierarchy } in places() {
+            let name =
+                format!("portcullis-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+            let group = directory.join(name);
+            // Dropped, it is removed again.
+            let made = prepare(&directory, hierarchy)
+                .and_then(|()| fs::create_dir(&group))
+                .map(|()| Group(group))
+                .and_then(|group| group.limit(hierarchy, limit).map(|()| group));
+            match made {
+                Ok(group) => return Ok(group),
+                Err(error) => reason = format!("'{}': {error}", directory.display()),
+            }
+        }
+        Err(reason)
+    }
+
+    fn limit(&self, hierarchy: Hierarchy, limit: u64) -> io::Result<()> {
+        let set = |file: &str, value: &str| fs::write(self.0.join(file), value);
+        // Where there is no swap there are no files for it.
+        match hierarchy {
+            Hierarchy::Unified => {
+                set("memory.max", &limit.to_string())?;
+                set("memory.swap.max", "0").or_else(absent)?;
+                set("memory.oom.group", "1").or_else(absent)
+            }
+            Hierarchy::Memory => {
+                set("memory.limit_in_bytes", &limit.to_string())?;
+                set("memory.memsw.limit_in_bytes", &limit.to_string()).or_else(absent)
+            }
+        }
+    }
+
+    /// Moves a process into the group. What it has used before is not counted.
+    pub(crate) fn take_in(&self, process: Pid) -> io::Result<()> {
+        fs::write(self.0.join("cgroup.procs"), process.as_raw_nonzero().to_string())
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // With a process in it, it stays, and says to whom it belonged.
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+fn absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Sees to it that groups below have a limit for memory.
+fn prepare(directory: &Path, hierarchy: Hierarchy) -> io::Result<()> {
+    if hierarchy == Hierarchy::Memory {
+        return Ok(());
+    }
+    let control = directory.join("cgroup.subtree_control");
+    if fs::read_to_string(&control)?.split_whitespace().any(|controller| controller == "memory") {
+        return Ok(());
+    }
+    fs::write(control, "+memory")
+}
+
+/// Where groups may be made: below our own group, and beside it.
+fn places() -> Vec<Place> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let places = places_of(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
+    places.into_iter().filter(has_controller).collect()
+}
+
+fn has_controller(place: &Place) -> bool {
+    match place.hierarchy {
+        Hierarchy::Memory => place.directory.is_dir(),
+        Hierarchy::Unified => fs::read_to_string(place.directory.join("cgroup.controllers"))
+            .is_ok_and(|controllers| controllers.split_whitespace().any(|controller| controller == "memory")),
+    }
+}
+
+fn places_of(groups: &str, mounts: &str) -> Vec<Place> {
+    let mut places = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let hierarchy = match controllers {
+            "" => Hierarchy::Unified,
+            _ if controllers.split(',').any(|controller| controller == "memory") => Hierarchy::Memory,
+            _ => continue,
+        };
+        for (root, mount) in mounts.lines().filter_map(|line| mounted(line, hierarchy)) {
+            let Ok(below) = Path::new(path).strip_prefix(root) else { continue };
+            let own = Path::new(mount).join(below);
+            let beside = own.parent().filter(|_| below != Path::new("")).map(Path::to_owned);
+            let directories = std::iter::once(own).chain(beside);
+            places.extend(directories.map(|directory| Place { directory, hierarchy }));
+        }
+    }
+    places
+}
+
+/// The root within the hierarchy, and where it is mounted, if the line is about such a mount.
+fn mounted(line: &str, hierarchy: Hierarchy) -> Option<(&str, &str)> {
+    let (mount, kind) = line.split_once(" - ")?;
+    let mut kind = kind.split_whitespace();
+    let (kind, options) = (kind.next()?, kind.nth(1)?);
+    let matching = match hierarchy {
+        Hierarchy::Unified => kind == "cgroup2",
+        Hierarchy::Memory => kind == "cgroup" && options.split(',').any(|option| option == "memory"),
+    };
+    let mut fields = mount.split_whitespace().skip(3);
+    let (root, place) = (fields.next()?, fields.next()?);
+    // Escaped characters are not worth the trouble here.
+    (matching && !OsStr::new(place).as_encoded_bytes().contains(&b'\\')).then_some((root, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = "30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n\
+        31 20 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+        32 20 0:28 / /proc rw - proc proc rw\n";
+
+    fn place(directory: &str, hierarchy: Hierarchy) -> Place {
+        Place { directory: directory.into(), hierarchy }
+    }
+
+    #[test]
+    fn groups_are_made_below_our_own_and_beside_it() {
+        let places = places_of("0::/a.slice/b.service/main\n", MOUNTS);
+        let unified = |path| place(path, Hierarchy::Unified);
+        assert_eq!(
+            places,
+            [unified("/sys/fs/cgroup/a.slice/b.service/main"), unified("/sys/fs/cgroup/a.slice/b.service")]
+        );
+        assert_eq!(places_of("0::/\n", MOUNTS), [unified("/sys/fs/cgroup/")]);
+    }
+
+    #[test]
+    fn the_old_hierarchy_is_known() {
+        let places = places_of("9:cpu:/x\n4:memory:/h\n", MOUNTS);
+        let old = |path| place(path, Hierarchy::Memory);
+        assert_eq!(places, [old("/sys/fs/cgroup/memory/h"), old("/sys/fs/cgroup/memory")]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_leads_nowhere() {
+        for (groups, mounts) in
+            [("", MOUNTS), ("0::/", ""), ("0:", MOUNTS), ("x", "y - z"), ("0::/../..", "")]
+        {
+            assert_eq!(places_of(groups, mounts), [], "{groups} {mounts}");
+        }
+    }
+}

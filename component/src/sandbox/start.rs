@@ -1,0 +1,242 @@
+//! Starting a component.
+
+use super::birth::{Birth, Image};
+use super::child_process::Child;
+use super::delivery::{self, Delivery};
+use super::error::Error;
+use super::filter;
+use super::group::Group;
+use super::layer::Layer;
+use super::libraries;
+use super::owner::Owner;
+use super::policy::{Bounds, Mode, Sandbox, Streams};
+use super::program::Program;
+use super::rules;
+use super::step::{Report, Step};
+use super::streams;
+use super::support::{Lack, Support};
+use super::sys::exec::Strings;
+use super::sys::kernel;
+use super::view::View;
+use portcullis_ipc::{Capability, Pd};
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource};
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+impl Sandbox {
+    /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
+    /// capability to its first object as `Pd::spawn` of `portcullis_ipc` does.
+    ///
+    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread.
+    ///
+    /// # Errors
+    /// [`Error::Lacking`] if the sandbox is strict and the kernel lacks a layer; [`Error::File`], [`Error::NotAProgram`],
+    /// [`Error::NoLibrary`], [`Error::Unusable`] for what cannot be run; [`Error::System`] and [`Error::Step`] if the system
+    /// refuses something else.
+    pub fn start(&self, pd: &Pd, program: &Program) -> Result<(Child, Capability), Error> {
+        if self.mode == Mode::Off {
+            let (child, first) = pd.spawn(program.command())?;
+            return Ok((Child::free(child), first));
+        }
+        let mut parts = Parts::of(self.mode);
+        let (first, portal) = pd.portal()?;
+        let (ours, parent) = delivery::line()?;
+        let birth = self.birth(&parts, program, parent, portal)?;
+        let group = self.group(&mut parts);
+        let join = |child: Pid| match &group {
+            Some(group) => group.take_in(child).map_err(Error::io("write to cgroup.procs")),
+            None => Ok(()),
+        };
+        match delivery::deliver(parts.namespaces(), parts.owner(), &ours, birth, join) {
+            Ok(Delivery::Runs(process)) => Ok((Child::confined(process, parts.left_out, group), first)),
+            Ok(Delivery::Ended(report)) => Err(self.failed(report)),
+            Err(Error::System { call: "clone", reason }) => Err(self.not_made(reason)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The memory group of the component, if there is to be one and can be.
+    fn group(&self, parts: &mut Parts) -> Option<Group> {
+        let group = Group::new(self.bounds.memory?);
+        let lack = |reason| parts.left_out.push(Lack { layer: Layer::MemoryGroup, reason });
+        group.map_err(lack).ok()
+    }
+
+    /// Everything that the child needs.
+    fn birth(
+        &self,
+        parts: &Parts,
+        program: &Program,
+        parent: OwnedFd,
+        portal: OwnedFd,
+    ) -> Result<Birth, Error> {
+        let path = program.path();
+        let open =
+            |path: &PathBuf| File::open(path).map_err(|reason| Error::File { path: path.clone(), reason });
+        let file = open(&path.to_owned())?;
+        let libraries = libraries::of(path, &file)?;
+        let readable = self
+            .readable
+            .iter()
+            .map(|path| {
+                let file = open(path)?;
+                let directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
+                Ok((path, file, directory))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let arguments = strings(program.arguments())?;
+        let environment = strings(program.environment())?;
+        let view = parts.has(Layer::View).then(|| {
+            let libraries = libraries.iter().map(|(path, _)| (path.as_path(), false));
+            let readable = readable.iter().map(|(path, _, directory)| (path.as_path(), *directory));
+            View::of(libraries.chain(readable)).ok_or_else(|| Error::Unusable(self.unusable()))
+        });
+        let view = view.transpose()?;
+        let rules = if parts.has(Layer::Landlock) {
+            let runnable = libraries.iter().map(|(_, file)| file).chain([&file]);
+            let readable = readable.iter().map(|(_, file, directory)| (file, *directory));
+            let rules =
+                rules::rules(runnable, readable).map_err(|error| Error::NoRules(error.to_string()))?;
+            let rules = rules.ok_or_else(|| Error::Lacking {
+                layer: Layer::Landlock,
+                what: Step::Landlock.what(),
+                reason: kernel::landlock_version().err().unwrap_or(Errno::NOSYS),
+            })?;
+            Some(delivery::place(rules)?)
+        } else {
+            None
+        };
+        let streams = match self.streams {
+            Streams::Empty => Some(delivery::place(streams::empty()?)?),
+            Streams::Inherited => None,
+        };
+        let filters =
+            if parts.has(Layer::Seccomp) { filter::sandbox().map_err(|_| Error::NoFilter)? } else { &[] };
+        Ok(Birth {
+            parent,
+            identity: parts.owner().map(Owner::identity),
+            view,
+            limits: limits(&self.bounds),
+            streams,
+            portal: Some(delivery::place(portal)?),
+            closes_others: parts.has(Layer::Descriptors),
+            rules,
+            filters,
+            program: Some(Image { file: delivery::place(file)?, arguments, environment }),
+        })
+    }
+
+    fn unusable(&self) -> OsString {
+        let usable = |path: &&PathBuf| View::of([(path.as_path(), false)]).is_none();
+        self.readable.iter().find(usable).cloned().unwrap_or_default().into()
+    }
+
+    fn failed(&self, Report { step, reason }: Report) -> Error {
+        match step.layer() {
+            Some(layer) if self.mode == Mode::Strict => Error::Lacking { layer, what: step.what(), reason },
+            _ => Error::Step { what: step.what(), reason, advice: advice(step) },
+        }
+    }
+
+    /// The kernel does not say which of the namespaces it was.
+    fn not_made(&self, reason: Errno) -> Error {
+        let missing = Support::of_this_system().lacks().iter().map(|lack| lack.layer);
+        match missing.into_iter().find(|layer| layer.needed()) {
+            Some(layer) => Error::Lacking { layer, what: "a process in namespaces of its own", reason },
+            None => Error::System { call: "clone", reason },
+        }
+    }
+}
+
+/// What a sandbox is made of this time.
+struct Parts {
+    layers: Vec<Layer>,
+    left_out: Vec<Lack>,
+}
+
+impl Parts {
+    fn of(mode: Mode) -> Parts {
+        if mode == Mode::Strict {
+            // Whatever of the others is missing will be refused.
+            let dispensable =
+                Layer::ALL.into_iter().filter(|layer| !layer.needed() && *layer != Layer::MemoryGroup);
+            return Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable) };
+        }
+        let support = Support::of_this_system();
+        let inside = |layer: Layer| support.has(Layer::UserNamespace) || !is_namespace(layer);
+        let layers = Layer::ALL.into_iter().filter(|layer| support.has(*layer) && inside(*layer)).collect();
+        let lacks = support.lacks().iter().filter(|lack| lack.layer != Layer::MemoryGroup);
+        Parts { layers, left_out: lacks.cloned().collect() }
+    }
+
+    fn has(&self, layer: Layer) -> bool {
+        self.layers.contains(&layer)
+    }
+
+    fn owner(&self) -> Option<Owner> {
+        self.has(Layer::UserNamespace).then(Owner::available)
+    }
+
+    fn namespaces(&self) -> libc::c_int {
+        [
+            (Layer::UserNamespace, libc::CLONE_NEWUSER),
+            (Layer::PidNamespace, libc::CLONE_NEWPID),
+            (Layer::NetworkNamespace, libc::CLONE_NEWNET),
+            (Layer::IpcNamespace, libc::CLONE_NEWIPC),
+            (Layer::UtsNamespace, libc::CLONE_NEWUTS),
+            (Layer::View, libc::CLONE_NEWNS),
+        ]
+        .into_iter()
+        .filter(|(layer, _)| self.has(*layer))
+        .fold(0, |flags, (_, flag)| flags | flag)
+    }
+}
+
+/// Whether it takes a user namespace to have it.
+fn is_namespace(layer: Layer) -> bool {
+    matches!(
+        layer,
+        Layer::PidNamespace
+            | Layer::NetworkNamespace
+            | Layer::IpcNamespace
+            | Layer::UtsNamespace
+            | Layer::View
+            | Layer::OwnUser
+    )
+}
+
+fn limits(bounds: &Bounds) -> Vec<(Resource, u64)> {
+    vec![
+        (Resource::As, bounds.address_space),
+        (Resource::Fsize, bounds.file),
+        (Resource::Nofile, bounds.descriptors),
+        (Resource::Nproc, bounds.threads),
+        // A dump would show to others what it held.
+        (Resource::Core, 0),
+        (Resource::Memlock, 0),
+        (Resource::Msgqueue, 0),
+        (Resource::Nice, 0),
+        (Resource::Rtprio, 0),
+    ]
+}
+
+fn advice(step: Step) -> &'static str {
+    match step {
+        Step::Execute => {
+            "the program must be executable for the user that the component is: for everybody, if each has its own user id"
+        }
+        Step::Limits => "ask for lower limits",
+        _ => "`portcullis doctor` lists what this kernel allows",
+    }
+}
+
+fn strings(strings: impl Iterator<Item = OsString>) -> Result<Strings, Error> {
+    let strings = strings.map(|string| {
+        CString::new(string.into_vec()).map_err(|error| Error::Unusable(OsString::from_vec(error.into_vec())))
+    });
+    Ok(Strings::new(strings.collect::<Result<_, _>>()?))
+}

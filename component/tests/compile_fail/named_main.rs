@@ -1,0 +1,4 @@
+use portcullis_component::{Env, component};
+
+#[component]
+fn main(_: Env) {}

@@ -1,0 +1,4 @@
+use portcullis_component::component;
+
+#[component]
+fn construct() {}

@@ -1,0 +1,6 @@
+use portcullis_component::component;
+
+#[component]
+struct Construct;
+
+fn main() {}

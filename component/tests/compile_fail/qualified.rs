@@ -1,0 +1,4 @@
+use portcullis_component::{Env, component};
+
+#[component]
+const unsafe extern "C" fn construct(_: Env) {}

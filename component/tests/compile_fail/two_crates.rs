@@ -1,0 +1,4 @@
+use portcullis_component::{Env, component};
+
+#[component(crate = a, crate = b)]
+fn construct(_: Env) {}

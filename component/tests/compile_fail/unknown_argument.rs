@@ -1,0 +1,4 @@
+use portcullis_component::{Env, component};
+
+#[component(name = "x")]
+fn construct(_: Env) {}

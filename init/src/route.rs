@@ -1,0 +1,176 @@
+//! Where a session leads: the first route decides that is for its client, service and label.
+
+use crate::config::Composition;
+use crate::label::{Label, LabelPattern};
+use crate::name::{Name, Service};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+/// Which services a route is for.
+///
+/// ```
+/// use portcullis_init::ServicePattern;
+///
+/// assert_eq!(ServicePattern::Any.to_string(), "*");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ServicePattern {
+    /// All that the target can be asked for: of a component those that it provides, else every one.
+    Any,
+    /// This one.
+    Named(Service),
+}
+
+impl fmt::Display for ServicePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServicePattern::Any => f.pad("*"),
+            ServicePattern::Named(service) => service.fmt(f),
+        }
+    }
+}
+
+/// Where a route leads.
+///
+/// ```
+/// use portcullis_init::Target;
+///
+/// assert_eq!(Target::Denied.to_string(), "denied");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// To another component of the same composition.
+    Child(Name),
+    /// To the parent, who decides further.
+    Parent,
+    /// Nowhere: the client gets `ServiceDenied`.
+    Denied,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Child(name) => name.fmt(f),
+            Target::Parent => f.pad("parent"),
+            Target::Denied => f.pad("denied"),
+        }
+    }
+}
+
+/// One rule.
+///
+/// ```
+/// use portcullis_init::{LabelPattern, Route, ServicePattern, Target};
+///
+/// let route = Route { from: None, service: ServicePattern::Any, label: LabelPattern::Any, to: Target::Parent };
+/// assert!(route.is_for(&"shell".parse().unwrap()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// The client. This alone identifies a requester; without it the route is for every client but its own target.
+    pub from: Option<Name>,
+    /// The services.
+    pub service: ServicePattern,
+    /// The labels, as the client says them.
+    pub label: LabelPattern,
+    /// Where it leads.
+    pub to: Target,
+}
+
+impl Route {
+    /// Whether it is for a client. None is its own server.
+    #[must_use]
+    pub fn is_for(&self, client: &Name) -> bool {
+        match (&self.from, &self.to) {
+            (Some(from), _) => from == client,
+            (None, Target::Child(target)) => target != client,
+            (None, Target::Parent | Target::Denied) => true,
+        }
+    }
+}
+
+/// Where a session leads, and which route says so.
+///
+/// ```
+/// use portcullis_init::{Composition, Router, Target};
+///
+/// let router = Router::new(&Composition::parse("")?);
+/// let decision = router.decide(&"a".parse().unwrap(), &"Log".parse().unwrap(), &Default::default());
+/// assert_eq!((decision.to, decision.rule), (&Target::Denied, None), "what nobody allows is denied");
+/// # Ok::<_, portcullis_init::Problems>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// Where it leads.
+    pub to: &'a Target,
+    /// The index of the route that decided. If there is none, no route was for this session, so it is denied.
+    pub rule: Option<usize>,
+}
+
+/// The routes of a composition, ready to decide.
+///
+/// ```
+/// use portcullis_init::{Composition, Label, Router};
+///
+/// let router = Router::new(&Composition::parse(r#"
+///     [[component]]
+///     name = "shell"
+///     binary = "bin/shell"
+///     ram = "4M"
+///     caps = 100
+///
+///     [[route]]
+///     service = "FileSystem"
+///     label = { prefix = ["home"] }
+///     to = "parent"
+/// "#)?);
+/// let to = |label: Label| {
+///     router.decide(&"shell".parse().unwrap(), &"FileSystem".parse().unwrap(), &label).to.to_string()
+/// };
+/// assert_eq!(to(Label::new(["home", "me"]).unwrap()), "parent");
+/// assert_eq!(to(Label::new(["me", "home"]).unwrap()), "denied");
+/// # Ok::<_, portcullis_init::Problems>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Router {
+    routes: Vec<Route>,
+    provides: HashMap<Name, BTreeSet<Service>>,
+}
+
+impl Router {
+    /// The router of a composition.
+    #[must_use]
+    pub fn new(composition: &Composition) -> Router {
+        let components = composition.components().iter();
+        Router {
+            routes: composition.routes().to_vec(),
+            provides: components
+                .map(|component| (component.name.clone(), component.provides.clone()))
+                .collect(),
+        }
+    }
+
+    /// Decides on a session that `client` wants, with the label as the client said it. Takes time in proportion to
+    /// the number of routes.
+    #[must_use]
+    pub fn decide(&self, client: &Name, service: &Service, said: &Label) -> Decision<'_> {
+        let decides =
+            |route: &&Route| route.is_for(client) && self.leads(route, service) && route.label.matches(said);
+        let found = self.routes.iter().enumerate().find(|(_, route)| decides(route));
+        found.map_or(Decision { to: &Target::Denied, rule: None }, |(rule, route)| Decision {
+            to: &route.to,
+            rule: Some(rule),
+        })
+    }
+
+    /// Whether a route is for a service.
+    fn leads(&self, route: &Route, service: &Service) -> bool {
+        match (&route.service, &route.to) {
+            (ServicePattern::Named(named), _) => named == service,
+            (ServicePattern::Any, Target::Child(child)) => {
+                self.provides.get(child).is_some_and(|provides| provides.contains(service))
+            }
+            (ServicePattern::Any, Target::Parent | Target::Denied) => true,
+        }
+    }
+}

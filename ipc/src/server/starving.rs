@@ -1,0 +1,135 @@
+//! Ports whose sockets are left unread, since this process has no descriptors to spare.
+//!
+//! At its limit a process loses what comes with a message, and an innocent client would look like one that sent too
+//! little. So the messages stay where they are, and with them the requests whose portals they bring. All else goes on:
+//! calls without portals, and delegation by row. Nobody says when there is room again, so it is looked for now and then.
+
+use super::Server;
+use super::home::Home;
+use super::port::Port;
+use crate::badge::Badge;
+use crate::error::Error;
+use crate::pd::watcher::Alarm;
+use crate::sys::room::{self, BETWEEN_LOOKS};
+use crate::sys::socket;
+use crate::wire::head::RowName;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// How often while their clients call.
+const BETWEEN_CALLS: Duration = Duration::from_millis(1);
+
+/// The ports that starve, and when that is looked at again.
+#[derive(Default)]
+pub(super) struct Starving {
+    ports: Vec<RowName>,
+    portals: Vec<Untaken>,
+    alarm: Option<Alarm>,
+}
+
+/// A portal for whose channel there was no room.
+struct Untaken {
+    portal: OwnedFd,
+    badge: Badge,
+    opener: Option<RowName>,
+}
+
+impl Starving {
+    /// What a port that has ended had opened comes onto the account of its opener. Answers how much that is.
+    pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) -> u32 {
+        let mut inherited = 0;
+        for untaken in self.portals.iter_mut().filter(|untaken| untaken.opener == Some(ended)) {
+            untaken.opener = opener;
+            inherited += 1;
+        }
+        inherited
+    }
+}
+
+/// Leaves a post for the server.
+struct LookForRoom(Arc<Home>);
+
+impl Wake for LookForRoom {
+    fn wake(self: Arc<Self>) {
+        self.0.feed();
+    }
+}
+
+impl Server {
+    /// The port's socket was left unread.
+    #[cold]
+    pub(super) fn starve(&mut self, name: RowName) {
+        if !self.starving.ports.contains(&name) {
+            self.starving.ports.push(name);
+        }
+        self.look_for_room_later(BETWEEN_LOOKS);
+    }
+
+    /// There was no room for the portal's channel: too many descriptors are open, or in flight.
+    #[cold]
+    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) {
+        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+            // Counted until it is taken up.
+            opener.opened += 1;
+        }
+        self.starving.portals.push(Untaken { portal, badge, opener });
+        self.look_for_room_later(BETWEEN_LOOKS);
+    }
+
+    fn look_for_room_later(&mut self, time: Duration) {
+        if self.starving.alarm.is_none()
+            && let Ok(watcher) = self.pd.watcher()
+        {
+            let waker = Waker::from(Arc::new(LookForRoom(self.home.clone())));
+            self.starving.alarm = Some(watcher.alarm(Instant::now() + time, &waker));
+        }
+    }
+
+    /// Looks for room, and goes on with what was left unread if there is.
+    pub(super) fn feed(&mut self) {
+        self.starving.alarm = None;
+        if !room::is_there() {
+            self.close_the_dead();
+            let calls = self.hear_the_starving();
+            return self.look_for_room_later(if calls { BETWEEN_CALLS } else { BETWEEN_LOOKS });
+        }
+        for Untaken { portal, badge, opener } in std::mem::take(&mut self.starving.portals) {
+            if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
+                opener.opened -= 1;
+            }
+            self.take_up(portal, badge, opener);
+        }
+        for name in std::mem::take(&mut self.starving.ports) {
+            let Some(port) = self.ports.get_mut(name) else { continue };
+            port.feed();
+            self.heat(name);
+            if !self.unread.contains(&name) {
+                self.unread.push_back(name);
+            }
+        }
+    }
+
+    /// Doorbells behind what is left unread fill a socket in the end, and who rings then is not heard. So those ports are
+    /// polled for a moment. Answers whether somebody has called.
+    fn hear_the_starving(&mut self) -> bool {
+        let names = self.starving.ports.clone();
+        names.iter().for_each(|name| self.heat(*name));
+        names.iter().any(|name| self.ports.get(*name).is_some_and(Port::has_work))
+    }
+
+    /// Ends the ports that starve and whose clients are gone: what these had sent last is lost, but their descriptors may be
+    /// all that there is, and would never be read.
+    fn close_the_dead(&mut self) {
+        let ports = &self.ports;
+        let dead = |name: &RowName| {
+            ports.get(*name).is_none_or(|port| port.socket().is_none_or(|it| socket::has_ended(it.socket())))
+        };
+        let (dead, alive) = self.starving.ports.drain(..).partition(dead);
+        self.starving.ports = alive;
+        for name in Vec::<RowName>::into_iter(dead) {
+            self.close(name, &Error::Disconnected);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What is reported and read: contents by name, on one entrypoint.
+
+use portcullis_component::{Error, Label};
+use portcullis_rpc::Reply;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+/// Contents by name, between the [`RomComponent`](crate::rom::RomComponent) and the
+/// [`ReportComponent`](crate::report::ReportComponent) of one component. Clones are the same board.
+///
+/// What a reporter puts there is there for as long as he is, since he pays for it. Who reads has a copy of his own, and pays
+/// for that.
+///
+/// ```
+/// use portcullis_sessions::Board;
+///
+/// let board = Board::default();
+/// board.put("config", b"<config/>");
+/// let first = board.version("config");
+/// board.put("config", b"<config verbose=\"yes\"/>");
+/// assert!(board.version("config") > first);
+/// assert_eq!(board.version("nothing"), 0);
+/// ```
+#[derive(Clone, Default)]
+pub struct Board(Rc<RefCell<Contents>>);
+
+#[derive(Default)]
+struct Contents {
+    entries: BTreeMap<String, Entry>,
+    /// No two contents have the same, whatever their names.
+    last_version: u64,
+}
+
+#[derive(Default)]
+struct Entry {
+    content: Rc<[u8]>,
+    version: u64,
+    has_reporter: bool,
+    waiting: Vec<Weak<Waiting>>,
+}
+
+/// What names the content that goes with a label; nothing if there is none.
+pub(crate) type Naming = dyn Fn(&Label) -> Option<String>;
+
+/// A reader's place for who waits for another version.
+pub(crate) type Waiting = RefCell<Option<Reply<Result<u64, Error>>>>;
+
+impl Board {
+    /// Puts a content there, and tells who waits for it. It stays until it is replaced.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        let mut board = self.0.borrow_mut();
+        board.last_version += 1;
+        let version = board.last_version;
+        let entry = board.entries.entry(name.to_owned()).or_default();
+        entry.content = content.into();
+        entry.version = version;
+        for waiting in std::mem::take(&mut entry.waiting) {
+            let reply = waiting.upgrade().and_then(|waiting| waiting.take());
+            reply.into_iter().for_each(|reply| reply.answer(Ok(version)));
+        }
+    }
+
+    /// The version of the content of that name; 0 if there is none.
+    #[must_use]
+    pub fn version(&self, name: &str) -> u64 {
+        self.0.borrow().entries.get(name).map_or(0, |entry| entry.version)
+    }
+
+    /// The content now.
+    pub(crate) fn content(&self, name: &str) -> Rc<[u8]> {
+        self.0.borrow().entries.get(name).map_or_else(|| Rc::from([]), |entry| entry.content.clone())
+    }
+
+    /// Whoever waits in that place is told of the next content.
+    pub(crate) fn await_next(&self, name: &str, waiting: &Rc<Waiting>) {
+        let mut board = self.0.borrow_mut();
+        let entry = board.entries.entry(name.to_owned()).or_default();
+        // As many as there are sessions that wait, and no more.
+        entry.waiting.retain(|other| other.upgrade().is_some_and(|other| other.borrow().is_some()));
+        entry.waiting.push(Rc::downgrade(waiting));
+    }
+
+    /// Somebody is the reporter of that name from now on, and nobody else.
+    pub(crate) fn begin_report(&self, name: &str) -> Result<(), Error> {
+        let mut board = self.0.borrow_mut();
+        let entry = board.entries.entry(name.to_owned()).or_default();
+        if std::mem::replace(&mut entry.has_reporter, true) {
+            return Err(Error::denied("report", "somebody else reports under that name"));
+        }
+        Ok(())
+    }
+
+    /// The reporter is gone, and with him what he reported. Who waits goes on waiting, for the next reporter.
+    pub(crate) fn end_report(&self, name: &str) {
+        if let Some(entry) = self.0.borrow_mut().entries.get_mut(name) {
+            *entry = Entry { waiting: std::mem::take(&mut entry.waiting), ..Entry::default() };
+        }
+        self.tidy(name);
+    }
+
+    /// A reader is gone.
+    pub(crate) fn tidy(&self, name: &str) {
+        let mut board = self.0.borrow_mut();
+        let is_empty = board.entries.get(name).is_some_and(|entry| {
+            let waits = entry.waiting.iter().any(|waiting| waiting.strong_count() > 0);
+            entry.version == 0 && !entry.has_reporter && !waits
+        });
+        if is_empty {
+            board.entries.remove(name);
+        }
+    }
+}
+
+impl std::fmt::Debug for Board {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.borrow().entries.keys()).finish()
+    }
+}

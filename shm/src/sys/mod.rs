@@ -1,0 +1,8 @@
+//! Where the system begins: memory files, mappings, and access to what is mapped. Only here may code be unsafe.
+
+pub(crate) mod addresses;
+pub(crate) mod file;
+mod group;
+pub(crate) mod machine;
+pub(crate) mod memory;
+pub(crate) mod racing;

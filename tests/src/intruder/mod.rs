@@ -1,0 +1,9 @@
+//! A hostile component: it tries what it is told to try, and says what came of it.
+//!
+//! - [`attempt`]: what can be tried, and how.
+//! - [`raw`]: by which system calls.
+//! - [`cell`]: where the tests put it, and how they ask.
+
+pub mod attempt;
+pub mod cell;
+mod raw;

@@ -1,0 +1,81 @@
+//! Kernels that lack a layer: here a filter refuses its system call, as a container's would, or an older kernel.
+
+use crate::{INTRUDER, watchdog};
+use portcullis_component::sandbox::{Error, Layer, Mode, Sandbox, Support};
+use portcullis_tests::intruder::attempt::Attempt;
+use portcullis_tests::intruder::cell::{Cell, strict};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// A layer, the system call without which it is missing (with this flag among its first argument's, if any), and what the kernel
+/// says then.
+const CASES: [(Layer, i64, i32, i32); 9] = [
+    (Layer::UserNamespace, libc::SYS_clone, libc::CLONE_NEWUSER, libc::EPERM),
+    (Layer::PidNamespace, libc::SYS_clone, libc::CLONE_NEWPID, libc::ENOSPC),
+    (Layer::NetworkNamespace, libc::SYS_clone, libc::CLONE_NEWNET, libc::ENOSPC),
+    (Layer::IpcNamespace, libc::SYS_clone, libc::CLONE_NEWIPC, libc::EINVAL),
+    (Layer::UtsNamespace, libc::SYS_clone, libc::CLONE_NEWUTS, libc::EINVAL),
+    (Layer::View, libc::SYS_mount_setattr, 0, libc::ENOSYS),
+    (Layer::Landlock, libc::SYS_landlock_create_ruleset, 0, libc::EOPNOTSUPP),
+    (Layer::Seccomp, libc::SYS_seccomp, 0, libc::EINVAL),
+    (Layer::Descriptors, libc::SYS_close_range, 0, libc::ENOSYS),
+];
+
+const CASE: &str = "PORTCULLIS_LACKING";
+
+/// Each in a process of its own, since a filter stays, and so does what was found out of the kernel.
+#[test]
+fn strict_refuses_without_a_layer_and_names_it_and_available_does_without() {
+    let _watchdog = watchdog();
+    if let Ok(name) = std::env::var(CASE) {
+        let case = CASES.iter().find(|(layer, ..)| layer.name() == name).expect("there is such a case");
+        return without(case);
+    }
+    for (layer, ..) in CASES {
+        let test = "lacking::strict_refuses_without_a_layer_and_names_it_and_available_does_without";
+        let mut alone = Command::new(std::env::current_exe().expect("/proc is mounted"));
+        let output = alone.args([test, "--exact", "--nocapture"]).env(CASE, layer.name()).output();
+        let output = output.expect("this program starts");
+        assert!(output.status.success(), "{layer}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn without(&(layer, call, flag, reason): &(Layer, i64, i32, i32)) {
+    refuse(call, flag, reason);
+    let support = Support::of_this_system();
+    assert!(!support.has(layer) && !support.strict(), "{:?}", support.lacks());
+
+    let error = Cell::start(INTRUDER, &strict()).map(drop).expect_err("it is strict");
+    // On a kernel that lacks others as well, the first of them is named.
+    let first = support.lacks().iter().map(|lack| lack.layer).find(|layer| layer.needed());
+    let named = [Some(layer), first];
+    assert!(matches!(error, Error::Lacking { layer, .. } if named.contains(&Some(layer))), "{error:?}");
+    assert!(error.to_string().contains("portcullis doctor"), "{error}");
+
+    let available = Sandbox { mode: Mode::Available, ..strict() };
+    let cell = Cell::start(INTRUDER, &available).expect("it does without");
+    assert!(cell.child.left_out().iter().any(|lack| lack.layer == layer), "{:?}", cell.child.left_out());
+    assert_eq!(cell.tries(Attempt::Thread, ""), Ok("7".into()));
+}
+
+/// From now on this thread, and what it starts, is refused that call.
+fn refuse(call: i64, flag: i32, reason: i32) {
+    let flag = u64::from(flag.cast_unsigned());
+    let with_flag = || {
+        let condition =
+            SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag)?;
+        SeccompRule::new(vec![condition])
+    };
+    let rules = if flag == 0 { Vec::new() } else { vec![with_flag().expect("the rule is one")] };
+    let filter = SeccompFilter::new(
+        BTreeMap::from([(call, rules)]),
+        SeccompAction::Allow,
+        SeccompAction::Errno(reason.cast_unsigned()),
+        std::env::consts::ARCH.try_into().expect("there are filters for this machine"),
+    );
+    let program = BpfProgram::try_from(filter.expect("the filter is one")).expect("it is short");
+    seccompiler::apply_filter(&program).expect("the kernel has filters");
+}

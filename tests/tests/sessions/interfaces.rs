@@ -1,0 +1,237 @@
+//! The session interfaces, each served by a process of its own.
+
+use super::{COMPONENT, directory};
+use portcullis_component::host::Host;
+use portcullis_component::{Connection, Error, Quota};
+use portcullis_ipc::Deadline;
+use portcullis_sessions::log::{Log, LogText, MAX_TEXT};
+use portcullis_sessions::report::{Arguments, Report, ReportContent};
+use portcullis_sessions::rom::{Rom, RomAsync, RomConnection};
+use portcullis_sessions::terminal::{Terminal, TerminalBytes};
+use portcullis_sessions::timer::{Timer, TimerAsync};
+use portcullis_tests::executor::block_on;
+use portcullis_tests::resources::{eventually, switches};
+use portcullis_tests::tree::{EACH, Tree};
+use portcullis_tests::watchdog::Watchdog;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+#[test]
+fn scenario_30_log_an_over_long_text_arrives_exactly_and_under_its_label() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let (tree, directory) = (Tree::new(), directory("log"));
+    let file = directory.join("lines");
+    let _ = std::fs::remove_file(&file);
+    tree.start(COMPONENT, "logger", &format!("logger {}", file.display()), EACH);
+    let lengths = [1, MAX_TEXT - 1, MAX_TEXT, MAX_TEXT + 1, 5000];
+    tree.drive(move |env| {
+        let mut log = env.connect::<dyn Log>("long", &()).expect("it is served");
+        for length in lengths {
+            log.print(&"x".repeat(length)).expect("it is taken");
+        }
+        log.print("\u{1b}[2J\rforged").expect("it is taken");
+    });
+    let lines = std::fs::read_to_string(&file).expect("the logger wrote it");
+    let written: Vec<usize> = lines
+        .lines()
+        .map(|line| {
+            line.strip_prefix("[driver -> long] ")
+                .expect("each has its label")
+                .chars()
+                .filter(|c| *c == 'x')
+                .count()
+        })
+        .collect();
+    assert_eq!(written.iter().sum::<usize>(), lengths.iter().sum::<usize>());
+    assert!(written.iter().all(|length| *length <= MAX_TEXT));
+    assert!(!lines.contains('\u{1b}') && !lines.contains('\r'), "nobody forges another's line");
+}
+
+#[test]
+fn scenario_23_report_rom_what_was_read_outlives_the_reporter_and_a_second_one_is_denied() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "board", "board", EACH);
+    tree.drive(|env| {
+        let before = env.budget().expect("it answers");
+        let size = Arguments { size: 8192 };
+        let content: Vec<u8> = (0..8192_u32).map(|byte| (byte % 251).to_le_bytes()[0]).collect();
+        let mut report = env.connect::<dyn Report>("state", &size).expect("it is served");
+        report.report(&content).expect("it fits");
+        assert!(matches!(report.report(&[0; 8193]), Err(Error::InsufficientRamQuota { .. })));
+
+        let second = env.connect::<dyn Report>("state", &size).map(drop);
+        assert!(matches!(second, Err(Error::ServiceDenied { .. })), "{second:?}");
+
+        let mut rom = RomConnection::new(env, "state").expect("it is served");
+        assert_eq!(rom.newest().expect("it pays for the copy"), content);
+        Connection::close(report).expect("it is open");
+        assert_eq!(rom.read(8000, 1000).expect("the copy is its own"), content[8000..]);
+
+        // Another one may report now.
+        let mut report = env.connect::<dyn Report>("state", &size).expect("the name is free");
+        report.report(b"new").expect("it fits");
+        assert_eq!(rom.newest().as_deref(), Ok(&b"new"[..]));
+        Connection::close(report).expect("it is open");
+        rom.close().expect("it is open");
+        assert_eq!(env.budget(), Ok(before));
+    });
+    tree.until(|host| host.sessions() == 0);
+    assert_eq!(tree.host.quota("board"), Some(EACH));
+}
+
+#[test]
+fn scenario_24_dynamic_config_every_change_is_seen_until_the_counter_is_11() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "board", "board", EACH);
+    let seen = tree.drive(|env| {
+        let mut rom = RomConnection::new(env, "config").expect("it is served");
+        let mut report = env.connect::<dyn Report>("config", &Arguments { size: 64 }).expect("it is served");
+        let mut seen = Vec::new();
+        let mut number = rom.update().expect("there is room").number;
+        for counter in 1..=11_u32 {
+            // Asked before there is a change, and answered by it.
+            let changed = rom.changed_async(number);
+            report.report(counter.to_string().as_bytes()).expect("it fits");
+            number = block_on(changed).expect("it is answered");
+            seen.push(String::from_utf8(rom.newest().expect("there is room")).expect("it is a number"));
+        }
+        seen
+    });
+    let all: Vec<String> = (1..=11).map(|counter: u32| counter.to_string()).collect();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn attack_46_a_client_cannot_make_a_server_allocate_beyond_what_it_donated() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.rules.wishes(portcullis_component::host::Wish::Refused);
+    tree.start(COMPONENT, "board", "board", EACH);
+    tree.start(COMPONENT, "timer", "timer", EACH);
+    tree.drive(|env| {
+        let before = env.budget().expect("it answers");
+        // Four gigabytes of buffer, whatever is donated.
+        let huge = Arguments { size: u32::MAX };
+        let opened = env.connecting("x").donating(Quota::new(8192, 4)).open::<dyn Report>(&huge);
+        assert!(matches!(opened, Err(Error::OutOfRam { .. })), "{opened:?}");
+        assert_eq!(env.budget(), Ok(before));
+
+        // A reader pays for what he reads.
+        let size = Arguments { size: 100_000 };
+        let mut report = env.connect::<dyn Report>("large", &size).expect("it donates as much");
+        report.report(&[7; 100_000]).expect("it fits");
+        let mut rom = env.connect::<dyn Rom>("large", &()).expect("it is served");
+        assert!(matches!(rom.update(), Err(Error::InsufficientRamQuota { .. })));
+
+        // Calls that wait cost as well.
+        let quota = Quota::new(2048 + 1024 + 3 * 256, 4);
+        let timer = env.connecting("").donating(quota).open::<dyn Timer>(&()).expect("it is served");
+        let hour = 3_600_000_000;
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(timer.sleep_async(hour))).collect();
+        let answers = waiting.iter_mut().map(|call| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let end = Instant::now() + Duration::from_millis(300);
+            loop {
+                let polled = call.as_mut().poll(&mut context);
+                if polled.is_ready() || Instant::now() > end {
+                    break polled;
+                }
+            }
+        });
+        let refused: Vec<bool> = answers.map(|answer| answer.is_ready()).collect();
+        assert_eq!(refused, [false, false, false, true], "three are paid for");
+    });
+    tree.until(|host| host.sessions() == 0);
+    assert_eq!((tree.host.quota("board"), tree.host.quota("timer")), (Some(EACH), Some(EACH)));
+}
+
+#[test]
+fn g20_a_timer_serves_many_clients_with_one_thread_and_sleeps_when_nobody_waits() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "timer", "timer", EACH);
+    let most = Cell::new(0);
+    let count_threads = |host: &Host| {
+        let tasks =
+            host.process("timer").and_then(|timer| std::fs::read_dir(format!("/proc/{timer}/task")).ok());
+        most.set(most.get().max(tasks.map_or(0, Iterator::count)));
+    };
+    tree.drive_and(count_threads, |env| {
+        // In every order, from several sessions, by tasks of one thread.
+        let timers: Vec<_> =
+            (0..4).map(|_| env.connect::<dyn Timer>("", &()).expect("it is served")).collect();
+        let began = Instant::now();
+        let waits = [40_000_u64, 10_000, 30_000, 20_000, 25_000, 5_000];
+        let calls: Vec<_> =
+            waits.iter().zip(timers.iter().cycle()).map(|(wait, timer)| timer.sleep_async(*wait)).collect();
+        for (wait, call) in waits.iter().zip(calls) {
+            block_on(call).expect("it is answered");
+            assert!(began.elapsed() >= Duration::from_micros(*wait));
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "they waited beside each other");
+
+        let mut timer = env.connect::<dyn Timer>("", &()).expect("it is served");
+        let earlier = timer.now().expect("it answers");
+        let later = timer.sleep(1_000).get().expect("it is answered");
+        assert!(later >= earlier + 1_000);
+        // What waits longer than its session ends with it.
+        let patient = timer.clone().with_deadline(Deadline::After(Duration::from_millis(20)));
+        assert!(patient.clone().sleep(60_000_000).get().is_err());
+    });
+    // Its own; that which watches its channels; that which closes what came from strangers. As many as for one client.
+    assert!(most.get() <= 3, "{}", most.get());
+    tree.until(|host| host.sessions() == 0);
+    assert_eq!(tree.host.quota("timer"), Some(EACH));
+}
+
+#[test]
+fn scenario_25_terminal_crosslink_4097_bytes_pass_through_smaller_buffers() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "terminal", "terminal", EACH);
+    tree.drive(|env| {
+        let bytes: Vec<u8> = (0..4097 * 3_u32).map(|byte| (byte % 253).to_le_bytes()[0]).collect();
+        let mut writer = env.connect::<dyn Terminal>("a", &()).expect("it is served");
+        let mut reader = env.connect::<dyn Terminal>("b", &()).expect("it is served");
+        assert!(matches!(env.connect::<dyn Terminal>("c", &()).map(drop), Err(Error::ServiceDenied { .. })));
+        let sent = bytes.clone();
+        let writing = std::thread::spawn(move || {
+            writer.write_all(&sent).expect("the other end reads");
+            writer
+        });
+        let mut received = Vec::new();
+        while received.len() < bytes.len() {
+            received.extend(reader.read().get().expect("the other end writes"));
+        }
+        assert_eq!(received, bytes);
+        let writer = writing.join().expect("it does not panic");
+        // Who waits for the other end learns that it is gone.
+        drop(writer);
+        assert_eq!(reader.read().get(), Ok(Vec::new()));
+        assert!(eventually(|| env.connect::<dyn Terminal>("c", &()).is_ok()), "its place is free");
+    });
+    tree.until(|host| host.sessions() == 0);
+    assert_eq!(tree.host.quota("terminal"), Some(EACH));
+}
+
+#[test]
+fn an_idle_component_wakes_up_for_nothing() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "timer", "timer", EACH);
+    tree.drive(|env| {
+        let mut timer = env.connect::<dyn Timer>("", &()).expect("it is served");
+        timer.sleep(1_000).get().expect("it is answered");
+    });
+    tree.until(|host| host.sessions() == 0);
+    let child = tree.host.process("timer").expect("it runs");
+    // Until it has settled: then nothing for a while.
+    let rests = || {
+        let before = switches(child);
+        std::thread::sleep(Duration::from_millis(300));
+        switches(child) == before
+    };
+    assert!(eventually(rests));
+}
