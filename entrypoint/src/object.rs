@@ -3,9 +3,27 @@
 use crate::entrypoint::Entrypoint;
 use crate::trace;
 use portcullis_ipc::{self as ipc, MsgBuf, Refusal};
-use portcullis_rpc::{Outcome, Serves, serve};
+use portcullis_rpc::{Deferred, Outcome, Serves, serve};
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+
+/// What became of a call. One word, so that it stays in a register where nearly all calls are answered at once.
+pub(crate) type Served = Result<(), Box<Unanswered>>;
+
+/// A call whose answer is not there.
+pub(crate) enum Unanswered {
+    /// The result is promised for later.
+    Yet(Deferred),
+    /// There will be none.
+    For(ipc::Error),
+}
+
+impl From<ipc::Error> for Box<Unanswered> {
+    #[cold]
+    fn from(error: ipc::Error) -> Self {
+        Box::new(Unanswered::For(error))
+    }
+}
 
 /// What is known of an object without having it.
 pub(crate) struct Kind {
@@ -21,12 +39,7 @@ pub(crate) trait Object {
     fn kind(&self) -> &'static Kind;
 
     /// Carries out a call: arguments in `request`, result in `reply`.
-    fn serve(
-        &mut self,
-        entrypoint: &Entrypoint,
-        request: &mut MsgBuf,
-        reply: &mut MsgBuf,
-    ) -> Result<Outcome, ipc::Error>;
+    fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served;
 
     /// The object as it was managed.
     fn as_any(&mut self) -> &mut dyn Any;
@@ -61,16 +74,15 @@ where
         const { &Kind { of: TypeId::of::<T>(), size: size_of::<Self>() } }
     }
 
-    fn serve(
-        &mut self,
-        entrypoint: &Entrypoint,
-        request: &mut MsgBuf,
-        reply: &mut MsgBuf,
-    ) -> Result<Outcome, ipc::Error> {
+    fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
         let traced = trace::Dispatch::of::<I>(entrypoint, request);
-        let result = serve::<I, T>(&mut self.object, request, reply).map_err(ipc::Error::Refused);
+        let result = serve::<I, T>(&mut self.object, request, reply);
         traced.replies(&result);
-        result
+        match result {
+            Ok(Outcome::Answered) => Ok(()),
+            Ok(Outcome::Later(deferred)) => Err(Box::new(Unanswered::Yet(deferred))),
+            Err(refusal) => Err(ipc::Error::Refused(refusal).into()),
+        }
     }
 
     fn as_any(&mut self) -> &mut dyn Any {
@@ -94,8 +106,8 @@ impl<T: 'static> Object for Silent<T> {
         const { &Kind { of: TypeId::of::<T>(), size: size_of::<T>() } }
     }
 
-    fn serve(&mut self, _: &Entrypoint, _: &mut MsgBuf, _: &mut MsgBuf) -> Result<Outcome, ipc::Error> {
-        Err(ipc::Error::Refused(Refusal::UnknownMethod))
+    fn serve(&mut self, _: &Entrypoint, _: &mut MsgBuf, _: &mut MsgBuf) -> Served {
+        Err(ipc::Error::Refused(Refusal::UnknownMethod).into())
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -61,16 +61,19 @@ impl Pool {
         self.objects += 1;
     }
 
+    #[inline]
     fn place(&mut self, badge: Badge) -> Option<&mut Place> {
         self.places.get_mut(badge.slot())?.as_mut().filter(|place| place.badge == badge)
     }
 
     /// Takes an object out, for a while.
+    #[inline]
     pub(crate) fn check_out(&mut self, badge: Badge) -> Result<Box<dyn Object>, Error> {
         self.place(badge).ok_or(Error::NotManaged)?.object.take().ok_or(Error::Busy)
     }
 
     /// Puts an object back; hands it out again if it was removed meanwhile.
+    #[inline]
     pub(crate) fn check_in(&mut self, badge: Badge, object: Box<dyn Object>) -> Option<Box<dyn Object>> {
         match self.place(badge) {
             Some(place) => {

@@ -1,10 +1,10 @@
 //! Taking back what was given.
 
 use crate::entrypoint::Entrypoint;
-use crate::object::{Kind, Object};
+use crate::object::{Kind, Object, Served};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, MsgBuf};
-use portcullis_rpc::{Capability, Interface, Outcome};
+use portcullis_rpc::{Capability, Interface};
 use std::any::{Any, TypeId};
 use std::fmt;
 
@@ -108,12 +108,7 @@ impl Object for Forwarder {
         const { &Kind { of: TypeId::of::<Forwarder>(), size: size_of::<Forwarder>() } }
     }
 
-    fn serve(
-        &mut self,
-        entrypoint: &Entrypoint,
-        request: &mut MsgBuf,
-        reply: &mut MsgBuf,
-    ) -> Result<Outcome, ipc::Error> {
+    fn serve(&mut self, entrypoint: &Entrypoint, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
         let (is_own, badge) = {
             let server = entrypoint.0.server.borrow();
             (server.hosts(&self.0), server.badge_of(&self.0))
@@ -121,8 +116,8 @@ impl Object for Forwarder {
         match badge {
             // Called through the transport, the entrypoint would wait for itself.
             Some(badge) => entrypoint.serve_object(badge, request, reply),
-            None if is_own => Err(ipc::Error::InvalidCapability),
-            None => self.0.call(request, reply).map(|()| Outcome::Answered),
+            None if is_own => Err(ipc::Error::InvalidCapability.into()),
+            None => Ok(self.0.call(request, reply)?),
         }
     }
 

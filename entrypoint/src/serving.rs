@@ -2,9 +2,9 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::error::Error;
+use crate::object::{Served, Unanswered};
 use crate::turn::{CheckedOut, InTurn, Turn, caught};
 use portcullis_ipc::{self as ipc, Badge, Caller, Deadline, Event, MsgBuf, Refusal, Request};
-use portcullis_rpc::Outcome;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
@@ -114,7 +114,7 @@ impl Entrypoint {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn handle_event(&self, event: Event, messages: &mut Messages) {
         match event {
             Event::Call(request) => self.handle_call(request, messages),
@@ -127,47 +127,46 @@ impl Entrypoint {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn handle_call(&self, Request { badge, caller }: Request, messages: &mut Messages) {
         let Messages { request, reply } = messages;
         match self.check_out_for_call(badge) {
             Ok(mut object) => {
-                let outcome = self.run_method(&mut object, request, reply);
+                let served = self.run_method(&mut object, request, reply);
                 // The client goes on while the object goes back.
-                self.answer(caller, outcome, reply);
+                self.answer(caller, served, reply);
             }
-            Err(error) => self.answer(caller, Err(error), reply),
+            Err(error) => self.leave_unanswered(caller, Unanswered::For(error)),
         }
         // What was delegated is the client's from now on, and not held here as well.
         reply.clear();
     }
 
     /// Tells the client what its call came to: now, or when the result that is promised is there.
-    #[inline]
-    fn answer(&self, caller: Caller, outcome: Result<Outcome, ipc::Error>, reply: &MsgBuf) {
-        // The client is told what is wrong with an answer, and whether it still waits for one is its own business.
-        let _ = match outcome {
-            Ok(Outcome::Answered) => self.0.server.borrow_mut().reply(caller, reply),
-            Ok(Outcome::Later(deferred)) => {
-                deferred.bind(caller, &self.0.outbox);
-                Ok(())
-            }
-            Err(error) => self.0.server.borrow_mut().fail(caller, &error),
-        };
+    #[inline(always)]
+    fn answer(&self, caller: Caller, served: Served, reply: &MsgBuf) {
+        match served {
+            // The client is told what is wrong with an answer, and whether it still waits for one is its own business.
+            Ok(()) => drop(self.0.server.borrow_mut().reply(caller, reply)),
+            Err(unanswered) => self.leave_unanswered(caller, *unanswered),
+        }
+    }
+
+    #[cold]
+    fn leave_unanswered(&self, caller: Caller, unanswered: Unanswered) {
+        match unanswered {
+            Unanswered::Yet(deferred) => deferred.bind(caller, &self.0.outbox),
+            Unanswered::For(error) => drop(self.0.server.borrow_mut().fail(caller, &error)),
+        }
     }
 
     /// Runs the method that is called on an object, for an object that passes its calls on.
-    pub(crate) fn serve_object(
-        &self,
-        badge: Badge,
-        request: &mut MsgBuf,
-        reply: &mut MsgBuf,
-    ) -> Result<Outcome, ipc::Error> {
+    pub(crate) fn serve_object(&self, badge: Badge, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
         let mut object = self.check_out_for_call(badge)?;
         self.run_method(&mut object, request, reply)
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_out_for_call(&self, badge: Badge) -> Result<CheckedOut<'_>, ipc::Error> {
         self.check_out(badge).map_err(|error| match error {
             Error::Busy => ipc::Error::Busy,
@@ -175,15 +174,10 @@ impl Entrypoint {
         })
     }
 
-    #[inline]
-    fn run_method(
-        &self,
-        object: &mut CheckedOut<'_>,
-        request: &mut MsgBuf,
-        reply: &mut MsgBuf,
-    ) -> Result<Outcome, ipc::Error> {
-        let panicked = Err(ipc::Error::Refused(Refusal::Panicked));
-        caught(|| object.get().serve(self, request, reply)).unwrap_or(panicked)
+    #[inline(always)]
+    fn run_method(&self, object: &mut CheckedOut<'_>, request: &mut MsgBuf, reply: &mut MsgBuf) -> Served {
+        let panicked = || Err(ipc::Error::Refused(Refusal::Panicked).into());
+        caught(|| object.get().serve(self, request, reply)).unwrap_or_else(panicked)
     }
 
     #[cold]

@@ -7,11 +7,13 @@
 //! The handler of a signal runs within a span `signal` with the fields `context` and `object`, the slots of their badges.
 
 use crate::entrypoint::Entrypoint;
-use portcullis_ipc::{self as ipc, Badge, MsgBuf};
+use portcullis_ipc::{Badge, MsgBuf, Refusal};
 use portcullis_rpc::{Interface, Outcome};
 
 #[cfg(feature = "trace")]
 use crate::turn::Turn;
+#[cfg(feature = "trace")]
+use portcullis_ipc as ipc;
 
 /// A call that is being served.
 #[cfg(feature = "trace")]
@@ -38,12 +40,14 @@ impl Dispatch {
 
     /// The method has returned, or was not called.
     #[inline]
-    pub(crate) fn replies(mut self, result: &Result<Outcome, ipc::Error>) {
+    pub(crate) fn replies(mut self, result: &Result<Outcome, Refusal>) {
         self.has_replied = true;
         match result {
             Ok(Outcome::Answered) => tracing::trace!(target: "portcullis", outcome = "answered", "reply"),
             Ok(Outcome::Later(_)) => tracing::trace!(target: "portcullis", outcome = "later", "reply"),
-            Err(error) => tracing::trace!(target: "portcullis", outcome = %error, "reply"),
+            Err(refusal) => {
+                tracing::trace!(target: "portcullis", outcome = %ipc::Error::Refused(*refusal), "reply");
+            }
         }
     }
 }
@@ -101,5 +105,5 @@ impl Dispatch {
     }
 
     #[inline(always)]
-    pub(crate) fn replies(self, _: &Result<Outcome, ipc::Error>) {}
+    pub(crate) fn replies(self, _: &Result<Outcome, Refusal>) {}
 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::handlers::Handler;
 use crate::object::Object;
 use portcullis_ipc::Badge;
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,12 +33,14 @@ pub(crate) struct InTurn<'a> {
 }
 
 impl<'a> InTurn<'a> {
+    #[inline]
     pub(crate) fn new(inner: &'a Inner, turn: Turn) -> InTurn<'a> {
         InTurn { turn: &inner.turn, outer: inner.turn.replace(turn) }
     }
 }
 
 impl Drop for InTurn<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.turn.set(self.outer);
     }
@@ -52,6 +55,7 @@ pub(crate) struct CheckedOut<'a> {
 }
 
 impl CheckedOut<'_> {
+    #[inline]
     pub(crate) fn get(&mut self) -> &mut dyn Object {
         self.object.as_deref_mut().expect("it is here until it is dropped")
     }
@@ -63,10 +67,12 @@ impl CheckedOut<'_> {
 }
 
 impl Drop for CheckedOut<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(object) = self.object.take() {
-            let dissolved = self.inner.pool.borrow_mut().check_in(self.badge, object);
-            self.inner.dissolved.borrow_mut().extend(dissolved.map(Dissolved::Object));
+        if let Some(object) = self.object.take()
+            && let Some(dissolved) = self.inner.pool.borrow_mut().check_in(self.badge, object)
+        {
+            self.inner.dissolved.borrow_mut().push(Dissolved::Object(dissolved));
         }
     }
 }
@@ -75,19 +81,26 @@ impl Drop for CheckedOut<'_> {
 ///
 /// Whoever is left in the middle of something by a panic is the object itself: the entrypoint's own state is behind
 /// cells that no foreign code runs inside of.
+#[inline]
 pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),
         Err(panic) => {
-            // The drop of what was thrown is foreign code, too.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+            discard(panic);
             None
         }
     }
 }
 
+/// The drop of what was thrown is foreign code, too.
+#[cold]
+fn discard(panic: Box<dyn Any + Send>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+}
+
 impl Entrypoint {
     /// Takes an object out of the pool for a handler.
+    #[inline]
     pub(crate) fn check_out(&self, badge: Badge) -> Result<CheckedOut<'_>, Error> {
         let inner = &*self.0;
         let object = inner.pool.borrow_mut().check_out(badge)?;

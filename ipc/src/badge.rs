@@ -23,8 +23,9 @@ pub struct Badge(pub(crate) RowName);
 impl Badge {
     /// The object's slot: small, and free again when the object is dissolved. Signal contexts have slots of their own.
     #[must_use]
+    #[inline]
     pub fn slot(self) -> usize {
-        (self.0.index & !RowName::CONTEXTS) as usize
+        (self.0.index() & !RowName::CONTEXTS) as usize
     }
 
     /// Whether it is that of a signal context.

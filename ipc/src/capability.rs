@@ -204,22 +204,20 @@ impl Capability {
     /// What the object itself answers, good or bad, is data in `receive`. An [`Error`] means that there is no
     /// answer: it names whose fault that is. After [`Error::DeadlineExceeded`] or [`Error::Disconnected`] the call
     /// may or may not have had its effect.
+    #[inline]
     pub fn call_with(&self, send: &MsgBuf, receive: &mut MsgBuf, deadline: Deadline) -> Result<(), Error> {
-        match &self.0 {
-            Reference::Row(RowReference { channel, row, .. }) => {
-                Channel::call(channel, *row, send, receive, deadline)
-            }
+        let (channel, row) = match &self.0 {
+            Reference::Row(RowReference { channel, row, .. }) => (channel, *row),
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
-                Channel::call(home.local_channel()?, badge.0, send, receive, deadline)
+                (home.local_channel()?, badge.0)
             }
             Reference::Portal(portal) => match portal.settled() {
-                Some(RowReference { channel, row, .. }) => {
-                    Channel::call(channel, *row, send, receive, deadline)
-                }
-                None => self.call_first(portal, send, receive, deadline),
+                Some(RowReference { channel, row, .. }) => (channel, *row),
+                None => return self.call_first(portal, send, receive, deadline),
             },
-            Reference::Dataspace(_) => Err(Error::InvalidCapability),
-        }
+            Reference::Dataspace(_) => return Err(Error::InvalidCapability),
+        };
+        Channel::call(channel, row, send, receive, deadline)
     }
 
     /// Calls through a portal that must find its way first, in the same time.

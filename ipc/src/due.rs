@@ -26,7 +26,8 @@ impl Due {
     pub(crate) fn after(deadline: Deadline) -> Due {
         let Deadline::After(time) = deadline else { return Due::NEVER };
         let clock = if time < COARSE * 10 { ClockId::Monotonic } else { ClockId::MonotonicCoarse };
-        let time = u64::try_from(time.as_micros()).unwrap_or(LONGEST).min(LONGEST);
+        let seconds = time.as_secs().min(LONGEST / 1_000_000);
+        let time = (seconds * 1_000_000 + u64::from(time.subsec_micros())).min(LONGEST);
         Due::at(micros(clock) + time)
     }
 

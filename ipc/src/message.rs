@@ -10,6 +10,9 @@ pub const MAX_DATA: usize = DATA_WORDS * 8;
 /// Capabilities that a message holds.
 pub const MAX_CAPABILITIES: usize = SLOTS;
 
+/// Words that are copied in one turn of a loop.
+const AT_ONCE: usize = 8;
+
 /// A private buffer for one message: up to 1,024 bytes of data, up to 4 capabilities, and the method that is meant.
 ///
 /// The same buffer can be filled, sent, and filled again; nothing of it is shared with a peer. Capabilities that it
@@ -157,30 +160,44 @@ impl MsgBuf {
     /// From the end to the start, so that the line of the state word comes last: stores become visible in order, and
     /// a peer that looks at the state word while another line is fetched takes that line away once more.
     #[inline]
-    pub(crate) fn copy_to(&self, words: &[AtomicU64]) {
-        let length = usize::from(self.length);
-        let (whole, rest) = self.data.as_chunks::<8>().0.split_at(length / 8);
-        if let (Some(last), bytes @ 1..) = (rest.first(), length % 8) {
-            let kept = (1 << (8 * bytes)) - 1;
-            words[whole.len()].store(u64::from_le_bytes(*last) & kept, Ordering::Relaxed);
-        }
-        for (word, chunk) in words.iter().zip(whole).rev() {
-            // Relaxed: the state word, stored after with release, orders all of it.
+    pub(crate) fn copy_to(&self, words: &[AtomicU64; DATA_WORDS]) {
+        let (whole, bytes) = (usize::from(self.length) / 8, self.length % 8);
+        // Relaxed: the state word, stored after with release, orders all of it.
+        let store = |(word, chunk): (&AtomicU64, &[u8; 8])| {
             word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
+        };
+        let data = self.data.as_chunks::<8>().0;
+        if bytes != 0 {
+            // Byte by byte: a word that was just written in parts cannot be read before these have left the core.
+            let last = &data[whole][..usize::from(bytes)];
+            let word = last.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            words[whole].store(word, Ordering::Relaxed);
         }
+        let (first_words, words) = words[..whole].as_rchunks::<AT_ONCE>();
+        let (first_data, data) = data[..whole].as_rchunks::<AT_ONCE>();
+        for (words, data) in words.iter().zip(data).rev() {
+            words.iter().zip(data).rev().for_each(store);
+        }
+        first_words.iter().zip(first_data).rev().for_each(store);
     }
 
     /// Replaces the content by `length` bytes out of shared words, each word read once. The caller has checked the
     /// length. No capabilities.
     #[inline]
-    pub(crate) fn copy_from(&mut self, words: &[AtomicU64], length: u16) {
+    pub(crate) fn copy_from(&mut self, words: &[AtomicU64; DATA_WORDS], length: u16) {
         self.clear_slots();
         self.length = length;
-        let rounded = &mut self.data[..usize::from(length).next_multiple_of(8)];
-        for (chunk, word) in rounded.as_chunks_mut::<8>().0.iter_mut().zip(words) {
-            // Relaxed: the acquire load of the state word came before.
+        let used = usize::from(length).div_ceil(8);
+        // Relaxed: the acquire load of the state word came before.
+        let load = |(chunk, word): (&mut [u8; 8], &AtomicU64)| {
             *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        };
+        let (words, last_words) = words[..used].as_chunks::<AT_ONCE>();
+        let (data, last_data) = self.data.as_chunks_mut::<8>().0[..used].as_chunks_mut::<AT_ONCE>();
+        for (data, words) in data.iter_mut().zip(words) {
+            data.iter_mut().zip(words).for_each(load);
         }
+        last_data.iter_mut().zip(last_words).for_each(load);
     }
 }
 
@@ -206,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_copy_holds_the_data_and_nothing_that_was_there_before() {
-        let words: Vec<AtomicU64> = (0..DATA_WORDS).map(|_| AtomicU64::new(0)).collect();
+        let words: [AtomicU64; DATA_WORDS] = std::array::from_fn(|_| AtomicU64::new(0));
         for length in (0..=17).chain(MAX_DATA - 9..=MAX_DATA) {
             let mut message = MsgBuf::new();
             message.write(&[0xff; MAX_DATA]).unwrap();

@@ -48,10 +48,10 @@ impl<T> Table<T> {
     /// The name that the next entry will have; `None` if there will be none.
     pub(crate) fn next_name(&self) -> Option<RowName> {
         if let Some(place) = self.places.get(self.free as usize) {
-            return Some(RowName { index: self.free, generation: place.generation });
+            return Some(RowName::new(self.free, place.generation));
         }
         let index = u32::try_from(self.places.len()).ok().filter(|&index| index != NONE)?;
-        Some(RowName { index, generation: 1 })
+        Some(RowName::new(index, 1))
     }
 
     /// Adds an entry; `None` if 2³²-1 places are taken or retired. The first of all has the name
@@ -59,13 +59,13 @@ impl<T> Table<T> {
     pub(crate) fn insert(&mut self, value: T) -> Option<RowName> {
         let name = self.next_name()?;
         let content = Content::Used(value);
-        match self.places.get_mut(name.index as usize) {
+        match self.places.get_mut(name.index() as usize) {
             Some(place) => {
                 if let Content::Free { next } = std::mem::replace(&mut place.content, content) {
                     self.free = next;
                 }
             }
-            None => self.places.push(Place { generation: name.generation, content }),
+            None => self.places.push(Place { generation: name.generation(), content }),
         }
         self.used += 1;
         Some(name)
@@ -74,8 +74,8 @@ impl<T> Table<T> {
     /// The entry of that name, if it lives.
     #[inline]
     pub(crate) fn get(&self, name: RowName) -> Option<&T> {
-        match self.places.get(name.index as usize) {
-            Some(Place { generation, content: Content::Used(value) }) if *generation == name.generation => {
+        match self.places.get(name.index() as usize) {
+            Some(Place { generation, content: Content::Used(value) }) if *generation == name.generation() => {
                 Some(value)
             }
             _ => None,
@@ -85,8 +85,8 @@ impl<T> Table<T> {
     /// The entry of that name, if it lives.
     #[inline]
     pub(crate) fn get_mut(&mut self, name: RowName) -> Option<&mut T> {
-        match self.places.get_mut(name.index as usize) {
-            Some(Place { generation, content: Content::Used(value) }) if *generation == name.generation => {
+        match self.places.get_mut(name.index() as usize) {
+            Some(Place { generation, content: Content::Used(value) }) if *generation == name.generation() => {
                 Some(value)
             }
             _ => None,
@@ -96,13 +96,13 @@ impl<T> Table<T> {
     /// Removes the entry of that name, if it lives. The name is dead from now on.
     pub(crate) fn remove(&mut self, name: RowName) -> Option<T> {
         self.get(name)?;
-        let place = &mut self.places[name.index as usize];
+        let place = &mut self.places[name.index() as usize];
         let last = place.generation == u32::MAX;
         let next = if last { NONE } else { self.free };
         let content = std::mem::replace(&mut place.content, Content::Free { next });
         if !last {
             place.generation += 1;
-            self.free = name.index;
+            self.free = name.index();
         }
         self.used -= 1;
         match content {
@@ -114,9 +114,7 @@ impl<T> Table<T> {
     /// The name of the entry that is in a place now.
     pub(crate) fn name_at(&self, index: u32) -> Option<RowName> {
         match self.places.get(index as usize)? {
-            Place { generation, content: Content::Used(_) } => {
-                Some(RowName { index, generation: *generation })
-            }
+            Place { generation, content: Content::Used(_) } => Some(RowName::new(index, *generation)),
             Place { content: Content::Free { .. }, .. } => None,
         }
     }
@@ -124,7 +122,7 @@ impl<T> Table<T> {
     /// All entries with their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RowName, &T)> {
         (0..).zip(&self.places).filter_map(|(index, place)| match &place.content {
-            Content::Used(value) => Some((RowName { index, generation: place.generation }, value)),
+            Content::Used(value) => Some((RowName::new(index, place.generation), value)),
             Content::Free { .. } => None,
         })
     }
@@ -155,7 +153,7 @@ mod tests {
         assert_eq!(first, RowName::FIRST);
         assert_eq!(table.remove(first), Some('a'));
         let second = table.insert('b').unwrap();
-        assert_eq!(second.index, first.index);
+        assert_eq!(second.index(), first.index());
         assert_eq!(table.get(first), None);
         assert_eq!(table.remove(first), None);
         assert_eq!(table.len(), 1);
@@ -167,9 +165,9 @@ mod tests {
         let mut table = Table::default();
         let first = table.insert(1).unwrap();
         table.places[0].generation = u32::MAX;
-        let last = RowName { generation: u32::MAX, ..first };
+        let last = RowName::new(first.index(), u32::MAX);
         assert_eq!(table.remove(last), Some(1));
-        assert_eq!(table.insert(2).unwrap().index, 1, "place 0 is never used again");
+        assert_eq!(table.insert(2).unwrap().index(), 1, "place 0 is never used again");
         assert_eq!(table.get(last), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use portcullis_ipc::MsgBuf;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 
 /// What one call needs.
 #[derive(Debug, Default)]
@@ -19,11 +20,18 @@ thread_local! {
 /// Runs `work` with two empty messages. What they hold afterwards is dropped.
 #[inline]
 pub(crate) fn with_buffers<R>(work: impl FnOnce(&mut MsgBuf, &mut MsgBuf) -> R) -> R {
-    let mut buffers = SPARE.with(Cell::take).unwrap_or_default();
-    let result = work(&mut buffers.send, &mut buffers.receive);
+    let mut buffers = SPARE.with(Cell::take).unwrap_or_else(first);
+    // What is never dropped while a panic passes need not lie in memory.
+    let result = ManuallyDrop::new(work(&mut buffers.send, &mut buffers.receive));
     // The capabilities go now, not with the next call.
     buffers.send.clear();
     buffers.receive.clear();
     SPARE.with(|spare| spare.set(Some(buffers)));
-    result
+    ManuallyDrop::into_inner(result)
+}
+
+/// Those of a thread that has none yet.
+#[cold]
+fn first() -> Box<Buffers> {
+    Box::default()
 }

@@ -4,8 +4,9 @@ use crate::bounded;
 use crate::error::Error;
 use crate::slots::Place;
 use portcullis_ipc::MsgBuf;
-use postcard::ser_flavors::{self, Flavor, Slice};
+use postcard::ser_flavors::{self, Flavor};
 use serde::{Deserialize, Serialize};
+use std::mem::ManuallyDrop;
 use thiserror::Error as ThisError;
 
 /// Why a message cannot be decoded: its bytes are no such value, too few or too many, or a capability slot is named
@@ -37,12 +38,49 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, into: &mut MsgBuf) -> Result<(),
     }
 }
 
-/// Encodes a value into the room; answers how much of it that took. As `postcard::to_slice`, which is not inlined.
+/// Encodes a value into the room; answers how much of it that took.
 #[inline]
 fn write<T: Serialize + ?Sized>(value: &T, room: &mut [u8]) -> Result<usize, postcard::Error> {
-    let mut serializer = postcard::Serializer { output: Slice::new(room) };
+    let mut serializer = postcard::Serializer { output: Room { room, used: 0 } };
     value.serialize(&mut serializer)?;
-    Ok(serializer.output.finalize()?.len())
+    serializer.output.finalize()
+}
+
+/// As postcard's `Slice`, but without a call of `memcpy` for the single bytes that most lengths and numbers are.
+struct Room<'m> {
+    room: &'m mut [u8],
+    used: usize,
+}
+
+impl Flavor for Room<'_> {
+    type Output = usize;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> Result<(), postcard::Error> {
+        *self.room.get_mut(self.used).ok_or(postcard::Error::SerializeBufferFull)? = byte;
+        self.used += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+        match bytes {
+            [] => {}
+            [byte] => self.try_push(*byte)?,
+            _ => {
+                let end = self.used.saturating_add(bytes.len());
+                let room = self.room.get_mut(self.used..end);
+                room.ok_or(postcard::Error::SerializeBufferFull)?.copy_from_slice(bytes);
+                self.used = end;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn finalize(self) -> Result<usize, postcard::Error> {
+        Ok(self.used)
+    }
 }
 
 /// Why a value could not be encoded.
@@ -71,9 +109,16 @@ fn explain<T: Serialize + ?Sized>(value: &T, place: &Place, error: &postcard::Er
 pub fn decode<'m, T: Deserialize<'m>>(from: &'m mut MsgBuf) -> Result<T, Malformed> {
     let place = Place::of(from);
     let mut deserializer = postcard::Deserializer::from_bytes(from.data());
-    let value = bounded::deserialize(&mut deserializer).map_err(|_| Malformed)?;
-    match deserializer.finalize() {
-        Ok([]) if place.is_used_up() => Ok(value),
-        _ => Err(Malformed),
-    }
+    // What is dropped by hand, and never while a panic passes, need not lie in memory.
+    let value = ManuallyDrop::new(bounded::deserialize(&mut deserializer).map_err(|_| Malformed)?);
+    let is_all = matches!(deserializer.finalize(), Ok([])) && place.is_used_up();
+    drop(place);
+    let value = ManuallyDrop::into_inner(value);
+    if is_all { Ok(value) } else { refuse(value) }
+}
+
+#[cold]
+fn refuse<T>(value: T) -> Result<T, Malformed> {
+    drop(value);
+    Err(Malformed)
 }

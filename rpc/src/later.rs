@@ -191,6 +191,7 @@ impl Outbox {
 
     /// Whether no answer waits.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }

@@ -10,16 +10,19 @@ use std::cell::{Cell, RefCell};
 /// The message that the thread encodes or decodes.
 #[derive(Clone, Copy)]
 struct Scope {
-    open: bool,
-    /// More was put in than there are slots.
-    overflow: bool,
-    /// Where its slots begin among those of the thread, and how many there are.
+    /// Where its slots begin among those of the thread.
     start: u32,
+    /// How many there are.
     used: u8,
+    /// How many there may be: none where there is no message.
+    most: u8,
+    /// Whether more was to be put in: 1. No `bool`, since that costs a check with each look at a thread's own.
+    overflow: u8,
 }
 
 impl Scope {
     /// Its place among the slots of the thread.
+    #[inline]
     fn start(self) -> usize {
         self.start as usize
     }
@@ -27,9 +30,12 @@ impl Scope {
 
 thread_local! {
     /// Apart from the slots, since what need not be dropped is reached faster.
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope { open: false, overflow: false, start: 0, used: 0 }) };
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope { start: 0, used: 0, most: 0, overflow: 0 }) };
     static SLOTS: RefCell<Vec<Option<Capability>>> = const { RefCell::new(Vec::new()) };
 }
+
+#[allow(clippy::cast_possible_truncation)] // 4
+const MOST: u8 = MAX_CAPABILITIES as u8;
 
 /// Makes place for one message's slots, until it is dropped.
 pub(crate) struct Place {
@@ -41,7 +47,8 @@ impl Place {
     #[inline]
     pub(crate) fn empty() -> Place {
         let outer = SCOPE.get();
-        SCOPE.set(Scope { open: true, overflow: false, start: outer.start + u32::from(outer.used), used: 0 });
+        let start = outer.start + u32::from(outer.used);
+        SCOPE.set(Scope { start, used: 0, most: MOST, overflow: 0 });
         Place { outer }
     }
 
@@ -67,7 +74,7 @@ impl Place {
     /// Whether more was put in than there are slots.
     #[inline]
     pub(crate) fn is_overfull(&self) -> bool {
-        SCOPE.get().overflow
+        SCOPE.get().overflow != 0
     }
 
     /// Whether every capability was claimed.
@@ -110,8 +117,8 @@ fn drop_slots() {
 /// Puts a capability into the message that the thread encodes; `None` if there is no such message or no room.
 pub(crate) fn put(capability: Capability) -> Option<u8> {
     let scope = SCOPE.get();
-    if !scope.open || usize::from(scope.used) == MAX_CAPABILITIES {
-        SCOPE.set(Scope { overflow: scope.open, ..scope });
+    if scope.used >= scope.most {
+        SCOPE.set(Scope { overflow: 1, ..scope });
         return None;
     }
     SLOTS.with_borrow_mut(|slots| slots.push(Some(capability)));
@@ -148,7 +155,7 @@ mod tests {
         assert_eq!(put(capability), Some(1));
         place.empty_into(&mut outer).unwrap();
         assert_eq!((inner.capabilities(), outer.capabilities()), (2, 2));
-        assert!(!SCOPE.get().open);
+        assert_eq!(SCOPE.get().most, 0);
     }
 
     #[test]
@@ -160,7 +167,7 @@ mod tests {
                 put(capability);
                 panic!("within a `Serialize`");
             }));
-            assert!(!SCOPE.get().open && SLOTS.with_borrow(Vec::is_empty));
+            assert!(SCOPE.get().most == 0 && SLOTS.with_borrow(Vec::is_empty));
             result.is_err()
         });
         assert!(panicked.join().unwrap());

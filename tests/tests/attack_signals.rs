@@ -259,14 +259,14 @@ fn a_client_holds_as_many_contexts_as_its_budget_says_and_each_has_its_signal() 
 }
 
 #[test]
-fn a_portal_to_a_context_is_submitted_to_before_anybody_has_taken_it_up() {
+fn a_portal_to_a_context_is_submitted_to_by_a_holder_who_is_gone_at_once() {
     let mut town = town();
     let mut giver = town.villain();
     let row = context(&mut giver);
     for round in 1..=20 {
-        // All at once: the portal is opened, its holder introduces itself, submits without ringing, and is gone.
+        // All at once: its holder comes over, introduces itself, submits without ringing, and is gone.
         let portal = giver.open(row).expect("the system grants sockets");
-        let holder = RawClient::connect(portal).expect("it introduces itself");
+        let holder = RawClient::come_over(&portal).expect("it introduces itself");
         holder.memory.set(wire::SIGNALS, 1);
         drop(holder);
         assert!(eventually(|| runs(&mut town.launcher)[0] >= round), "round {round}");

@@ -22,14 +22,14 @@ pub(crate) struct Callee {
 #[derive(Debug)]
 enum Page {
     /// Of this process.
-    Here(Words),
+    Here(Words<{ layout::PAGE_WORDS }>),
     /// Of another process: what it says is alleged. Mapped when we first look at it; the file is passed on with portals.
     There { file: OwnedFd, words: OnceLock<ReadOnlyWords> },
 }
 
 impl Callee {
     /// An entrypoint of this process.
-    pub(crate) fn here(id: EntrypointId, page: Words) -> Callee {
+    pub(crate) fn here(id: EntrypointId, page: Words<{ layout::PAGE_WORDS }>) -> Callee {
         Callee { id, page: Page::Here(page) }
     }
 

@@ -77,7 +77,7 @@ impl Channel {
         callee: Option<Arc<Callee>>,
     ) -> Result<Arc<Channel>, Error> {
         let watcher = pd.watcher()?;
-        let (words, memory) = Words::shared(layout::CHANNEL_BYTES)?;
+        let (words, memory) = Words::shared()?;
         transport.introduce(memory.as_fd(), pd.doorbell_pipe()?)?;
         let socket = transport.peer_socket();
         let channel = Channel::new(pd.clone(), words, transport, group);
@@ -94,7 +94,7 @@ impl Channel {
         bell: &Arc<Bell>,
         callee: Callee,
     ) -> Result<(Arc<Channel>, Words, LocalTransport), Error> {
-        let words = Words::private(layout::CHANNEL_BYTES)?;
+        let words = Words::private()?;
         let (ours, theirs) = LocalTransport::pair(bell);
         let channel = Channel::new(pd.clone(), words.clone(), Arc::new(ours), Group::next());
         let _ = channel.callee.set(Arc::new(callee));
@@ -207,7 +207,7 @@ impl Channel {
     }
 
     /// Takes the reply that has come, and gives the lane back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn conclude(
         this: &Arc<Channel>,
         lane: LaneId,
@@ -228,6 +228,7 @@ impl Channel {
     }
 
     /// Writes the request into its lane and makes the server look.
+    #[inline(always)]
     pub(super) fn publish(
         &self,
         lane: LaneId,
@@ -237,18 +238,20 @@ impl Channel {
         chain: u64,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let words = &self.words[lane.request()..][..layout::MESSAGE_WORDS];
+        let words = self.words.part::<{ layout::MESSAGE_WORDS }>(lane.request());
         let request =
             Request { target, opcode: send.opcode(), due: Due::after(deadline), link: send.link(), chain };
         let length = send.length();
-        let data = &words[layout::REQUEST_HEAD..];
-        send.copy_to(data);
+        send.copy_to(layout::data::<_, { layout::REQUEST_HEAD }>(words));
         let kinds = match send.capabilities() {
             0 => Kinds::default(),
-            _ => self.send_slots(lane, sequence, send, &data[layout::slots_behind(length)..])?,
+            _ => {
+                let slots = &words[layout::REQUEST_HEAD + layout::slots_behind(length)..];
+                self.send_slots(lane, sequence, send, slots)?
+            }
         };
         // Relaxed throughout: the release store of the state below orders all of it.
-        for (word, value) in words[1..].iter().zip(request.encode()) {
+        for (word, value) in words[1..layout::REQUEST_HEAD].iter().zip(request.encode()) {
             word.store(value, Ordering::Relaxed);
         }
         let state =
@@ -267,7 +270,7 @@ impl Channel {
         if self.dead.load(Ordering::Relaxed) {
             return;
         }
-        let release = Release { row: row.index, grants: 1, sent: self.transport.sent() };
+        let release = Release { row: row.index(), grants: 1, sent: self.transport.sent() };
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
         let look = releases.push(release, self.release_ring());
         // Relaxed: the lock orders the releases themselves.
@@ -314,7 +317,7 @@ impl Channel {
     /// Submits a signal to the context that the row names. Never waits. For a row of an object there is no signal.
     #[inline]
     pub(crate) fn submit(&self, row: RowName) {
-        let Some(signal) = Signal::of(row.index) else { return };
+        let Some(signal) = Signal::of(row.index()) else { return };
         if signals::submit(&self.words[signal.word()], signal.bit()) {
             self.announce_signals(signal.pending());
         }
@@ -337,6 +340,7 @@ impl Channel {
     }
 
     /// If the server broke the protocol, it is condemned.
+    #[inline]
     pub(super) fn judge<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Violation(_)) = result {
             self.condemn();
@@ -345,6 +349,7 @@ impl Channel {
     }
 
     /// The server broke the protocol: nothing more is said to it.
+    #[cold]
     pub(super) fn condemn(&self) {
         self.hang_up();
     }

@@ -93,7 +93,7 @@ impl Channel {
     }
 
     /// Copies the reply out of its lane and makes it ours.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_reply(
         this: &Arc<Channel>,
         lane: LaneId,
@@ -101,17 +101,22 @@ impl Channel {
         receive: &mut MsgBuf,
     ) -> Result<(), Error> {
         let state = State::decode(word)?;
-        let status = Status::decode(state.status)?;
+        // Nearly every reply is an answer.
+        let failure = match state.status {
+            0 => None,
+            status => Some(Status::decode(status)?),
+        };
         this.lanes[lane.index()].patience.peer_on(state.core);
-        let words = &this.words[lane.reply() + layout::REPLY_HEAD..][..layout::MESSAGE_WORDS - 1];
-        receive.copy_from(words, state.length);
+        let words = this.words.part(lane.reply());
+        receive.copy_from(layout::data::<_, { layout::REPLY_HEAD }>(words), state.length);
         if !state.kinds.is_empty() {
             Channel::take_slots(this, lane, state, receive)?;
         }
-        status.into_result()
+        failure.map_or(Ok(()), Status::into_result)
     }
 
     /// Makes capabilities of a reply's slots.
+    #[cold]
     pub(super) fn take_slots(
         this: &Arc<Channel>,
         lane: LaneId,

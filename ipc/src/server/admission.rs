@@ -144,7 +144,7 @@ impl Server {
     }
 
     fn introduce(&mut self, name: RowName, memory: OwnedFd, bell: Option<OwnedFd>) -> Result<(), Error> {
-        let words = match Words::foreign(&memory, layout::CHANNEL_BYTES) {
+        let words = match Words::foreign(&memory) {
             Ok(words) if bell.as_ref().is_none_or(|bell| pipe::is_pipe(bell.as_fd())) => words,
             refused => {
                 // Whatever these are, closing them may block.

@@ -48,8 +48,14 @@ impl Caller {
     /// The lane, to be answered now; `None` if it is the caller of another server.
     #[inline]
     pub(crate) fn redeem(mut self, here: &Dropped) -> Option<Ticket> {
-        let dropped = self.dropped.take_if(|dropped| Rc::ptr_eq(dropped, here));
-        dropped.map(|_| self.ticket)
+        if !self.dropped.as_ref().is_some_and(|dropped| Rc::ptr_eq(dropped, here)) {
+            return None;
+        }
+        let ticket = self.ticket;
+        drop(self.dropped.take());
+        // What is left needs no drop, which the compiler does not see.
+        std::mem::forget(self);
+        Some(ticket)
     }
 }
 
@@ -57,9 +63,15 @@ impl Drop for Caller {
     #[inline]
     fn drop(&mut self) {
         if let Some(dropped) = self.dropped.take() {
-            dropped.borrow_mut().push(self.ticket);
+            abandon(self.ticket, &dropped);
         }
     }
+}
+
+/// Not a part of the drop, so that a caller who is answered need not lie in memory for its sake.
+#[cold]
+fn abandon(ticket: Ticket, dropped: &Dropped) {
+    dropped.borrow_mut().push(ticket);
 }
 
 impl std::fmt::Debug for Caller {

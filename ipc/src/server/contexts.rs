@@ -52,7 +52,7 @@ impl Contexts {
     /// A new context.
     pub(super) fn mint(&mut self, level: SignalLevel) -> Option<Badge> {
         // Not so many that their names would be others'.
-        self.table.next_name().filter(|name| name.index < RowName::CONTEXTS - 1)?;
+        self.table.next_name().filter(|name| name.index() < RowName::CONTEXTS - 1)?;
         let context = Context { holders: Holders::None, level, flag: Flag::default(), is_ready: false };
         self.table.insert(context).map(badge)
     }
@@ -157,11 +157,12 @@ impl Contexts {
 
 /// The name in the table of contexts.
 fn name(badge: Badge) -> Option<RowName> {
-    Some(RowName { index: badge.0.index.checked_sub(RowName::CONTEXTS)?, ..badge.0 })
+    let index = badge.0.index().checked_sub(RowName::CONTEXTS)?;
+    Some(RowName::new(index, badge.0.generation()))
 }
 
 fn badge(name: RowName) -> Badge {
-    Badge(RowName { index: RowName::CONTEXTS + name.index, ..name })
+    Badge(RowName::new(RowName::CONTEXTS + name.index(), name.generation()))
 }
 
 #[cfg(test)]

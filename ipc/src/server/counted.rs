@@ -91,8 +91,13 @@ impl Counted {
         }
     }
 
-    /// The next object that nobody holds; `has_rows` says whether there are rows of it by now.
+    /// Whether there is an object that nobody held when it came here.
     #[inline]
+    pub(crate) fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// The next object that nobody holds; `has_rows` says whether there are rows of it by now.
     pub(crate) fn next(&mut self, has_rows: impl Fn(Badge) -> bool) -> Option<Badge> {
         while let Some(badge) = self.left.pop_front() {
             let Some(object) = self.objects.get_mut(&badge) else { continue };

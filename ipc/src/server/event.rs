@@ -30,6 +30,24 @@ pub enum Event {
     Signal(Badge),
 }
 
+/// An event that is no call. Apart from those, so that a call is not moved about in memory, as what may be several things
+/// is.
+pub(super) enum Notice {
+    Woken,
+    Unreferenced(Badge),
+    Signal(Badge),
+}
+
+impl From<Notice> for Event {
+    fn from(notice: Notice) -> Event {
+        match notice {
+            Notice::Woken => Event::Woken,
+            Notice::Unreferenced(badge) => Event::Unreferenced(badge),
+            Notice::Signal(badge) => Event::Signal(badge),
+        }
+    }
+}
+
 /// Wakes a server from other threads of its process. Clones wake the same server.
 ///
 /// ```

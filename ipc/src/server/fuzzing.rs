@@ -29,7 +29,7 @@ static PD: LazyLock<Pd> = LazyLock::new(|| Pd::new().expect("a domain needs noth
 
 thread_local! {
     /// Used again: to clear it is faster than to map another.
-    static WORDS: Words = Words::private(layout::CHANNEL_BYTES).expect("there is memory for a channel");
+    static WORDS: Words = Words::private().expect("there is memory for a channel");
 }
 
 /// The port's own name.
@@ -241,7 +241,7 @@ impl World {
         };
         match self.ledger.grant(badge, NAME, self.port.rows_mut()) {
             Ok((row, counted)) => {
-                *self.model.grants.entry(row.index).or_default() += 1;
+                *self.model.grants.entry(row.index()).or_default() += 1;
                 self.port.gather(counted);
             }
             Err(error) => assert_eq!(error, Error::BudgetExceeded),
@@ -399,7 +399,7 @@ impl World {
             let badge = if script.byte() < 200 {
                 self.objects[script.below(OBJECTS)]
             } else {
-                Badge(RowName { index: 0, generation: 99 })
+                Badge(RowName::new(0, 99))
             };
             dissolved |= !self.ledger.contains(badge);
             let _ = message.push(self.ledger.capability(badge));

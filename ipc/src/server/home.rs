@@ -99,7 +99,7 @@ pub(crate) struct Home {
     /// Names objects for those who ask whether two are the same. The badges would tell how many there are.
     names: RandomState,
     /// Says to all clients for whom the server waits; and the file that they see it through.
-    page: Words,
+    page: Words<{ layout::PAGE_WORDS }>,
     page_file: OwnedFd,
     bell: Arc<Bell>,
     posts: SegQueue<Post>,
@@ -114,7 +114,7 @@ impl Home {
     pub(crate) fn new(pd: &Pd) -> Result<Home, Error> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let counter = rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?;
-        let (page, page_file) = Words::published(layout::PAGE_BYTES)?;
+        let (page, page_file) = Words::published()?;
         Ok(Home {
             pd: pd.clone(),
             id: EntrypointId::draw(),

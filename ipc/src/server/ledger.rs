@@ -152,13 +152,19 @@ impl Ledger {
         self.counted.leave(badge, has_rows(&self.objects, badge));
     }
 
-    /// A counted object that nobody holds any more.
+    /// Whether there may be a counted object that nobody holds any more.
     #[inline]
+    pub(crate) fn may_have_unreferenced(&self) -> bool {
+        self.counted.has_left()
+    }
+
+    /// A counted object that nobody holds any more.
     pub(crate) fn unreferenced(&mut self) -> Option<Badge> {
         self.counted.next(|badge| has_rows(&self.objects, badge))
     }
 
     /// Whether the object lives.
+    #[inline]
     pub(crate) fn contains(&self, badge: Badge) -> bool {
         if badge.is_context() { self.contexts.contains(badge) } else { self.objects.get(badge.0).is_some() }
     }
@@ -303,7 +309,7 @@ mod tests {
         let home = Arc::new(Home::new(&Pd::new().unwrap()).unwrap());
         let mut ledger = Ledger::new(home, Limits::default());
         let (mut rows, mut others) = (Rows::default(), Rows::default());
-        let (port, other) = (RowName::FIRST, RowName { index: 1, generation: 1 });
+        let (port, other) = (RowName::FIRST, RowName::new(1, 1));
         let badge = ledger.mint().unwrap();
         ledger.count(badge);
         let (row, counted) = ledger.grant(badge, port, &mut rows).unwrap();

@@ -8,37 +8,38 @@ use crate::wire::layout::SIGNAL_COUNT;
 /// A row of a channel's capability table: what it names, and how many references its client holds.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// `None` once the object is dissolved.
-    badge: Option<Badge>,
+    /// What it names, in two halves: a row is smaller so. Of generation 0 once that is dissolved.
+    slot: u32,
+    generation: u32,
     pub(super) grants: u32,
 }
 
 impl Row {
     /// The row of a first grant.
-    pub(super) fn new(badge: Badge) -> Row {
-        Row { badge: Some(badge), grants: 1 }
+    pub(super) fn new(Badge(name): Badge) -> Row {
+        Row { slot: name.index(), generation: name.generation(), grants: 1 }
     }
 
     /// What the row names, if that still lives.
     #[inline]
     pub(crate) fn badge(&self) -> Option<Badge> {
-        self.badge
+        (self.generation != 0).then(|| Badge(RowName::new(self.slot, self.generation)))
     }
 
     /// The object that can be called by it.
     #[inline]
     pub(crate) fn object(&self) -> Option<Badge> {
-        self.badge.filter(|badge| !badge.is_context())
+        self.badge().filter(|badge| !badge.is_context())
     }
 
     /// The signal context that is submitted to by it.
     pub(crate) fn context(&self) -> Option<Badge> {
-        self.badge.filter(|badge| badge.is_context())
+        self.badge().filter(|badge| badge.is_context())
     }
 
     /// What it names is dissolved.
     pub(super) fn kill(&mut self) {
-        self.badge = None;
+        self.generation = 0;
     }
 }
 
@@ -98,11 +99,11 @@ impl Rows {
 
     /// The name of the row that has this index now.
     pub(crate) fn name_at(&self, index: u32) -> Option<RowName> {
-        let name = RowName { index, generation: 0 };
+        let name = RowName::new(index, 0);
         if !name.is_context() {
             return self.objects.name_at(index);
         }
-        self.contexts.name_at(name_inside(name)?.index).and_then(name_outside)
+        self.contexts.name_at(name_inside(name)?.index()).and_then(name_outside)
     }
 
     /// All rows.
@@ -119,14 +120,14 @@ impl Rows {
 
 /// The name in the table of contexts' rows: the first index of contexts is never used.
 fn name_inside(name: RowName) -> Option<RowName> {
-    let index = name.index.checked_sub(RowName::CONTEXTS + 1)?;
-    Some(RowName { index, ..name })
+    let index = name.index().checked_sub(RowName::CONTEXTS + 1)?;
+    Some(RowName::new(index, name.generation()))
 }
 
 /// The name to the outside, if there is a bit for it.
 fn name_outside(name: RowName) -> Option<RowName> {
-    let signal = name.index.checked_add(1).filter(|signal| *signal < SIGNAL_COUNT)?;
-    Some(RowName { index: RowName::CONTEXTS + signal, ..name })
+    let signal = name.index().checked_add(1).filter(|signal| *signal < SIGNAL_COUNT)?;
+    Some(RowName::new(RowName::CONTEXTS + signal, name.generation()))
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
     use crate::wire::signal::Signal;
 
     fn badge(index: u32) -> Badge {
-        Badge(RowName { index, generation: 1 })
+        Badge(RowName::new(index, 1))
     }
 
     #[test]
@@ -145,17 +146,17 @@ mod tests {
         assert_eq!(rows.insert(Row::new(context)), Some(RowName::FIRST), "a portal's");
         for _ in 0..1_000 {
             let name = rows.insert(Row::new(object)).unwrap();
-            assert_eq!(Signal::of(name.index), None);
+            assert_eq!(Signal::of(name.index()), None);
         }
         let name = rows.insert(Row::new(context)).unwrap();
-        assert!(Signal::of(name.index).is_some());
+        assert!(Signal::of(name.index()).is_some());
         assert_eq!(rows.get(name).and_then(Row::context), Some(context));
         assert_eq!(rows.get(name).and_then(Row::object), None, "it cannot be called");
-        assert_eq!(rows.name_at(name.index), Some(name));
+        assert_eq!(rows.name_at(name.index()), Some(name));
         assert_eq!((rows.len(), rows.contexts(), rows.signal_words()), (1_002, 1, 1));
         assert!(rows.remove(name).is_some() && rows.get(name).is_none());
         let again = rows.insert(Row::new(context)).unwrap();
-        assert_eq!((again.index, again.generation), (name.index, name.generation + 1));
+        assert_eq!((again.index(), again.generation()), (name.index(), name.generation() + 1));
     }
 
     #[test]

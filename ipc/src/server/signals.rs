@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::contexts::SignalLevel;
-use super::event::Event;
+use super::event::Notice;
 use super::port::Port;
 use crate::badge::Badge;
 use crate::capability::Capability;
@@ -85,8 +85,8 @@ impl Server {
 
     /// The next signal whose handler runs between others.
     #[inline]
-    pub(super) fn signal(&mut self) -> Option<Event> {
-        self.ledger.contexts_mut().next().map(Event::Signal)
+    pub(super) fn signal(&mut self) -> Option<Notice> {
+        self.ledger.contexts_mut().next().map(Notice::Signal)
     }
 
     /// Takes what the clients of polled ports have announced, and none of their requests.

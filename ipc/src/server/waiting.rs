@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::caller::Caller;
-use super::event::{Event, Request};
+use super::event::{Event, Notice, Request};
 use crate::context::{self, Context};
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -116,12 +116,33 @@ impl Server {
     fn step(&mut self, message: &mut MsgBuf) -> Result<Option<Event>, Error> {
         self.housekeep()?;
         if !std::mem::take(&mut self.calls_first)
+            && self.may_have_notice()
             && let Some(notice) = self.notice()
         {
             self.calls_first = true;
-            return Ok(Some(notice));
+            return Ok(Some(notice.into()));
         }
-        Ok(self.poll(message).map(Event::Call).or_else(|| self.notice()))
+        if let Some(request) = self.poll(message) {
+            return Ok(Some(Event::Call(request)));
+        }
+        if self.may_have_notice() {
+            return Ok(self.notice().map(Event::from));
+        }
+        Ok(None)
+    }
+
+    /// Reads on where more was to be read than is read at once.
+    #[cold]
+    fn read_on(&mut self) {
+        if let Some(port) = self.unread.pop_front() {
+            self.read_socket(port);
+        }
+    }
+
+    /// Whether there may be an event that is no call.
+    #[inline]
+    fn may_have_notice(&self) -> bool {
+        self.woken || self.ledger.may_have_unreferenced() || self.ledger.contexts().are_ready()
     }
 
     /// What is to be done before anything else, and is no event.
@@ -133,29 +154,30 @@ impl Server {
         if !self.dropped.borrow().is_empty() {
             self.abandon_dropped();
         }
-        if let Some(port) = self.unread.pop_front() {
-            self.read_socket(port);
+        if !self.unread.is_empty() {
+            self.read_on();
         }
         if self.parent_gone { Err(Error::ParentGone) } else { Ok(()) }
     }
 
     /// The next event that is no call: signals and all else take turns. What its handler calls begins a chain of its own.
-    #[inline]
-    fn notice(&mut self) -> Option<Event> {
+    /// Apart from the calls' way, and not cold: signals come by it.
+    #[inline(never)]
+    fn notice(&mut self) -> Option<Notice> {
         let first = if self.signals_last { None } else { self.signal() };
         let notice = first.or_else(|| self.own_notice()).or_else(|| self.signal())?;
-        self.signals_last = matches!(notice, Event::Signal(_));
+        self.signals_last = matches!(notice, Notice::Signal(_));
         self.found();
         context::serve(Some(Context::unasked(self.home.id())));
         Some(notice)
     }
 
     #[inline]
-    fn own_notice(&mut self) -> Option<Event> {
+    fn own_notice(&mut self) -> Option<Notice> {
         if std::mem::take(&mut self.woken) {
-            return Some(Event::Woken);
+            return Some(Notice::Woken);
         }
-        self.ledger.unreferenced().map(Event::Unreferenced)
+        self.ledger.unreferenced().map(Notice::Unreferenced)
     }
 }
 

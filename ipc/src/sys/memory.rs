@@ -2,51 +2,64 @@
 #![allow(unsafe_code)]
 
 use crate::error::Error;
+use crate::wire::layout::CHANNEL_WORDS;
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A mapping as a slice of atomic words; clones share it. Nothing of it is ever lent as plain memory.
+/// A mapping of `N` atomic words; clones share it. Nothing of it is ever lent as plain memory. How many there are the
+/// compiler knows, so that most are reached without a check.
 #[derive(Clone, Debug)]
-pub(crate) struct Words(Arc<MmapRaw>);
+pub(crate) struct Words<const N: usize = CHANNEL_WORDS>(Arc<MmapRaw>);
 
-impl Words {
+impl<const N: usize> Words<N> {
+    const BYTES: usize = N * size_of::<AtomicU64>();
+
     /// Memory for a channel within one process.
-    pub(crate) fn private(bytes: usize) -> Result<Words, Error> {
-        let map = MmapOptions::new().len(bytes).map_anon().map_err(map_failed)?;
+    pub(crate) fn private() -> Result<Self, Error> {
+        let map = MmapOptions::new().len(Self::BYTES).map_anon().map_err(map_failed)?;
         Ok(Words(Arc::new(MmapRaw::from(map))))
     }
 
     /// Memory for a channel across processes, and the sealed file behind it.
-    pub(crate) fn shared(bytes: usize) -> Result<(Words, OwnedFd), Error> {
-        Words::sealed("portcullis-channel", bytes, REQUIRED_SEALS)
+    pub(crate) fn shared() -> Result<(Self, OwnedFd), Error> {
+        Words::sealed("portcullis-channel", REQUIRED_SEALS)
     }
 
     /// Memory that we alone write, and the sealed file behind it, through which others can but read.
-    pub(crate) fn published(bytes: usize) -> Result<(Words, OwnedFd), Error> {
-        Words::sealed("portcullis-page", bytes, PUBLISHED_SEALS)
+    pub(crate) fn published() -> Result<(Self, OwnedFd), Error> {
+        Words::sealed("portcullis-page", PUBLISHED_SEALS)
     }
 
-    fn sealed(name: &str, bytes: usize, seals: SealFlags) -> Result<(Words, OwnedFd), Error> {
+    fn sealed(name: &str, seals: SealFlags) -> Result<(Self, OwnedFd), Error> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::NOEXEC_SEAL;
         let file = rustix::fs::memfd_create(name, flags).map_err(Error::system("memfd_create"))?;
         // Pages first, so that a full tmpfs is an error here and not a SIGBUS later, and so that we pay for them.
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes as u64)
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, Self::BYTES as u64)
             .map_err(Error::system("fallocate"))?;
         // Mapped before it is sealed: a seal against writing lets be what is mapped already.
-        let map = MmapOptions::new().len(bytes).map_raw(&file).map_err(map_failed)?;
+        let map = MmapOptions::new().len(Self::BYTES).map_raw(&file).map_err(map_failed)?;
         rustix::fs::fcntl_add_seals(&file, seals).map_err(Error::system("fcntl(F_ADD_SEALS)"))?;
         Ok((Words(Arc::new(map)), file))
     }
 
     /// Maps memory that a peer made, if it is what it should be: on tmpfs, of exactly this size, all of it
     /// backed by pages, and sealed so that it can neither shrink (SIGBUS) nor grow nor lose its seals.
-    pub(crate) fn foreign(file: &OwnedFd, bytes: usize) -> Result<Words, Error> {
-        check(file, bytes, REQUIRED_SEALS)?;
-        let map = MmapOptions::new().len(bytes).map_raw(file).map_err(map_failed)?;
+    pub(crate) fn foreign(file: &OwnedFd) -> Result<Self, Error> {
+        check(file, Self::BYTES, REQUIRED_SEALS)?;
+        let map = MmapOptions::new().len(Self::BYTES).map_raw(file).map_err(map_failed)?;
         Ok(Words(Arc::new(map)))
+    }
+
+    /// A part of so many words, which are reached without further checks.
+    ///
+    /// # Panics
+    /// If it lies outside.
+    #[inline]
+    pub(crate) fn part<const LENGTH: usize>(&self, start: usize) -> &[AtomicU64; LENGTH] {
+        self[start..].first_chunk().expect("the part lies within the mapping")
     }
 }
 
@@ -107,17 +120,18 @@ fn check(file: &OwnedFd, bytes: usize, seals: SealFlags) -> Result<(), Error> {
     Ok(())
 }
 
-impl std::ops::Deref for Words {
-    type Target = [AtomicU64];
+impl<const N: usize> std::ops::Deref for Words<N> {
+    type Target = [AtomicU64; N];
 
     #[inline]
-    fn deref(&self) -> &[AtomicU64] {
+    fn deref(&self) -> &[AtomicU64; N] {
+        let words = self.0.as_ptr().cast::<[AtomicU64; N]>();
         // SAFETY:
-        // - valid: the mapping is `len` bytes long, readable and writable, and lives as long as `self`;
-        //   its file cannot shrink under it (`F_SEAL_SHRINK` is checked before a file is mapped);
+        // - valid: every constructor maps `BYTES`, which is `N` words, readable and writable, and the mapping lives as
+        //   long as `self`; its file cannot shrink under it (`F_SEAL_SHRINK` is checked before a file is mapped);
         // - aligned: a mapping starts on a page;
         // - shared writes: the elements are atomics, so that writes of a peer are never a data race in this process.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() / size_of::<AtomicU64>()) }
+        unsafe { &*words }
     }
 }
 

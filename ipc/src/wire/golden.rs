@@ -45,7 +45,7 @@ impl Vector {
     }
 
     fn row(&self) -> RowName {
-        RowName { index: self.field_u32("index"), generation: self.field_u32("generation") }
+        RowName::new(self.field_u32("index"), self.field_u32("generation"))
     }
 
     /// A good one is what its meaning says; a bad one is refused for the reason that it gives.
@@ -351,7 +351,7 @@ fn messages() {
     let slot = |text: &str| match text.split_once('.') {
         Some((index, generation)) => {
             let (index, generation) = (index.parse().unwrap(), generation.parse().unwrap());
-            Slot::Row(RowName { index, generation })
+            Slot::Row(RowName::new(index, generation))
         }
         None => match text.strip_prefix("dataspace:") {
             Some(attributes) => Slot::Dataspace(number(attributes)),

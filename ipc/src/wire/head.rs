@@ -15,6 +15,7 @@ use super::layout::{DATA_WORDS, REQUEST_HEAD};
 use super::slot::Kinds;
 use crate::due::Due;
 use crate::error::{Error, Refusal};
+use std::fmt;
 
 /// What one word tells of a message: that it is there, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,19 +73,16 @@ pub(crate) fn sequence(word: u64) -> u32 {
 }
 
 /// A row of a capability table as its holder names it. Means nothing on another channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RowName {
-    /// The place in the table.
-    pub(crate) index: u32,
-    /// Tells the tenants of one place apart.
-    pub(crate) generation: u32,
-}
+///
+/// One word, as on the wire: so that it is compared and passed on as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RowName(u64);
 
 impl RowName {
     /// The row that a portal opens with: the object it was made for.
-    pub(crate) const FIRST: RowName = RowName { index: 0, generation: 1 };
+    pub(crate) const FIRST: RowName = RowName::new(0, 1);
     /// No row, but the entrypoint as such: what it does for a client beside its objects.
-    pub(crate) const SYSTEM: RowName = RowName { index: u32::MAX, generation: 0 };
+    pub(crate) const SYSTEM: RowName = RowName::new(u32::MAX, 0);
     /// Indices from this on are those of signal contexts, of which the first is never used: that signal is the first
     /// row's, whatever it names.
     pub(crate) const CONTEXTS: u32 = 1 << 31;
@@ -92,18 +90,42 @@ impl RowName {
     /// Whether it can only name a signal context.
     #[inline]
     pub(crate) fn is_context(self) -> bool {
-        self.index >= RowName::CONTEXTS
+        self.index() >= RowName::CONTEXTS
+    }
+
+    /// The tenant of a place in a table; generations begin with 1.
+    #[inline]
+    pub(crate) const fn new(index: u32, generation: u32) -> RowName {
+        RowName(index as u64 | (generation as u64) << 32)
+    }
+
+    /// The place in the table.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // the low half
+    pub(crate) const fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Tells the tenants of one place apart.
+    #[inline]
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
     }
 
     #[inline]
     pub(crate) fn encode(self) -> u64 {
-        u64::from(self.index) | u64::from(self.generation) << 32
+        self.0
     }
 
     #[inline]
-    #[allow(clippy::cast_possible_truncation)] // two halves
     pub(crate) fn decode(word: u64) -> RowName {
-        RowName { index: word as u32, generation: (word >> 32) as u32 }
+        RowName(word)
+    }
+}
+
+impl fmt::Debug for RowName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RowName({}, generation {})", self.index(), self.generation())
     }
 }
 

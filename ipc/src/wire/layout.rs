@@ -61,6 +61,8 @@ pub(crate) const LANE_BITS: u64 = (1 << LANES) - 1;
 
 /// The size in bytes of the page in which an entrypoint says for whom it waits: its first three words.
 pub(crate) const PAGE_BYTES: usize = 4096;
+/// The same in words.
+pub(crate) const PAGE_WORDS: usize = PAGE_BYTES / 8;
 
 const LANE_0: usize = 192;
 /// The signals: 64 a word.
@@ -83,21 +85,26 @@ pub(crate) fn slots_behind(data_bytes: u16) -> usize {
     usize::from(data_bytes).div_ceil(8)
 }
 
+/// The words of a channel's memory: whole pages, and few, since the server maps them.
+pub(crate) const CHANNEL_WORDS: usize = (SIGNALS + SIGNAL_WORDS).next_multiple_of(512);
+/// The size of a channel's memory in bytes.
+pub(crate) const CHANNEL_BYTES: usize = CHANNEL_WORDS * 8;
+
 /// One of a channel's lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LaneId(u8);
+pub(crate) struct LaneId(u32);
 
 impl LaneId {
     /// The lane of that number, if there is one.
     #[inline]
     pub(crate) fn new(number: u32) -> Option<LaneId> {
-        u8::try_from(number).ok().filter(|number| usize::from(*number) < LANES).map(LaneId)
+        (number < u32::from(LANE_COUNT)).then_some(LaneId(number))
     }
 
     /// All lanes in order.
     #[inline]
     pub(crate) fn all() -> impl Iterator<Item = LaneId> {
-        (0..LANE_COUNT).map(LaneId)
+        (0..u32::from(LANE_COUNT)).map(LaneId)
     }
 
     /// The lanes in a set of bits, lowest first; other bits are passed over.
@@ -105,22 +112,29 @@ impl LaneId {
     pub(crate) fn in_set(set: u64) -> impl Iterator<Item = LaneId> {
         let mut rest = set & LANE_BITS;
         std::iter::from_fn(move || {
-            let number = rest.trailing_zeros();
+            let lane = LaneId::lowest(rest);
             rest &= rest.wrapping_sub(1);
-            LaneId::new(number)
+            lane
         })
+    }
+
+    /// The lowest lane in a set of bits.
+    #[inline]
+    pub(crate) fn lowest(set: u64) -> Option<LaneId> {
+        LaneId::new(set.trailing_zeros())
     }
 
     /// Its number.
     #[inline]
     pub(crate) fn number(self) -> u32 {
-        self.0.into()
+        self.0
     }
 
     /// Its place in an array of lanes.
     #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0.into()
+        // The mask changes nothing and says so to the compiler.
+        self.0 as usize & (LANES - 1)
     }
 
     /// Its bit in a set of lanes.
@@ -148,12 +162,16 @@ impl LaneId {
     }
 }
 
-/// The size of a channel's memory in bytes: whole pages, and small, since the server maps it.
-pub(crate) const CHANNEL_BYTES: usize = ((SIGNALS + SIGNAL_WORDS) * 8).next_multiple_of(4096);
+/// The words of a message's data, which begin behind a head of so many words.
+#[inline]
+pub(crate) fn data<T, const HEAD: usize>(message: &[T; MESSAGE_WORDS]) -> &[T; DATA_WORDS] {
+    const { assert!(HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS) };
+    message[HEAD..].first_chunk().expect("a message is longer than its head and its data")
+}
 
 const _: () = {
     assert!(CHANNEL_BYTES <= 64 * 1024);
-    assert!(LANES <= TASKS_SHIFT as usize);
+    assert!(LANES.is_power_of_two() && LANES <= TASKS_SHIFT as usize);
     assert!(RELEASE_ENTRIES + RELEASE_CAPACITY <= LANE_0);
     assert!(REQUEST_HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS);
     assert!(LANE_0.is_multiple_of(16) && MESSAGE_WORDS.is_multiple_of(16) && SIGNALS.is_multiple_of(16));

@@ -40,7 +40,7 @@ impl Signal {
 
     /// The index of its row.
     pub(crate) fn row(self) -> u32 {
-        if self.0 == 0 { RowName::FIRST.index } else { RowName::CONTEXTS + self.0 }
+        if self.0 == 0 { RowName::FIRST.index() } else { RowName::CONTEXTS + self.0 }
     }
 
     /// The word that it lies in.

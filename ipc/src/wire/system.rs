@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        for call in [SystemCall::Fold(Token(7)), SystemCall::Name(RowName { index: 1, generation: 2 })] {
+        for call in [SystemCall::Fold(Token(7)), SystemCall::Name(RowName::new(1, 2))] {
             let (opcode, data) = call.encode();
             assert_eq!(SystemCall::decode(opcode, &data), Some(call));
             assert_eq!(SystemCall::decode(opcode, &data[1..]), None);

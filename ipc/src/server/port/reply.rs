@@ -35,8 +35,7 @@ impl Port {
         let mut state = State { sequence: ticket.sequence, length: 0, kinds: Kinds::default(), status, core };
         let mut result = Ok(());
         if let Some(message) = message {
-            let words = &words[lane.reply() + layout::REPLY_HEAD..];
-            message.copy_to(&words[..layout::DATA_WORDS]);
+            message.copy_to(layout::data::<_, { layout::REPLY_HEAD }>(words.part(lane.reply())));
             state.length = message.length();
             if message.capabilities() != 0 {
                 match self.reply_slots(ticket, message, ledger) {

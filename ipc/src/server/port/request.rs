@@ -34,8 +34,11 @@ impl Port {
     #[inline]
     pub(crate) fn take(&mut self, into: &mut MsgBuf, ledger: &mut Ledger) -> Result<Option<Taken>, Error> {
         let Some(words) = &self.words else { return Ok(None) };
-        let candidates = self.polled & !self.busy & !self.stuck;
-        for lane in LaneId::in_set(candidates & self.first).chain(LaneId::in_set(candidates & !self.first)) {
+        let mut candidates = self.polled & !self.busy & !self.stuck;
+        while candidates != 0 {
+            let first = candidates & self.first;
+            let Some(lane) = LaneId::lowest(if first != 0 { first } else { candidates }) else { break };
+            candidates &= !lane.bit();
             // Acquire: pairs with the release store in `Channel::publish`.
             let word = words[lane.request()].load(Ordering::Acquire);
             if head::sequence(word) == self.sequences[lane.index()] {
@@ -72,9 +75,9 @@ impl Port {
         ledger: &mut Ledger,
     ) -> Result<Taken, Error> {
         let Some(words) = &self.words else { return Err(Error::Disconnected) };
-        let words = &words[lane.request()..][..layout::MESSAGE_WORDS];
+        let words = words.part::<{ layout::MESSAGE_WORDS }>(lane.request());
         let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
-        into.copy_from(&words[layout::REQUEST_HEAD..], state.length);
+        into.copy_from(layout::data::<_, { layout::REQUEST_HEAD }>(words), state.length);
         into.set_method(request.opcode, request.link);
         self.sequences[lane.index()] = state.sequence;
         self.busy |= lane.bit();
