@@ -215,7 +215,13 @@ impl Station for Master {
 
     fn rings(&mut self) -> Result<Vec<Ring>, Error> {
         let mut rings = self.books.rings.take();
-        rings.truncate(100);
+        let nested = rings.iter().filter(|ring| ring.depth != 0).count();
+        let mut room = 100_usize.saturating_sub(nested);
+        rings.retain(|ring| {
+            let fits = ring.depth != 0 || room > 0;
+            room = room.saturating_sub(usize::from(ring.depth == 0));
+            fits
+        });
         Ok(rings)
     }
 
