@@ -72,7 +72,7 @@ pub trait Station {
     fn end_bell(&mut self, bell: SignalCapability) -> Result<bool, Error>;
     /// A bell that hangs in no tower.
     fn lone_bell(&mut self, bell: u32, io: bool, task: Task) -> Result<SignalCapability, Error>;
-    /// The runs since this was last asked, in order: those within others, and the first of the rest, 100 altogether.
+    /// The runs since this was last asked, in order: 100 of them at most, and rather those within others than the rest.
     fn rings(&mut self) -> Result<Vec<Ring>, Error>;
     /// How often the handler of that bell has run.
     fn count(&mut self, bell: u32) -> Result<u64, Error>;

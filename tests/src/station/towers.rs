@@ -222,6 +222,7 @@ impl Station for Master {
             room = room.saturating_sub(usize::from(ring.depth == 0));
             fits
         });
+        rings.truncate(100);
         Ok(rings)
     }
 
