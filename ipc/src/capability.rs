@@ -5,6 +5,7 @@ use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::fold;
 use crate::client::portal::{Origin, Portal};
+use crate::client::reference::{HeldRow, Reached, RowReference};
 use crate::dataspace::{Dataspace, Outgoing};
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
@@ -68,76 +69,6 @@ enum Reference {
     Portal(Arc<Portal>),
     /// No object at all, but memory to be attached.
     Dataspace(Dataspace),
-}
-
-/// A row of a channel, and the grant of it that all clones of this reference share. What a call needs lies in the
-/// reference itself, so that a call through one of very many capabilities misses the cache once less.
-#[derive(Clone)]
-pub(crate) struct RowReference {
-    pub(crate) channel: Arc<Channel>,
-    pub(crate) row: RowName,
-    /// Counts the clones; `None` only while dropping.
-    shares: Option<Arc<()>>,
-}
-
-impl RowReference {
-    /// A reference that holds one grant.
-    pub(crate) fn new(channel: Arc<Channel>, row: RowName) -> RowReference {
-        RowReference { channel, row, shares: Some(Arc::new(())) }
-    }
-}
-
-/// A share of a grant without its channel: what a channel holds itself must not keep it alive.
-#[derive(Debug)]
-pub(crate) struct HeldRow {
-    row: RowName,
-    shares: Arc<()>,
-}
-
-impl HeldRow {
-    /// The row, if nobody else has a share of the grant any more: then it is to be released.
-    pub(crate) fn into_last(self) -> Option<RowName> {
-        Arc::into_inner(self.shares).map(|()| self.row)
-    }
-}
-
-/// The way to an object, for as long as this lives.
-pub(crate) enum Reached<'a> {
-    /// Within this process.
-    Here(&'a Arc<Channel>, RowName),
-    Row(Cow<'a, RowReference>),
-}
-
-impl Reached<'_> {
-    pub(crate) fn channel(&self) -> &Arc<Channel> {
-        match self {
-            Reached::Here(channel, _) => channel,
-            Reached::Row(reference) => &reference.channel,
-        }
-    }
-
-    pub(crate) fn row(&self) -> RowName {
-        match self {
-            Reached::Here(_, row) => *row,
-            Reached::Row(reference) => reference.row,
-        }
-    }
-
-    /// What holds the row, where it is held.
-    pub(crate) fn reference(&self) -> Option<&RowReference> {
-        match self {
-            Reached::Here(..) => None,
-            Reached::Row(reference) => Some(reference),
-        }
-    }
-}
-
-impl Drop for RowReference {
-    fn drop(&mut self) {
-        if self.shares.take().and_then(Arc::into_inner).is_some() {
-            self.channel.release(self.row);
-        }
-    }
 }
 
 impl Capability {
@@ -411,8 +342,7 @@ impl Capability {
 
     /// A share of the row's grant, if the capability is one of that channel.
     pub(crate) fn hold_row_on(&self, channel: &Channel) -> Option<HeldRow> {
-        let reference = self.reference_on(channel)?;
-        Some(HeldRow { row: reference.row, shares: reference.shares.clone()? })
+        self.reference_on(channel).and_then(HeldRow::of)
     }
 
     fn reference_on(&self, channel: &Channel) -> Option<&RowReference> {

@@ -1,7 +1,8 @@
 //! Calls that a task waits for, and no thread.
 
 use super::channel::Channel;
-use crate::capability::{Capability, RowReference};
+use super::reference::RowReference;
+use crate::capability::Capability;
 use crate::context::{self, Terms};
 use crate::deadline::Deadline;
 use crate::error::Error;

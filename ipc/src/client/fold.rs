@@ -3,7 +3,7 @@
 use super::async_call::AsyncCall;
 use super::channel::Channel;
 use super::portal::Portal;
-use crate::capability::RowReference;
+use super::reference::RowReference;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;

@@ -1,6 +1,6 @@
 //! The client's private side of a lane.
 
-use crate::capability::HeldRow;
+use super::reference::HeldRow;
 use crate::protocol::lane_queue::{self, LaneQueue};
 use crate::wait_policy::{Patience, WaitPolicy};
 use crate::wire::layout::SLOTS;

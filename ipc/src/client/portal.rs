@@ -18,13 +18,13 @@
 //! in the middle of. The token in the ticket proves to the entrypoint which portal is meant; a lie about the group is a
 //! token that the entrypoint does not know, and the portal stays a channel.
 
+mod submitted;
 mod waiting;
 
 use super::callee::Callee;
 use super::channel::Channel;
 use super::fold;
-use super::submitted;
-use crate::capability::RowReference;
+use super::reference::RowReference;
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -184,37 +184,6 @@ impl Portal {
             self.tell(state);
         }
         self.settled.get().map(Cow::Borrowed).ok_or(Error::Disconnected)
-    }
-
-    /// Submits a signal through what it is now, or as soon as it has been taken up. Never waits, and need not: what is submitted
-    /// through a channel counts, though the portal folds and that channel ends.
-    #[cold]
-    pub(crate) fn submit(&self) {
-        if let Ok(reference) = self.reach_now() {
-            return reference.channel.submit(reference.row);
-        }
-        let mut state = self.state();
-        // Somebody may have got there meanwhile.
-        if let Some(reference) = self.settled.get().or(state.meanwhile.as_ref()).cloned() {
-            drop(state);
-            return reference.channel.submit(reference.row);
-        }
-        let is_first = !std::mem::replace(&mut state.submitted, true);
-        let is_expected = state.is_expected();
-        drop(state);
-        if let Some(portal) = self.this.upgrade().filter(|_| is_first && is_expected) {
-            submitted::keep(portal);
-        }
-    }
-
-    /// Whether a signal was submitted that has not gone on, and may yet. If so, the waker hears of a change.
-    pub(super) fn has_submitted(&self, waker: &Waker) -> bool {
-        let mut state = self.state();
-        let waits = state.submitted && (state.is_expected() || state.is_under_way());
-        if waits && !state.tasks.iter().any(|task| task.will_wake(waker)) {
-            state.tasks.push(waker.clone());
-        }
-        waits
     }
 
     /// Reads what has come over the portal. If that is its ticket, nothing more is read there, nor sent.

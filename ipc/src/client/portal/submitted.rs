@@ -1,0 +1,59 @@
+//! Signals that are submitted through a portal before there is a channel.
+
+use super::Portal;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+impl Portal {
+    /// Submits a signal through what it is now, or as soon as it has been taken up. Never waits, and need not: what is submitted
+    /// through a channel counts, though the portal folds and that channel ends.
+    #[cold]
+    pub(crate) fn submit(&self) {
+        if let Ok(reference) = self.reach_now() {
+            return reference.channel.submit(reference.row);
+        }
+        let mut state = self.state();
+        // Somebody may have got there meanwhile.
+        if let Some(reference) = self.settled.get().or(state.meanwhile.as_ref()).cloned() {
+            drop(state);
+            return reference.channel.submit(reference.row);
+        }
+        let is_first = !std::mem::replace(&mut state.submitted, true);
+        let is_expected = state.is_expected();
+        drop(state);
+        if let Some(portal) = self.this.upgrade().filter(|_| is_first && is_expected) {
+            keep(portal);
+        }
+    }
+
+    /// Whether a signal was submitted that has not gone on, and may yet. If so, the waker hears of a change.
+    fn has_submitted(&self, waker: &Waker) -> bool {
+        let mut state = self.state();
+        let waits = state.submitted && (state.is_expected() || state.is_under_way());
+        if waits && !state.tasks.iter().any(|task| task.will_wake(waker)) {
+            state.tasks.push(waker.clone());
+        }
+        waits
+    }
+}
+
+/// Keeps a portal until the signal that was submitted through it has gone on, though nobody else holds it any more: for
+/// no longer than a portal may take to be taken up. Without a watcher it is not kept.
+fn keep(portal: Arc<Portal>) {
+    let Some(limit) = portal.introduction_limit() else { return };
+    let (pd, mut alarm) = (portal.pd.clone(), None);
+    let kept = poll_fn(move |context| {
+        if Instant::now() >= limit || !portal.has_submitted(context.waker()) {
+            return Poll::Ready(());
+        }
+        if alarm.is_none() {
+            alarm = portal.pd.watcher().ok().map(|watcher| watcher.alarm(limit, context.waker()));
+        }
+        Poll::Pending
+    });
+    if let Ok(watcher) = pd.watcher() {
+        drop(watcher.run(kept));
+    }
+}
