@@ -10,6 +10,7 @@
 //! - [`executor`]: runs tasks, and polls each only when it was woken.
 //! - [`bystander`]: an honest client who notes whether anybody disturbs it.
 //! - [`confinement`]: a process that dies of locks whose owner the kernel is to know.
+//! - [`place`]: where an entrypoint runs, a process or a thread; [`mod@suite`]: the same tests for both.
 //! - [`workshop`]: an entrypoint with typed objects, where they may run.
 //! - [`station`]: an entrypoint with signal contexts, where they may run.
 //! - [`authority`]: who may invoke what: a reference model, and random operations that are compared with it.
@@ -30,6 +31,7 @@ pub mod counting_allocator;
 pub mod executor;
 pub mod host;
 pub mod intruder;
+pub mod place;
 pub mod remote;
 pub mod resources;
 pub mod service;
@@ -37,6 +39,7 @@ pub mod stall;
 pub mod station;
 pub mod stopped;
 pub mod stream;
+pub mod suite;
 pub mod tree;
 pub mod vault;
 pub mod villain;

@@ -3,10 +3,10 @@
 use portcullis_entrypoint::Error;
 use portcullis_ipc::WaitPolicy;
 use portcullis_tests::host::patient;
-use portcullis_tests::workshop::serve_parent;
+use portcullis_tests::{place, workshop};
 
 fn main() -> Result<(), Error> {
     // Whatever becomes of the test, its peers do not stay behind.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    serve_parent(&patient(WaitPolicy::Adaptive)?)
+    place::serve_parent(&patient(WaitPolicy::Adaptive)?, workshop::manage)
 }

@@ -1,12 +1,19 @@
 //! An entrypoint with towers, whose bells are signal contexts, on a thread of this process or in a process of its own.
 
-mod host;
 mod towers;
 
-pub use host::{Host, serve_parent};
-
+use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{Capability, Error, SignalCapability, rpc_interface};
 use serde::{Deserialize, Serialize};
+
+/// One that runs.
+pub type Host = crate::place::Host<dyn Station>;
+
+/// Has an entrypoint manage its first object.
+#[must_use]
+pub fn manage(entrypoint: &Entrypoint) -> Capability<dyn Station> {
+    entrypoint.manage(towers::Master::new(entrypoint))
+}
 
 /// What a bell's handler does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,15 +1,23 @@
 //! An entrypoint to be tested, on a thread of this process or in a process of its own.
 
-mod host;
 mod objects;
 mod sieve;
 
-pub use host::{Host, serve_parent};
 pub use sieve::{Passed, Sieve, Tree};
 
+use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{Capability, Error, Later, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// One that runs.
+pub type Host = crate::place::Host<dyn Workshop>;
+
+/// Has an entrypoint manage its first object.
+#[must_use]
+pub fn manage(entrypoint: &Entrypoint) -> Capability<dyn Workshop> {
+    entrypoint.manage(objects::Master::new(entrypoint))
+}
 
 /// What a switch is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

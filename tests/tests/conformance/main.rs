@@ -46,31 +46,13 @@ impl Place for Threads {
     }
 }
 
-/// Makes each function of the suite a test in each of the places.
-macro_rules! suite {
-    ($($module:ident: $($name:ident),+;)+) => {
-        mod across_processes {
-            $($(#[test]
-            fn $name() -> Result<(), portcullis_ipc::Error> {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Processes>()
-            })+)+
-        }
-
-        mod in_process {
-            $($(#[test]
-            fn $name() -> Result<(), portcullis_ipc::Error> {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Threads>()
-            })+)+
-        }
-    };
-}
+/// What a test ends with.
+type Outcome = Result<(), Error>;
 
 /// What no test takes, even on a machine under load.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
-suite! {
+portcullis_tests::suite! {
     messages:
         g2_data_travels_both_ways,
         g2_capabilities_travel_both_ways,

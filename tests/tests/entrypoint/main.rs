@@ -10,7 +10,7 @@ mod interfaces;
 mod invoke;
 
 use portcullis_entrypoint::Error;
-use portcullis_tests::workshop::Host;
+use portcullis_tests::workshop::{self, Host};
 
 /// Where the entrypoint runs.
 trait Place {
@@ -37,29 +37,8 @@ impl Place for Threads {
     const ROWS: bool = false;
 
     fn start() -> Result<Host, Error> {
-        Host::thread()
+        Host::thread(workshop::manage)
     }
-}
-
-/// Makes each function of the suite a test in each of the places.
-macro_rules! suite {
-    ($($module:ident: $($name:ident),+;)+) => {
-        mod across_processes {
-            $($(#[test]
-            fn $name() -> super::Outcome {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Processes>()
-            })+)+
-        }
-
-        mod in_process {
-            $($(#[test]
-            fn $name() -> super::Outcome {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Threads>()
-            })+)+
-        }
-    };
 }
 
 /// What a test ends with.
@@ -68,7 +47,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// What no test takes, even on a machine under load.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
-suite! {
+portcullis_tests::suite! {
     create:
         fig4_c1_any_number_of_objects_of_any_types,
         fig4_c2_each_object_has_an_identity_of_its_own_with_the_same_destination,

@@ -7,7 +7,7 @@ mod producers;
 mod scenarios;
 
 use portcullis_entrypoint::Error;
-use portcullis_tests::station::Host;
+use portcullis_tests::station::{self, Host};
 
 /// Where the entrypoint runs.
 trait Place {
@@ -34,29 +34,8 @@ impl Place for Threads {
     const ROWS: bool = false;
 
     fn start() -> Result<Host, Error> {
-        Host::thread()
+        Host::thread(station::manage)
     }
-}
-
-/// Makes each function of the suite a test in each of the places.
-macro_rules! suite {
-    ($($module:ident: $($name:ident),+;)+) => {
-        mod across_processes {
-            $($(#[test]
-            fn $name() -> super::Outcome {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Processes>()
-            })+)+
-        }
-
-        mod in_process {
-            $($(#[test]
-            fn $name() -> super::Outcome {
-                let _watchdog = portcullis_tests::watchdog::Watchdog::start(super::LIMIT);
-                super::$module::$name::<super::Threads>()
-            })+)+
-        }
-    };
 }
 
 /// What a test ends with.
@@ -65,7 +44,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// What no test takes, even on a machine under load.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
-suite! {
+portcullis_tests::suite! {
     figure:
         fig6_setup_c1_one_entrypoint_takes_calls_and_signals_and_each_source_has_a_context,
         fig6_setup_c2_managing_a_handler_gives_a_signal_capability,

@@ -45,6 +45,22 @@ fn fig6_use_c1_a_submit_returns_at_once_though_the_handler_hangs() -> Outcome {
 }
 
 #[test]
+fn what_is_submitted_before_a_portal_is_taken_up_arrives_though_nobody_holds_it_any_more() -> Outcome {
+    let _watchdog = Watchdog::start(LIMIT);
+    let (mut host, producer) = (Processes::start()?, Processes::start()?);
+    let bell = host.root.client().lone_bell(0, false, Task::Note)?;
+    let process = host.child().expect("a process").id();
+    let stopped = Stopped::stop(process)?;
+    let mut producer = producer.root.client();
+    let kept = producer.keep(vec![bell])?;
+    producer.submit(kept, 1)?;
+    producer.lose(kept)?;
+    drop(stopped);
+    assert!(has_rung(&host, 0, 1));
+    Ok(())
+}
+
+#[test]
 fn fig6_use_c1_a_submit_returns_at_once_though_the_handler_is_dead() -> Outcome {
     let _watchdog = Watchdog::start(LIMIT);
     let mut host = Processes::start()?;

@@ -1,7 +1,5 @@
-//! Where a station runs.
+//! Where an entrypoint with a first object runs: in a process of its own, or on a thread of this one.
 
-use super::Station;
-use super::towers::Master;
 use crate::host::patient;
 use portcullis_entrypoint::{Entrypoint, EntrypointHandle, Error};
 use portcullis_ipc::{Child, Pd, WaitPolicy};
@@ -11,10 +9,10 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-/// A running station; dropping it ends it.
-pub struct Host {
+/// A running entrypoint whose first object has the interface `I`; dropping it ends it.
+pub struct Host<I: ?Sized> {
     /// Its first object.
-    pub root: Capability<dyn Station>,
+    pub root: Capability<I>,
     place: Place,
 }
 
@@ -23,31 +21,30 @@ enum Place {
     Thread(EntrypointHandle, Option<JoinHandle<Result<(), Error>>>),
 }
 
-impl Host {
-    /// Starts it as a process: `program` is the binary `station` of this package.
+impl<I: ?Sized + 'static> Host<I> {
+    /// Starts it as a process: `program` is a binary of this package.
     ///
     /// # Errors
     /// As `Pd::spawn`.
-    pub fn process(program: impl AsRef<Path>) -> Result<Host, Error> {
+    pub fn process(program: impl AsRef<Path>) -> Result<Host<I>, Error> {
         let (child, root) = patient(WaitPolicy::Adaptive)?.spawn(Command::new(program.as_ref()))?;
         Ok(Host { root: Capability::from_untyped(root), place: Place::Process(child) })
     }
 
-    /// Starts it on a thread of this process.
+    /// Starts it on a thread of this process, with the object that `manage` makes.
     ///
     /// # Errors
     /// As `Entrypoint::new`.
     ///
     /// # Panics
     /// If the thread ends before it serves.
-    pub fn thread() -> Result<Host, Error> {
+    pub fn thread(manage: fn(&Entrypoint) -> Capability<I>) -> Result<Host<I>, Error> {
         let pd = patient(WaitPolicy::Adaptive)?;
         let (to_us, from_thread) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let entrypoint = Entrypoint::new(&pd)?;
-            let root: Capability<dyn Station> = entrypoint.manage(Master::new(&entrypoint));
             // Nobody there any more: then it is stopped at once.
-            let _ = to_us.send((root, entrypoint.handle()));
+            let _ = to_us.send((manage(&entrypoint), entrypoint.handle()));
             entrypoint.run()
         });
         let (root, handle) = from_thread.recv().expect("the thread serves");
@@ -63,7 +60,7 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl<I: ?Sized> Drop for Host<I> {
     fn drop(&mut self) {
         if let Place::Thread(handle, thread) = &mut self.place {
             handle.stop();
@@ -75,14 +72,16 @@ impl Drop for Host {
     }
 }
 
-/// The whole program of a process that is a station: serves the parent until that ends.
+/// The whole program of a process whose first object `manage` makes: serves the parent until that ends.
 ///
 /// # Errors
 /// What ends it beside the parent's end.
-pub fn serve_parent(pd: &Pd) -> Result<(), Error> {
+pub fn serve_parent<I: ?Sized>(
+    pd: &Pd,
+    manage: impl FnOnce(&Entrypoint) -> Capability<I>,
+) -> Result<(), Error> {
     let entrypoint = Entrypoint::new(pd)?;
-    let root: Capability<dyn Station> = entrypoint.manage(Master::new(&entrypoint));
-    entrypoint.serve_parent(&root)?;
+    entrypoint.serve_parent(&manage(&entrypoint))?;
     match entrypoint.run() {
         Err(Error::Transport(portcullis_ipc::Error::ParentGone)) => Ok(()),
         ended => ended,
