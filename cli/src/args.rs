@@ -188,7 +188,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) without_binaries: bool,
     /// How much RAM there is for all components together: 4096, 512K, 64M or 2G
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = portcullis_init::ram)]
     pub(crate) ram: Option<RamQuota>,
     /// How many capabilities there are for all components together
     #[arg(long, value_name = "COUNT", value_parser = caps)]

@@ -88,8 +88,8 @@ fn summary(file: &str, composition: &Composition) -> String {
         "{file}: {}, {}, {} RAM, {} caps",
         counted(composition.components().len(), "component"),
         counted(composition.routes().len(), "route"),
-        composition.ram(),
-        composition.caps()
+        portcullis_init::written(composition.ram()),
+        composition.caps().count()
     )
 }
 
@@ -124,7 +124,7 @@ impl<'a> Report<'a> {
             ok: true,
             components: composition.components().len(),
             routes: composition.routes().len(),
-            ram: composition.ram().bytes(),
+            ram: composition.ram().in_bytes(),
             caps: composition.caps().count(),
             problems: composition.warnings().iter().map(ProblemReport::of).collect(),
             more_problems: 0,

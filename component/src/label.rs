@@ -69,8 +69,16 @@ impl Label {
     /// # Errors
     /// As [`LabelError`] says.
     pub fn of(text: &str) -> Result<Label, LabelError> {
-        let label =
-            Label(Some(text).filter(|text| !text.is_empty()).map(str::to_owned).into_iter().collect());
+        Label::new(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// The label of these hops, the outermost first; none at all is a label, too.
+    ///
+    /// # Errors
+    /// As [`LabelError`] says.
+    pub fn new<H: Into<String>>(hops: impl IntoIterator<Item = H>) -> Result<Label, LabelError> {
+        // One more than there may be is enough to be too many.
+        let label = Label(hops.into_iter().map(Into::into).take(Self::MAX_HOPS + 1).collect());
         label.check().map(|()| label)
     }
 

@@ -19,18 +19,18 @@ mod graph;
 mod label;
 mod name;
 mod plan;
-mod quota;
 mod restart;
 mod route;
 
 pub use config::{
     Component, Composition, Config, Given, NoSize, Place, Problem, Problems, ProblemsInFile, Sandbox,
-    Severity, limits,
+    Severity, limits, ram, written,
 };
 pub use graph::Graph;
-pub use label::{LONGEST_HOP, Label, LabelError, LabelPattern, MOST_HOPS};
+pub use label::LabelPattern;
 pub use name::{LONGEST_NAME, Name, NameError, Service};
 pub use plan::{Plan, Server, Session, Step};
-pub use quota::{CapQuota, RamQuota};
+pub use portcullis_component::{CapQuota, Label, LabelError};
+pub use portcullis_shm::RamQuota;
 pub use restart::{Intensity, Restarts, Verdict};
 pub use route::{Decision, Route, Router, ServicePattern, Target};

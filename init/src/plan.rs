@@ -8,10 +8,11 @@
 //! and only then budgets grow and components start. They are carried out as a whole, before the next session is opened.
 
 use crate::config::{Component, Composition};
-use crate::label::Label;
 use crate::name::{Name, Service};
-use crate::quota::{CapQuota, RamQuota};
 use crate::route::{Router, Target};
+use portcullis_component::CapQuota;
+use portcullis_component::Label;
+use portcullis_shm::RamQuota;
 use std::collections::{BTreeSet, HashSet};
 
 /// Who serves a session.

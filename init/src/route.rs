@@ -1,8 +1,9 @@
 //! Where a session leads: the first route decides that is for its client, service and label.
 
 use crate::config::Composition;
-use crate::label::{Label, LabelPattern};
+use crate::label::LabelPattern;
 use crate::name::{Name, Service};
+use portcullis_component::Label;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 

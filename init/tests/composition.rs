@@ -40,7 +40,7 @@ fn everything_that_a_component_has() {
     let component = composition.component("a").unwrap();
     assert_eq!((component.name.as_str(), component.binary.to_str()), ("a", Some("/bin/a")));
     assert_eq!(component.args, ["-x", ""]);
-    assert_eq!((component.ram, component.caps), (RamQuota::new(512 << 10), CapQuota::new(16)));
+    assert_eq!((component.ram, component.caps), (RamQuota::bytes(512 << 10), CapQuota::new(16)));
     assert_eq!(component.provides, ["S", "T"].map(service).into());
     assert_eq!(component.config.as_str(), "b = [1, 2.5, true]\n\n[a]\nc = 1979-05-27\n");
     assert_eq!(component.restart, Intensity { crashes: 3, period: Duration::from_millis(500) });
@@ -179,7 +179,8 @@ fn values_of_every_wrong_kind_are_refused() {
 fn budgets_are_held_against_what_there_is() {
     let two = format!("{COMPONENT}{}", COMPONENT.replace("'a'", "'b'"));
     let with = |ram: u64, caps: u64| {
-        let given = Given { ram: Some(RamQuota::new(ram)), caps: Some(CapQuota::new(caps)), services: None };
+        let given =
+            Given { ram: Some(RamQuota::bytes(ram)), caps: Some(CapQuota::new(caps)), services: None };
         Composition::parse_within(&two, &given).map_err(|problems| problems.to_string())
     };
     assert!(with(8192, 20).is_ok());

@@ -78,7 +78,7 @@ impl Running {
     }
 
     fn ram(&self) -> u64 {
-        self.components.values().map(|(component, _)| component.ram.bytes()).sum()
+        self.components.values().map(|(component, _)| component.ram.in_bytes()).sum()
     }
 
     fn caps(&self) -> u64 {
@@ -161,7 +161,7 @@ proptest! {
         let mut running = before.clone();
         for step in plan.steps() {
             prop_assert_eq!(running.apply(step, &new), Ok(()), "{:?}", plan);
-            prop_assert!(running.ram() <= old.ram().max(new.ram()).bytes());
+            prop_assert!(running.ram() <= old.ram().max(new.ram()).in_bytes());
             prop_assert!(running.caps() <= old.caps().max(new.caps()).count());
         }
         prop_assert!(running.is(&new), "{:?}", plan);
@@ -206,7 +206,7 @@ fn steps(change: impl Fn(&mut C)) -> Vec<Step<usize>> {
 
 #[test]
 fn scenario_27_init_quotas_go_up_and_down_while_it_runs() {
-    let new = |bytes| portcullis_init::RamQuota::new(bytes);
+    let new = |bytes| portcullis_init::RamQuota::bytes(bytes);
     assert_eq!(steps(|c| c.ram = 8192), [Step::Ram(name("a"), new(8192))]);
     assert_eq!(steps(|c| c.ram = 2048), [Step::Ram(name("a"), new(2048))]);
     assert_eq!(steps(|c| c.caps = 5), [Step::Caps(name("a"), portcullis_init::CapQuota::new(5))]);

@@ -4,20 +4,21 @@ use super::composition::{Component, Given};
 use super::draft::ComponentDraft;
 use super::problem::Problem;
 use super::reporter::Reporter;
-use crate::quota::{CapQuota, RamQuota};
+use portcullis_component::CapQuota;
+use portcullis_shm::RamQuota;
 use std::ops::Range;
 
 /// Reports the first component for which nothing is left, of RAM and of capabilities.
 pub(super) fn check(components: &[ComponentDraft], given: &Given, reporter: &mut Reporter<'_>) {
     let complete: Vec<(&ComponentDraft, &Component)> =
         components.iter().filter_map(|draft| Some((draft, draft.component.as_ref()?))).collect();
-    let ram = complete.iter().map(|(draft, component)| (&draft.ram, component.ram.bytes()));
+    let ram = complete.iter().map(|(draft, component)| (&draft.ram, component.ram.in_bytes()));
     let caps = complete.iter().map(|(draft, component)| (&draft.caps, component.caps.count()));
     sum(
         "component.ram",
         ram,
-        given.ram.map(RamQuota::bytes),
-        |bytes| RamQuota::new(bytes).to_string(),
+        given.ram.map(RamQuota::in_bytes),
+        |bytes| super::units::written(RamQuota::bytes(bytes)),
         reporter,
     );
     sum("component.caps", caps, given.caps.map(CapQuota::count), |count| count.to_string(), reporter);

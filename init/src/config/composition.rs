@@ -3,9 +3,10 @@
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use crate::name::{Name, Service};
-use crate::quota::{CapQuota, RamQuota};
 use crate::restart::Intensity;
 use crate::route::Route;
+use portcullis_component::CapQuota;
+use portcullis_shm::RamQuota;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ impl Config {
 /// ```
 /// let file = "[[component]]\nname = 'clock'\nbinary = 'bin/clock'\nram = '4M'\ncaps = 50";
 /// let composition = portcullis_init::Composition::parse(file)?;
-/// assert_eq!(composition.components()[0].ram.bytes(), 4 << 20);
+/// assert_eq!(composition.components()[0].ram.in_bytes(), 4 << 20);
 /// # Ok::<_, portcullis_init::Problems>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ pub struct Component {
 /// use portcullis_init::{Composition, Given, RamQuota};
 ///
 /// let file = "[[component]]\nname = 'a'\nbinary = 'a'\nram = '4M'\ncaps = 9";
-/// let given = Given { ram: Some(RamQuota::new(1 << 20)), ..Given::default() };
+/// let given = Given { ram: Some(RamQuota::bytes(1 << 20)), ..Given::default() };
 /// assert!(Composition::parse_within(file, &given).is_err());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,7 +154,7 @@ pub struct Given {
 ///     to = "log"
 /// "#)?;
 /// assert_eq!(composition.components().len(), 2);
-/// assert_eq!(composition.ram().to_string(), "20M");
+/// assert_eq!(composition.ram(), portcullis_init::RamQuota::mib(20));
 /// # Ok::<_, portcullis_init::Problems>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -226,7 +227,7 @@ impl Composition {
     /// The RAM of all components together. That it can be counted has been checked.
     #[must_use]
     pub fn ram(&self) -> RamQuota {
-        RamQuota::new(self.components.iter().map(|component| component.ram.bytes()).sum())
+        RamQuota::bytes(self.components.iter().map(|component| component.ram.in_bytes()).sum())
     }
 
     /// The capabilities of all components together.

@@ -5,10 +5,11 @@ use super::limits;
 use super::reader::{At, Reader};
 use super::reporter::Reporter;
 use super::values::{self, describe, quoted};
-use crate::label::{Label, LabelPattern};
+use crate::label::LabelPattern;
 use crate::name::{Name, Service};
 use crate::restart::Intensity;
 use crate::route::Route;
+use portcullis_component::Label;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -147,7 +148,7 @@ fn hops(reader: &mut Reader<'_, '_, '_, '_>, key: &str, expected: &str) -> Optio
     let (read, found) = match value.get_ref() {
         DeValue::String(hop) => (Label::new([hop.as_ref()]), quoted(hop)),
         DeValue::Array(_) => {
-            let hops = reader.list(key, &values::HOP, crate::label::MOST_HOPS);
+            let hops = reader.list(key, &values::HOP, Label::MAX_HOPS);
             if reader.failed() {
                 return None;
             }

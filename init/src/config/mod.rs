@@ -25,4 +25,4 @@ mod values;
 pub use composition::{Component, Composition, Config, Given, Sandbox};
 pub use place::Place;
 pub use problem::{Problem, Problems, ProblemsInFile, Severity};
-pub use units::NoSize;
+pub use units::{NoSize, ram, written};

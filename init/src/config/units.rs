@@ -1,7 +1,6 @@
 //! Sizes and times with units.
 
-use crate::quota::RamQuota;
-use std::str::FromStr;
+use portcullis_shm::RamQuota;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -31,23 +30,48 @@ pub(super) fn size(text: &str) -> Result<RamQuota, Option<String>> {
     };
     match number.checked_mul(factor) {
         Some(0) => Err(None),
-        Some(bytes) => Ok(RamQuota::new(bytes)),
+        Some(bytes) => Ok(RamQuota::bytes(bytes)),
         None => Err(too_large()),
     }
 }
 
-impl FromStr for RamQuota {
-    type Err = NoSize;
+/// An amount of RAM as a composition file has it.
+///
+/// ```
+/// use portcullis_init::{RamQuota, ram};
+///
+/// assert_eq!(ram("4M")?, RamQuota::mib(4));
+/// # Ok::<_, portcullis_init::NoSize>(())
+/// ```
+///
+/// # Errors
+/// [`NoSize`]
+pub fn ram(text: &str) -> Result<RamQuota, NoSize> {
+    size(text).map_err(|hint| NoSize { hint })
+}
 
-    fn from_str(text: &str) -> Result<RamQuota, NoSize> {
-        size(text).map_err(|hint| NoSize { hint })
+/// An amount of RAM as a composition file has it: in the largest unit that leaves no rest.
+///
+/// ```
+/// use portcullis_init::{RamQuota, written};
+///
+/// assert_eq!(written(RamQuota::mib(4)), "4M");
+/// assert_eq!(written(RamQuota::bytes(1000)), "1000");
+/// ```
+#[must_use]
+pub fn written(ram: RamQuota) -> String {
+    let bytes = ram.in_bytes();
+    let units = [(30, "G"), (20, "M"), (10, "K")];
+    match units.into_iter().find(|(bits, _)| bytes != 0 && bytes.trailing_zeros() >= *bits) {
+        Some((bits, unit)) => format!("{}{unit}", bytes >> bits),
+        None => bytes.to_string(),
     }
 }
 
 /// Why something is no size.
 ///
 /// ```
-/// let error = "4MB".parse::<portcullis_init::RamQuota>().unwrap_err();
+/// let error = portcullis_init::ram("4MB").unwrap_err();
 /// assert!(error.to_string().ends_with("did you mean \"4M\"?"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -94,7 +118,7 @@ mod tests {
             ("17179869183G", 17_179_869_183 << 30),
         ] {
             let size = size(text).unwrap();
-            assert_eq!(size.bytes(), bytes, "{text}");
+            assert_eq!(size.in_bytes(), bytes, "{text}");
         }
         for text in ["", "M", "-1", "+1", "1.5M", "4 Q", "0", "0M", "4MM", "ü", "4Mü"] {
             assert_eq!(size(text), Err(None), "{text}");

@@ -5,8 +5,9 @@ use super::limits;
 use super::similar::did_you_mean;
 use super::units;
 use crate::name::{Name, Service};
-use crate::quota::{CapQuota, RamQuota};
 use crate::route::{ServicePattern, Target};
+use portcullis_component::CapQuota;
+use portcullis_shm::RamQuota;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::{DeInteger, DeValue};
@@ -88,7 +89,7 @@ fn whole(number: &DeInteger<'_>) -> Option<i128> {
 
 fn ram(value: &DeValue<'_>) -> Result<RamQuota, Option<String>> {
     match value {
-        DeValue::Integer(_) => count(value, 1, u64::MAX).map(RamQuota::new),
+        DeValue::Integer(_) => count(value, 1, u64::MAX).map(RamQuota::bytes),
         _ => units::size(text(value)?),
     }
 }

@@ -6,7 +6,7 @@ mod dot;
 mod layout;
 mod svg;
 
-use crate::config::{Component, Composition};
+use crate::config::{Component, Composition, written};
 use crate::label::LabelPattern;
 use crate::route::Target;
 use std::collections::HashMap;
@@ -121,7 +121,7 @@ impl Graph {
 }
 
 fn component(component: &Component) -> Node {
-    let mut details = vec![format!("{} RAM, {} caps", component.ram, component.caps)];
+    let mut details = vec![format!("{} RAM, {} caps", written(component.ram), component.caps.count())];
     if component.restart.crashes > 0 {
         details.push(format!("restart {}", component.restart));
     }
