@@ -40,6 +40,14 @@ pub(crate) enum Failure {
     Graph { name: String, error: std::io::Error },
     #[error("{lines}", lines = problems.in_file(file.as_ref()))]
     Composition { file: String, problems: Problems },
+    #[error("{0}; nothing was started")]
+    NotStarted(#[from] portcullis_init::NotStarted),
+    #[error("cannot run compositions here: {0}")]
+    Root(portcullis_component::Error),
+    #[error("cannot serve components: {0}")]
+    Serve(#[from] portcullis_entrypoint::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
     #[error("interrupted")]
     Interrupted,
 }

@@ -1,0 +1,128 @@
+//! What the parent of a composition offers by itself, on a thread of its own: whoever reads slowly, or asks without end, holds up
+//! none but those who ask here, too.
+
+use portcullis_component::host::{Route, Spec};
+use portcullis_component::{Env, Error, Label, Quota};
+use portcullis_entrypoint::EntrypointHandle;
+use portcullis_rpc::Interface;
+use portcullis_sessions::Board;
+use portcullis_sessions::log::{Log, LogComponent};
+use portcullis_sessions::rom::{Rom, RomComponent};
+use portcullis_sessions::timer::{Timer, TimerComponent};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The component that serves it. No component of a composition can have this name.
+pub(super) const NAME: &str = "parent";
+
+/// The label of the ROM in which a component finds what it is configured with.
+const CONFIG: &str = "config";
+
+/// What becomes of a session that a route leads to the parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// The parent is the root: it has what is offered here and nobody above.
+    Root,
+    /// The parent is a component itself, and asks its own.
+    Above,
+}
+
+impl Offer {
+    /// The services that a route to the root can be for.
+    pub(super) const OF_ROOT: [&str; 3] =
+        [<dyn Log as Interface>::NAME, <dyn Rom as Interface>::NAME, <dyn Timer as Interface>::NAME];
+
+    pub(super) fn route(self, service: &str) -> Route {
+        match self {
+            Offer::Above => Route::Parent,
+            Offer::Root if Offer::OF_ROOT.contains(&service) => Route::to(NAME),
+            Offer::Root => Route::Denied(format!("the root offers {} alone", Offer::OF_ROOT.join(", "))),
+        }
+    }
+}
+
+/// Where lines of the root's log go.
+pub(super) type Sink = Box<dyn FnMut(&str) + Send>;
+
+/// Whether a session is of the client's own configuration, which its parent has for it whatever the routes are.
+pub(super) fn is_config(service: &str, said: &Label) -> bool {
+    service == <dyn Rom as Interface>::NAME && said.hops() == [CONFIG]
+}
+
+/// The services, as whoever runs the composition has them.
+#[derive(Clone, Default)]
+pub(super) struct Services(Arc<Mutex<Shared>>);
+
+#[derive(Default)]
+struct Shared {
+    /// What each component is configured with.
+    configs: BTreeMap<String, Arc<[u8]>>,
+    /// The thread that serves them, once it does.
+    thread: Option<EntrypointHandle>,
+}
+
+thread_local! {
+    /// Of the thread that serves.
+    static BOARD: Board = Board::default();
+}
+
+impl Services {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be started to serve them. Without a sink there are configurations and nothing else.
+    pub(super) fn spec(&self, sink: Option<Sink>) -> Spec {
+        let services = self.clone();
+        Spec::thread(NAME, Quota::NONE, move |env: Env| services.construct(&env, sink))
+    }
+
+    fn construct(&self, env: &Env, sink: Option<Sink>) -> Result<(), Error> {
+        let board = BOARD.with(Board::clone);
+        {
+            let mut shared = self.shared();
+            shared.thread = Some(env.entrypoint().handle());
+            shared.configs.iter().for_each(|(name, config)| board.put(name, config));
+        }
+        env.announce::<dyn Rom, _>(RomComponent::new(&board, of_client))?;
+        if let Some(sink) = sink {
+            env.announce::<dyn Log, _>(LogComponent::new(sink))?;
+            env.announce::<dyn Timer, _>(TimerComponent::new())?;
+        }
+        Ok(())
+    }
+
+    /// A component is configured so from now on.
+    pub(super) fn configure(&self, component: &str, config: &str) {
+        let config: Arc<[u8]> = config.as_bytes().into();
+        let name = component.to_owned();
+        let mut shared = self.shared();
+        shared.configs.insert(name.clone(), config.clone());
+        shared.post(move |board| board.put(&name, &config));
+    }
+
+    /// A component is there no more.
+    pub(super) fn forget(&self, component: &str) {
+        let name = component.to_owned();
+        let mut shared = self.shared();
+        shared.configs.remove(&name);
+        shared.post(move |board| board.remove(&name));
+    }
+}
+
+impl Shared {
+    fn post(&self, change: impl FnOnce(&Board) + Send + 'static) {
+        // Without a thread, or with one that has ended, there is nobody to be told.
+        if let Some(thread) = &self.thread {
+            let _ = thread.post(move |_| BOARD.with(change));
+        }
+    }
+}
+
+/// The content for a label: what its first hop is configured with.
+fn of_client(label: &Label) -> Option<String> {
+    match label.hops() {
+        [client, said] if said == CONFIG => Some(client.clone()),
+        _ => None,
+    }
+}
