@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a demo: components in processes of their own, who call each other through capabilities
     ///
-    /// Without a name it lists the demos and runs the first.
+    /// Without a name it lists the demos and runs the tour.
     #[command(subcommand_value_name = "DEMO", subcommand_help_heading = "Demos")]
     Demo(DemoArgs),
     /// Measure, each figure beside the floor that this machine sets
@@ -74,6 +74,16 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
+    /// See all of it: a composition of six components in sandboxes, of which one is killed and one is hostile
+    ///
+    /// A file travels through all mechanisms: as a dataspace to a reader, in packets to a counter, whose signals make a watcher
+    /// fetch the counts by calls. In the middle the watcher's own server is killed, and started anew, while its neighbours
+    /// go on. A hostile component tries to reach a file, the network, another component's memory, and a capability that it was not
+    /// given; each refusal is shown. Exits with 0 only if all of that held.
+    Tour {
+        /// The file, of at most 64 MiB, or - for standard input [default: README.md here or in a directory above]
+        file: Option<PathBuf>,
+    },
     /// Count the lines, words and bytes of a file, as `wc` does
     ///
     /// A server process, `counter`, makes a counting object. A client process is handed the capability to this

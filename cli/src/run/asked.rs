@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// What was asked for and not done yet. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Asked(Arc<Shared>);
+pub(crate) struct Asked(Arc<Shared>);
 
 struct Shared {
     /// The signal that is to end it, or 0.
@@ -20,7 +20,7 @@ struct Shared {
 
 impl Asked {
     /// Listens for signals, on a thread of its own. The entrypoint stops for each.
-    pub(super) fn listen(entrypoint: &EntrypointHandle) -> Result<Asked, Failure> {
+    pub(crate) fn listen(entrypoint: &EntrypointHandle) -> Result<Asked, Failure> {
         let (end, reload) = (AtomicU8::new(0), AtomicBool::new(false));
         let asked = Asked(Arc::new(Shared { end, reload, entrypoint: entrypoint.clone() }));
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Failure::Signals)?;
@@ -38,24 +38,24 @@ impl Asked {
     }
 
     /// The file is to be read again.
-    pub(super) fn ask_to_reload(&self) {
+    pub(crate) fn ask_to_reload(&self) {
         self.0.reload.store(true, Ordering::Relaxed);
         // It orders what was stored before whatever the entrypoint's thread reads after it.
         self.0.entrypoint.stop();
     }
 
     /// Whether there is something to be done.
-    pub(super) fn is_anything(&self) -> bool {
+    pub(crate) fn is_anything(&self) -> bool {
         self.end().is_some() || self.0.reload.load(Ordering::Relaxed)
     }
 
     /// The signal that is to end it.
-    pub(super) fn end(&self) -> Option<u8> {
+    pub(crate) fn end(&self) -> Option<u8> {
         Some(self.0.end.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
     /// Whether the file is to be read again, which is no longer so afterwards.
-    pub(super) fn reload(&self) -> bool {
+    pub(crate) fn reload(&self) -> bool {
         self.0.reload.swap(false, Ordering::Relaxed)
     }
 }

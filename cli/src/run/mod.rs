@@ -8,7 +8,7 @@ use crate::args::RunArgs;
 use crate::composition::{directory, read, warn};
 use crate::failure::Failure;
 use crate::output::note;
-use asked::Asked;
+pub(crate) use asked::Asked;
 use lines::Lines;
 use portcullis_component::Quota;
 use portcullis_entrypoint::Entrypoint;
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         directory: directory(&name).to_owned(),
         quota,
         log: Box::new(move |line| log.wait_for(line.into())),
+        also: Vec::new(),
     };
     let tell = move |event: portcullis_init::Event| events.say(format!("init: {event}"));
     let init = Init::root(&pd, &entrypoint, root, tell).map_err(Failure::Root)?;

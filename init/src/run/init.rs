@@ -5,7 +5,7 @@ use super::event::Event;
 use super::launch;
 use super::member::{Life, Member, Then};
 use super::routing::{Notes, Routing};
-use super::services::{Offer, Services, Sink};
+use super::services::{Announce, OfRoot, Offer, Services};
 use super::teller;
 use crate::config::{Composition, Given};
 use crate::name::Name;
@@ -34,7 +34,7 @@ const DENIALS: u32 = 16;
 /// use portcullis_init::Root;
 ///
 /// let log = Box::new(|line: &str| eprintln!("{line}"));
-/// let root = Root { directory: "/srv".into(), quota: Quota::new(1 << 30, 10_000), log };
+/// let root = Root { directory: "/srv".into(), quota: Quota::new(1 << 30, 10_000), log, also: Vec::new() };
 /// assert!(root.directory.is_absolute());
 /// ```
 pub struct Root {
@@ -44,6 +44,8 @@ pub struct Root {
     pub quota: Quota,
     /// Where the lines of its log go: called on a thread of its own.
     pub log: Box<dyn FnMut(&str) + Send>,
+    /// What it serves on that thread beside `log`, `rom` and `timer`: names of services, and who announces them.
+    pub also: Vec<(&'static str, Announce)>,
 }
 
 /// Why a composition was not started.
@@ -83,7 +85,8 @@ pub struct NotStarted {
 /// "#)?;
 /// # let pd = Pd::new()?;
 /// # let entrypoint = Entrypoint::new(&pd)?;
-/// let root = Root { directory: "/".into(), quota: Quota::new(1 << 30, 1_000), log: Box::new(|_| ()) };
+/// let quota = Quota::new(1 << 30, 1_000);
+/// let root = Root { directory: "/".into(), quota, log: Box::new(|_| ()), also: Vec::new() };
 /// let init = Init::root(&pd, &entrypoint, root, |event| println!("{event}"))?;
 /// init.start(&composition)?;
 /// init.run_until(|init| init.is_over())?;
@@ -131,11 +134,19 @@ impl Init {
         root: Root,
         tell: impl FnMut(Event) + 'static,
     ) -> Result<Init, Error> {
-        let Root { directory, quota, log } = root;
-        let notes = Notes::new(Router::new(&Composition::default()), Offer::Root);
+        let Root { directory, quota, log, also } = root;
+        let offer = Offer::root(&also);
+        let notes = Notes::new(Router::new(&Composition::default()), offer.clone());
         let host = Host::new(pd, entrypoint, quota, Routing(notes.clone()));
         let clock = Clock::Loop(entrypoint.downgrade());
-        Init::with(host, entrypoint, notes, clock, (directory, Offer::Root, Some(log)), Box::new(tell))
+        Init::with(
+            host,
+            entrypoint,
+            notes,
+            clock,
+            (directory, offer, Some(OfRoot { log, also })),
+            Box::new(tell),
+        )
     }
 
     /// As a component, which gives its own components of its own budget, and asks its own parent for what is routed there.
@@ -154,11 +165,11 @@ impl Init {
         entrypoint: &Entrypoint,
         notes: Rc<Notes>,
         clock: Clock,
-        (directory, offer, sink): (PathBuf, Offer, Option<Sink>),
+        (directory, offer, of_root): (PathBuf, Offer, Option<OfRoot>),
         tell: Box<dyn FnMut(Event)>,
     ) -> Result<Init, Error> {
         let services = Services::default();
-        host.start(services.spec(sink))?;
+        host.start(services.spec(of_root))?;
         let init = Init(Rc::new(Inner {
             host,
             entrypoint: entrypoint.downgrade(),
@@ -200,12 +211,11 @@ impl Init {
             .borrow()
             .values()
             .fold(self.0.host.own_quota(), |sum, member| sum.checked_add(member.granted).unwrap_or(sum));
-        let services = |offer: &[&str]| offer.iter().filter_map(|name| name.parse().ok()).collect();
-        Given {
-            ram: Some(all.ram),
-            caps: Some(all.caps),
-            services: (self.0.offer == Offer::Root).then(|| services(&Offer::OF_ROOT)),
-        }
+        let services = match &self.0.offer {
+            Offer::Root(services) => Some(services.iter().filter_map(|name| name.parse().ok()).collect()),
+            Offer::Above => None,
+        };
+        Given { ram: Some(all.ram), caps: Some(all.caps), services }
     }
 
     /// Starts a composition: all of its components or, if one of them cannot be started, none.

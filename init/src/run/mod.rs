@@ -28,3 +28,4 @@ mod teller;
 pub use component::component;
 pub use event::{Cause, Event};
 pub use init::{Init, NotStarted, Root};
+pub use services::Announce;

@@ -10,6 +10,7 @@ use portcullis_sessions::log::{Log, LogComponent};
 use portcullis_sessions::rom::{Rom, RomComponent};
 use portcullis_sessions::timer::{Timer, TimerComponent};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The component that serves it. No component of a composition can have this name.
@@ -19,30 +20,42 @@ pub(super) const NAME: &str = "parent";
 const CONFIG: &str = "config";
 
 /// What becomes of a session that a route leads to the parent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// The parent is the root: it has what is offered here and nobody above.
-    Root,
+    /// The parent is the root: it has what is offered here and nobody above. The services that a route to it can be for.
+    Root(Rc<[&'static str]>),
     /// The parent is a component itself, and asks its own.
     Above,
 }
 
 impl Offer {
-    /// The services that a route to the root can be for.
-    pub(super) const OF_ROOT: [&str; 3] =
-        [<dyn Log as Interface>::NAME, <dyn Rom as Interface>::NAME, <dyn Timer as Interface>::NAME];
+    /// Of a root that has these services beside its own.
+    pub(super) fn root(also: &[(&'static str, Announce)]) -> Offer {
+        let own =
+            [<dyn Log as Interface>::NAME, <dyn Rom as Interface>::NAME, <dyn Timer as Interface>::NAME];
+        Offer::Root(own.into_iter().chain(also.iter().map(|(name, _)| *name)).collect())
+    }
 
-    pub(super) fn route(self, service: &str) -> Route {
+    pub(super) fn route(&self, service: &str) -> Route {
         match self {
             Offer::Above => Route::Parent,
-            Offer::Root if Offer::OF_ROOT.contains(&service) => Route::to(NAME),
-            Offer::Root => Route::Denied(format!("the root offers {} alone", Offer::OF_ROOT.join(", "))),
+            Offer::Root(services) if services.contains(&service) => Route::to(NAME),
+            Offer::Root(services) => Route::Denied(format!("the root offers {} alone", services.join(", "))),
         }
     }
 }
 
 /// Where lines of the root's log go.
 pub(super) type Sink = Box<dyn FnMut(&str) + Send>;
+
+/// Announces a service, on the thread that serves those of the root.
+pub type Announce = Box<dyn FnOnce(&Env) -> Result<(), Error> + Send>;
+
+/// What the root serves beside configurations.
+pub(super) struct OfRoot {
+    pub(super) log: Sink,
+    pub(super) also: Vec<(&'static str, Announce)>,
+}
 
 /// Whether a session is of the client's own configuration, which its parent has for it whatever the routes are.
 pub(super) fn is_config(service: &str, said: &Label) -> bool {
@@ -71,13 +84,14 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be started to serve them. Without a sink there are configurations and nothing else.
-    pub(super) fn spec(&self, sink: Option<Sink>) -> Spec {
+    /// What is to be started to serve them. Within another composition they are
+    /// configurations and nothing else.
+    pub(super) fn spec(&self, of_root: Option<OfRoot>) -> Spec {
         let services = self.clone();
-        Spec::thread(NAME, Quota::NONE, move |env: Env| services.construct(&env, sink))
+        Spec::thread(NAME, Quota::NONE, move |env: Env| services.construct(&env, of_root))
     }
 
-    fn construct(&self, env: &Env, sink: Option<Sink>) -> Result<(), Error> {
+    fn construct(&self, env: &Env, of_root: Option<OfRoot>) -> Result<(), Error> {
         let board = BOARD.with(Board::clone);
         {
             let mut shared = self.shared();
@@ -85,11 +99,10 @@ impl Services {
             shared.configs.iter().for_each(|(name, config)| board.put(name, config));
         }
         env.announce::<dyn Rom, _>(RomComponent::new(&board, of_client))?;
-        if let Some(sink) = sink {
-            env.announce::<dyn Log, _>(LogComponent::new(sink))?;
-            env.announce::<dyn Timer, _>(TimerComponent::new())?;
-        }
-        Ok(())
+        let Some(OfRoot { log, also }) = of_root else { return Ok(()) };
+        env.announce::<dyn Log, _>(LogComponent::new(log))?;
+        env.announce::<dyn Timer, _>(TimerComponent::new())?;
+        also.into_iter().try_for_each(|(_, announce)| announce(env))
     }
 
     /// A component is configured so from now on.
