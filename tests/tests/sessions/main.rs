@@ -4,6 +4,8 @@ mod children;
 mod interfaces;
 mod life;
 mod quota;
+mod reports;
+mod terminals;
 
 use portcullis_component::Quota;
 use portcullis_tests::tree::{ALL, EACH};
