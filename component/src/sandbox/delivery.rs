@@ -2,10 +2,10 @@
 
 use super::birth::Birth;
 use super::error::Error;
+use super::nurse;
 use super::owner::Owner;
 use super::process::Process;
 use super::step::{REPORT, Report, Step};
-use super::sys::clone;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::process::Pid;
@@ -40,12 +40,11 @@ pub(crate) fn deliver(
     namespaces: libc::c_int,
     owner: Option<Owner>,
     ours: &OwnedFd,
-    mut birth: Birth,
+    birth: Birth,
     before: impl FnOnce(Pid) -> Result<(), Error>,
 ) -> Result<Delivery, Error> {
-    let mut child = Process::new(clone::clone(namespaces, &mut birth).map_err(Error::system("clone"))?);
-    // Our copies of what is the child's; above all of its end of the line.
-    drop(birth);
+    let (born, nurse) = nurse::deliver(namespaces, birth)?;
+    let mut child = Process::new(born, nurse);
     before(child.pid())?;
     if let Some(Err(error)) = owner.map(|owner| owner.name(child.pid())) {
         let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);

@@ -362,6 +362,9 @@ fn denied() -> Result<Rules, Error> {
     for (call, option) in [(libc::SYS_getsockopt, PEER_PROCESS), (libc::SYS_setsockopt, PASS_PROCESSES)] {
         rules.insert(call, vec![all_of([equal(2, option)?])?]);
     }
+    // Who is killed with its parent stays so.
+    let death_signal = flag(libc::PR_SET_PDEATHSIG);
+    rules.insert(libc::SYS_prctl, vec![all_of([equal(0, death_signal)?])?]);
     // Large pages are no part of any limit that a component has.
     let large_pages = u64::from(libc::MFD_HUGETLB);
     rules.insert(libc::SYS_memfd_create, vec![all_of([masked(1, large_pages, large_pages)?])?]);

@@ -31,7 +31,8 @@ impl Sandbox {
     /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
     /// capability to its first object as `Pd::spawn` of `portcullis_ipc` does.
     ///
-    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread.
+    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread; it does not
+    /// outlive this process, whatever ends that and whatever the component does, unless its mode is [`Mode::Off`].
     ///
     /// # Errors
     /// [`Error::Lacking`] if the sandbox is strict and the kernel lacks a layer; [`Error::File`], [`Error::NotAProgram`],

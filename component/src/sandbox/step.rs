@@ -16,6 +16,7 @@ pub(crate) enum Step {
     Limits,
     Descriptors,
     Capabilities,
+    Bond,
     NoNewPrivileges,
     Landlock,
     Seccomp,
@@ -25,7 +26,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 14] = [
+    const ALL: [Step; 15] = [
         Step::Wait,
         Step::Session,
         Step::Identity,
@@ -35,6 +36,7 @@ impl Step {
         Step::Limits,
         Step::Descriptors,
         Step::Capabilities,
+        Step::Bond,
         Step::NoNewPrivileges,
         Step::Landlock,
         Step::Seccomp,
@@ -51,7 +53,7 @@ impl Step {
             Step::Capabilities => Some(Layer::UserNamespace),
             Step::NoNewPrivileges | Step::Seccomp => Some(Layer::Seccomp),
             Step::Landlock => Some(Layer::Landlock),
-            Step::Wait | Step::Session | Step::Limits | Step::Execute | Step::Done => None,
+            Step::Wait | Step::Session | Step::Limits | Step::Bond | Step::Execute | Step::Done => None,
         }
     }
 
@@ -67,6 +69,7 @@ impl Step {
             Step::Limits => "setting its limits",
             Step::Descriptors => "giving up descriptors",
             Step::Capabilities => "giving up privileges",
+            Step::Bond => "binding its life to that of its parent",
             Step::NoNewPrivileges => "forgoing new privileges",
             Step::Landlock => "entering Landlock",
             Step::Seccomp => "installing the filter for system calls",
@@ -115,7 +118,7 @@ mod tests {
             assert_eq!(Report::decode(&report.encode()), Some(report));
         }
         assert_eq!(Report::decode(&[]), None);
-        assert_eq!(Report::decode(&[14, 1, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[15, 1, 0, 0, 0]), None);
         assert_eq!(Report::decode(&[0; REPORT]), None);
         assert_eq!(Report::decode(&[0; 6]), None);
     }
