@@ -3,6 +3,7 @@
 mod children;
 mod interfaces;
 mod life;
+mod memory;
 mod quota;
 mod reports;
 mod terminals;
