@@ -4,6 +4,7 @@
 //! here, on what [`Birth`] holds ready. No allocation, no lock, no panic.
 
 use super::birth::{Birth, Identity};
+use super::one_program;
 use super::step::{Report, Step};
 use super::sys::{exec, kernel, signals};
 use portcullis_ipc::Pd;
@@ -51,6 +52,13 @@ fn confine(birth: &mut Birth) -> Result<(), Report> {
     step(Step::Capabilities, give_up_privileges())?;
     step(Step::Bond, end_with(&birth.parent))?;
     step(Step::NoNewPrivileges, rustix::thread::set_no_new_privs(true))?;
+    if let Some(filter) = birth.one_program {
+        let listener = kernel::seccomp_that_asks(filter);
+        step(
+            Step::OneProgram,
+            listener.and_then(|listener| one_program::hand_over(&birth.parent, &listener)),
+        )?;
+    }
     if let Some(rules) = &birth.rules {
         step(Step::Landlock, kernel::landlock(rules))?;
     }

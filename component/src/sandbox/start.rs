@@ -115,8 +115,18 @@ impl Sandbox {
             Streams::Empty => Some(delivery::place(streams::empty()?)?),
             Streams::Inherited => None,
         };
-        let filters =
-            if parts.has(Layer::Seccomp) { filter::sandbox().map_err(|_| Error::NoFilter)? } else { &[] };
+        let filters = if parts.has(Layer::Seccomp) {
+            // Before a child finds that none of them can be installed.
+            kernel::seccomp_answers().map_err(|reason| Error::Lacking {
+                layer: Layer::Seccomp,
+                what: Step::Seccomp.what(),
+                reason,
+            })?;
+            filter::sandbox().map_err(|_| Error::NoFilter)?
+        } else {
+            &[]
+        };
+        let one_program = parts.has(Layer::OneProgram).then(filter::one_program).transpose();
         Ok(Birth {
             parent,
             identity: parts.owner().map(Owner::identity),
@@ -125,6 +135,7 @@ impl Sandbox {
             streams,
             portal: Some(delivery::place(portal)?),
             closes_others: parts.has(Layer::Descriptors),
+            one_program: one_program.map_err(|_| Error::NoFilter)?,
             rules,
             filters,
             program: Some(Image { file: delivery::place(file)?, arguments, environment }),

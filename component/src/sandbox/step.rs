@@ -18,6 +18,7 @@ pub(crate) enum Step {
     Capabilities,
     Bond,
     NoNewPrivileges,
+    OneProgram,
     Landlock,
     Seccomp,
     Execute,
@@ -26,7 +27,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 15] = [
+    const ALL: [Step; 16] = [
         Step::Wait,
         Step::Session,
         Step::Identity,
@@ -38,6 +39,7 @@ impl Step {
         Step::Capabilities,
         Step::Bond,
         Step::NoNewPrivileges,
+        Step::OneProgram,
         Step::Landlock,
         Step::Seccomp,
         Step::Execute,
@@ -52,6 +54,7 @@ impl Step {
             Step::Descriptors => Some(Layer::Descriptors),
             Step::Capabilities => Some(Layer::UserNamespace),
             Step::NoNewPrivileges | Step::Seccomp => Some(Layer::Seccomp),
+            Step::OneProgram => Some(Layer::OneProgram),
             Step::Landlock => Some(Layer::Landlock),
             Step::Wait | Step::Session | Step::Limits | Step::Bond | Step::Execute | Step::Done => None,
         }
@@ -71,6 +74,7 @@ impl Step {
             Step::Capabilities => "giving up privileges",
             Step::Bond => "binding its life to that of its parent",
             Step::NoNewPrivileges => "forgoing new privileges",
+            Step::OneProgram => "forgoing every program but one",
             Step::Landlock => "entering Landlock",
             Step::Seccomp => "installing the filter for system calls",
             Step::Execute => "running its program",
@@ -118,7 +122,7 @@ mod tests {
             assert_eq!(Report::decode(&report.encode()), Some(report));
         }
         assert_eq!(Report::decode(&[]), None);
-        assert_eq!(Report::decode(&[15, 1, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[16, 1, 0, 0, 0]), None);
         assert_eq!(Report::decode(&[0; REPORT]), None);
         assert_eq!(Report::decode(&[0; 6]), None);
     }

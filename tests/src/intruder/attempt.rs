@@ -29,6 +29,8 @@ pub enum Attempt {
     Look,
     /// `path`: runs that program in its own place.
     Execute,
+    /// `path`: opens a program, and runs it in its own place on a thread that is not its first.
+    ExecuteOpen,
     /// `address`: connects by TCP.
     Tcp,
     /// `address`: sends a datagram.
@@ -88,13 +90,14 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    const ALL: [Attempt; 34] = [
+    const ALL: [Attempt; 35] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
         Attempt::List,
         Attempt::Look,
         Attempt::Execute,
+        Attempt::ExecuteOpen,
         Attempt::Tcp,
         Attempt::Udp,
         Attempt::Abstract,
@@ -150,6 +153,11 @@ impl Attempt {
             }
             Attempt::Look => fs::symlink_metadata(argument).map(done),
             Attempt::Execute => Err(raw::execute(&CString::new(argument)?)),
+            Attempt::ExecuteOpen => {
+                let program = File::open(argument)?;
+                let thread = std::thread::Builder::new().spawn(move || raw::execute_open(&program))?;
+                Err(thread.join().expect("it does not panic"))
+            }
             Attempt::Tcp => TcpStream::connect(argument).map(done),
             Attempt::Udp => UdpSocket::bind("127.0.0.1:0")?.send_to(b"hello", argument).map(done),
             Attempt::Abstract => {

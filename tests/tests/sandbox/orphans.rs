@@ -83,6 +83,17 @@ fn strict_a_component_cannot_undo_that_it_ends_with_its_parent() {
     }
 }
 
+/// It is the process's first thread that ends with the parent. Whoever runs a program on another thread makes that the first.
+#[test]
+fn strict_a_component_runs_no_second_program_not_even_an_open_one() {
+    let _watchdog = watchdog();
+    let loader = "/lib64/ld-linux-x86-64.so.2";
+    let Some((confined, free)) = both(INTRUDER) else { return };
+    assert!(free.dies_of(Attempt::ExecuteOpen, loader), "it became another program, and that has ended");
+    refused(confined.tries(Attempt::ExecuteOpen, loader), &[Errno::NOSYS]);
+    assert_eq!(confined.tries(Attempt::Thread, ""), Ok("7".into()), "it is still there");
+}
+
 /// The kernel means the death of a thread by the death of a parent.
 #[test]
 fn a_component_outlives_the_thread_that_started_it() {
