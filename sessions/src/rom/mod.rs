@@ -55,8 +55,8 @@ pub trait Rom {
     fn update(&mut self) -> Result<Version, Error>;
     /// The dataspace in which the copy lies, to be read; none if there was none yet.
     fn dataspace(&mut self) -> Result<Option<DataspaceCapability>, Error>;
-    /// Answers when the newest content has another number. One call at a time waits in each session; another one is
-    /// [`Error::SessionBusy`].
+    /// Answers when the newest content has another number. One call at a time waits in each session; another one takes its
+    /// place, and its caller is told that it was abandoned.
     fn changed(&mut self, number: u64) -> Later<Result<u64, Error>>;
     /// What is signalled when there is a newer content, instead of what was before; at once if there is one already.
     fn update_signal(&mut self, context: SignalCapability) -> Result<(), Error>;

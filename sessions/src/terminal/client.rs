@@ -13,6 +13,7 @@ pub type TerminalClient = Client<dyn Terminal>;
 pub struct TerminalBuffers {
     input: BufferClient,
     output: BufferClient,
+    position: u64,
 }
 
 impl TerminalBuffers {
@@ -22,7 +23,13 @@ impl TerminalBuffers {
     /// [`Error::Memory`] if what came is no dataspace.
     pub fn attach(buffers: &Buffers) -> Result<TerminalBuffers, Error> {
         let (input, output) = (BufferClient::attach(&buffers.input)?, BufferClient::attach(&buffers.output)?);
-        Ok(TerminalBuffers { input, output })
+        Ok(TerminalBuffers { input, output, position: 0 })
+    }
+
+    /// How many bytes were read in all.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// The most bytes that one call writes.
@@ -38,9 +45,11 @@ pub trait TerminalBytes: Terminal {
     ///
     /// # Errors
     /// Of the call; [`Error::Memory`] if the session is closed, or the server says more than the buffer has.
-    fn read_by(&mut self, buffers: &TerminalBuffers) -> Result<Vec<u8>, Error> {
-        let length = self.read().get()?;
-        Ok(buffers.input.take(usize::try_from(length).unwrap_or(usize::MAX))?)
+    fn read_by(&mut self, buffers: &mut TerminalBuffers) -> Result<Vec<u8>, Error> {
+        let length = self.read(buffers.position).get()?;
+        let bytes = buffers.input.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+        buffers.position += u64::from(length);
+        Ok(bytes)
     }
 
     /// Writes all of the bytes. Blocks until they are taken.

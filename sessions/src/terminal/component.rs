@@ -81,12 +81,12 @@ impl Terminal for CrosslinkSession {
         Ok(Buffers { input: session.input.capability().into(), output: session.output.capability().into() })
     }
 
-    fn available(&mut self) -> Result<u32, Error> {
-        Ok(self.link.borrow().available(self.place))
+    fn available(&mut self, position: u64) -> Result<u32, Error> {
+        Ok(self.link.borrow().available(self.place, position))
     }
 
-    fn read(&mut self) -> Later<Count> {
-        self.link.borrow_mut().read(self.place)
+    fn read(&mut self, position: u64) -> Later<Count> {
+        self.link.borrow_mut().read(self.place, position)
     }
 
     fn write(&mut self, length: u32) -> Later<Count> {

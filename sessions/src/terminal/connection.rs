@@ -41,12 +41,20 @@ impl TerminalConnection {
         Ok(TerminalConnection { connection, buffers })
     }
 
+    /// How many bytes can be read without waiting.
+    ///
+    /// # Errors
+    /// Of the call.
+    pub fn available(&mut self) -> Result<u32, Error> {
+        self.connection.available(self.buffers.position())
+    }
+
     /// As [`TerminalBytes::read_by`].
     ///
     /// # Errors
     /// As [`TerminalBytes::read_by`].
     pub fn read_some(&mut self) -> Result<Vec<u8>, Error> {
-        self.connection.read_by(&self.buffers)
+        self.connection.read_by(&mut self.buffers)
     }
 
     /// As [`TerminalBytes::write_by`].

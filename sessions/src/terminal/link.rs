@@ -25,7 +25,12 @@ struct End {
     session: Option<Wired>,
     /// Whether whoever would type for it has gone since it was last read.
     is_left: bool,
+    /// What waits to be read, and was not let go by its reader yet.
     bytes: VecDeque<u8>,
+    /// How many of them lie in its input buffer.
+    offered: usize,
+    /// How many bytes were let go.
+    gone: u64,
     reader: Option<Reply<Count>>,
     /// A writer of the other end's who waits for room here: how many bytes he has in his buffer.
     writer: Option<(usize, Reply<Count>)>,
@@ -41,9 +46,9 @@ pub(super) struct Wired {
 }
 
 impl Wired {
-    /// On the client's donation: two buffers, the server's copy of the one, and what waits to be read in the other.
+    /// On the client's donation: two buffers, the server's copy of what is written, and what lies in the other and waits behind that.
     pub(super) fn new(budget: &Budget) -> Result<Wired, Error> {
-        let private = RamQuota::bytes(2 * BUFFER as u64);
+        let private = RamQuota::bytes(3 * BUFFER as u64);
         let buffer = RamAllocator::price(BUFFER)?.in_bytes();
         budget.require(RamQuota::bytes(private.in_bytes() + 2 * buffer))?;
         let paid = budget.reserve(private)?;
@@ -97,8 +102,9 @@ impl Link {
         sessions.filter_map(|session| session.resized.as_ref()).for_each(SignalCapability::submit);
     }
 
-    pub(super) fn available(&self, place: usize) -> u32 {
-        u32::try_from(self.ends[place].bytes.len()).unwrap_or(u32::MAX)
+    pub(super) fn available(&self, place: usize, position: u64) -> u32 {
+        let end = &self.ends[place];
+        u32::try_from(end.bytes.len() - end.taken(position)).unwrap_or(u32::MAX)
     }
 
     pub(super) fn signal_reads(&mut self, place: usize, context: SignalCapability) -> Result<(), Error> {
@@ -115,26 +121,24 @@ impl Link {
         Ok(())
     }
 
-    pub(super) fn read(&mut self, place: usize) -> Later<Count> {
-        if self.ends[place].reader.is_some() {
-            return Later::ready(Err(Error::SessionBusy));
-        }
+    pub(super) fn read(&mut self, place: usize, position: u64) -> Later<Count> {
         let (later, reply) = Later::new();
-        self.ends[place].reader = Some(reply);
+        let end = &mut self.ends[place];
+        end.let_go(position);
+        // In place of one that waits, whose caller may have given up.
+        end.reader = Some(reply);
         self.pump(place);
         later
     }
 
     pub(super) fn write(&mut self, place: usize, length: usize) -> Later<Count> {
         let other = 1 - place;
-        if self.ends[other].writer.is_some() {
-            return Later::ready(Err(Error::SessionBusy));
-        }
         // What the buffer has not is no matter of waiting.
         if let Err(error) = self.session(place).and_then(|session| session.holds(length)) {
             return Later::ready(Err(error));
         }
         let (later, reply) = Later::new();
+        // In place of one that waits, of which nothing was taken.
         self.ends[other].writer = Some((length, reply));
         if self.ends[other].session.is_some() {
             self.pump(other);
@@ -145,10 +149,9 @@ impl Link {
     /// Moves what can be moved into end `to`, and out of it.
     fn pump(&mut self, to: usize) {
         self.take_from_writer(to);
-        if self.give_to_reader(to) {
-            // There is room now.
-            self.take_from_writer(to);
-        }
+        self.give_to_reader(to);
+        // What was given makes room.
+        self.take_from_writer(to);
     }
 
     /// Copies what there is room for out of the writer's buffer: the copy is what travels on, whatever he writes there meanwhile.
@@ -156,7 +159,8 @@ impl Link {
         let [first, second] = &mut self.ends;
         let (end, other) = if to == 0 { (first, second) } else { (second, first) };
         let Some((length, reply)) = end.writer.take() else { return };
-        let room = BUFFER.saturating_sub(end.bytes.len()).min(length);
+        let waiting = end.bytes.len() - end.offered;
+        let room = BUFFER.saturating_sub(waiting).min(length);
         if room == 0 && length > 0 {
             end.writer = Some((length, reply));
             return;
@@ -169,23 +173,33 @@ impl Link {
         }
     }
 
-    /// Answers whether there was a reader.
-    fn give_to_reader(&mut self, to: usize) -> bool {
+    fn give_to_reader(&mut self, to: usize) {
         let end = &mut self.ends[to];
         if end.bytes.is_empty() && !end.is_left {
-            return false;
+            return;
         }
-        let (Some(session), Some(reader)) = (&end.session, end.reader.take()) else { return false };
+        let (Some(session), Some(reader)) = (&end.session, end.reader.take()) else { return };
         end.is_left &= !end.bytes.is_empty();
         let length = end.bytes.len().min(session.input.size());
         let copied = session.input.answer(&end.bytes.make_contiguous()[..length]);
-        end.bytes.drain(..length);
+        end.offered = length;
         reader.answer(copied.map_err(Error::from).map(|read| u32::try_from(read).unwrap_or(u32::MAX)));
-        true
     }
 }
 
 impl End {
+    /// How many of the bytes that wait lie before that position of the reader's. What it may say else than it took is its own loss.
+    fn taken(&self, position: u64) -> usize {
+        usize::try_from(position.saturating_sub(self.gone)).unwrap_or(usize::MAX).min(self.bytes.len())
+    }
+
+    fn let_go(&mut self, position: u64) {
+        let taken = self.taken(position);
+        self.bytes.drain(..taken);
+        self.gone += taken as u64;
+        self.offered = self.offered.saturating_sub(taken);
+    }
+
     fn tell_reader(&self) {
         let context = self.session.as_ref().and_then(|session| session.to_read.as_ref());
         context.into_iter().for_each(SignalCapability::submit);

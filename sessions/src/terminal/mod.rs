@@ -63,11 +63,13 @@ pub trait Terminal {
     fn size(&mut self) -> Result<Size, Error>;
     /// The session's buffers, to be attached.
     fn buffers(&mut self) -> Result<Buffers, Error>;
-    /// How many bytes can be read without waiting.
-    fn available(&mut self) -> Result<u32, Error>;
-    /// Answers how many bytes lie in the input buffer now, as soon as that is at least one: what was typed, taken out of the queue.
-    /// With 0 when nobody can type any more. One call at a time waits in each session; another one is [`Error::SessionBusy`].
-    fn read(&mut self) -> Later<Result<u32, Error>>;
+    /// How many bytes from that position on can be read without waiting.
+    fn available(&mut self, position: u64) -> Result<u32, Error>;
+    /// Answers how many bytes lie in the input buffer now, as soon as that is at least one; with 0 when nobody can type any more.
+    /// `position` is how many bytes the client has taken out of the buffer in all: those are let go, and what lies there are the
+    /// ones behind them. So nothing is lost with an answer that comes too late for its caller. One call at a time waits in each
+    /// session; another one takes its place, and its caller is told that it was abandoned.
+    fn read(&mut self, position: u64) -> Later<Result<u32, Error>>;
     /// Answers how many of the first `length` bytes of the output buffer were taken, as soon as that is at least one. The buffer
     /// is the server's until then. One call at a time waits, as with [`read`](Self::read). [`Error::Memory`] if the buffer has not
     /// as many.

@@ -4,6 +4,7 @@ use super::COMPONENT;
 use portcullis_component::{Env, Error};
 use portcullis_entrypoint::SignalReceiver;
 use portcullis_ipc::Deadline;
+use portcullis_rpc as rpc;
 use portcullis_sessions::terminal::{Size, Terminal, TerminalAsync, TerminalConnection};
 use portcullis_shm::Window;
 use portcullis_tests::executor::block_on;
@@ -99,24 +100,46 @@ fn attack_10_a_terminal_takes_no_more_than_is_there_and_what_it_took_stays() {
         buffer.copy_from(0, b"forged").expect("it has room");
         assert_eq!(right.read_some().as_deref(), Ok(&b"honest"[..]));
 
-        // Of two that wait to write in one session one is told so, in whatever order the server sees them.
+        // Of two that wait to write in one session one takes the place of the other, in whatever order the server sees them.
         buffer.copy_from(0, &[7; 4096]).expect("it has room");
         assert_eq!(left.write(4096).get(), Ok(4096));
         let mut calls = [Box::pin(left.write_async(1000)), Box::pin(left.write_async(1000))];
         let mut context = Context::from_waker(Waker::noop());
-        let refused = loop {
+        let replaced = loop {
             let answers = calls.iter_mut().map(|call| call.as_mut().poll(&mut context)).enumerate();
             if let Some((call, Poll::Ready(answer))) =
                 answers.into_iter().find(|(_, answer)| answer.is_ready())
             {
-                assert_eq!(answer, Err(Error::SessionBusy));
+                assert_eq!(answer, Err(Error::Rpc(rpc::Error::Abandoned)));
                 break call;
             }
             std::thread::yield_now();
         };
         let [first, second] = calls;
         assert_eq!(right.read_some().map(|bytes| bytes.len()), Ok(4096));
-        let taken = block_on(if refused == 0 { second } else { first });
-        assert_eq!((taken, right.read_some().map(|bytes| bytes.len())), (Ok(1000), Ok(1000)));
+        assert_eq!(block_on(if replaced == 0 { second } else { first }), Ok(1000));
+        assert_eq!(right.read_some().map(|bytes| bytes.len()), Ok(1000));
+    });
+}
+
+/// Who waits for a human has more patience than a call: it asks again, and has lost nothing.
+#[test]
+fn a_read_that_nobody_waits_for_any_more_loses_nothing() {
+    with_terminal(|env| {
+        let (mut left, mut right) = both_ends(env);
+        let impatient = (*right).clone().with_deadline(Deadline::After(Duration::from_millis(5)));
+        for _ in 0..3 {
+            let answer = impatient.clone().read(0).get();
+            assert_eq!(answer, Err(Error::Rpc(rpc::Error::DeadlineExceeded)));
+        }
+        // The server answers a call that is over.
+        left.write_all(b"typed").expect("there is room");
+        assert_eq!(right.available(), Ok(5));
+        assert_eq!(right.read_some().as_deref(), Ok(&b"typed"[..]));
+        // Positions that were never read, and those that are gone, harm nobody but who says so.
+        left.write_all(b"more").expect("there is room");
+        assert_eq!(((*right).clone().available(u64::MAX), right.available()), (Ok(0), Ok(4)));
+        assert_eq!(right.read_some().as_deref(), Ok(&b"more"[..]));
+        assert_eq!(right.available(), Ok(0));
     });
 }
