@@ -5,24 +5,23 @@ use crate::connection::{Connecting, Connection};
 use crate::error::Error;
 use crate::protocol::{Parent, Root};
 use crate::quota::Quota;
+use crate::ram::{self, Ram};
 use crate::root::RootObject;
 use crate::service::{Service, Sessions};
-use crate::uplink::Uplink;
+use crate::uplink::{PATIENCE, Uplink};
 use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::Pd;
 use portcullis_rpc::{Capability, Client, Deadline, Serves};
-use std::cell::{Cell, RefCell};
+use portcullis_shm::RegionMap;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long a session may take to open if nothing else is said: its server may have to be started first.
-const PATIENCE: Deadline = Deadline::After(Duration::from_secs(30));
-
-/// What a component starts with: its parent, its entrypoint, its protection domain and its budget. All else it asks its parent
-/// for. Clones are the same environment; it stays on the component's thread.
+/// What a component starts with: its parent, its entrypoint, its protection domain, its budget and its region map. All else it asks its
+/// parent for. Clones are the same environment; it stays on the component's thread.
 ///
 /// ```
 /// use portcullis_component::test::with_server;
@@ -49,6 +48,7 @@ pub(crate) struct Inner {
     when_asked: RefCell<Box<Yielding>>,
     exit_code: Cell<Option<i32>>,
     alarms: Rc<RefCell<Alarms>>,
+    region_map: OnceCell<RegionMap>,
     /// Whether the component is to end.
     stopped: Arc<AtomicBool>,
 }
@@ -69,6 +69,7 @@ impl Env {
             when_asked: RefCell::new(Box::new(|_, _| ())),
             exit_code: Cell::new(None),
             alarms: Rc::default(),
+            region_map: OnceCell::new(),
             stopped,
         }))
     }
@@ -114,12 +115,50 @@ impl Env {
         self.parent().announce(I::NAME, root)
     }
 
-    /// What this component's budget has left. Blocks for the parent's answer.
+    /// What this component's budget has left, neither donated nor used for its own [memory](Self::ram). Blocks for the parent's answer.
     ///
     /// # Errors
     /// [`Error::Rpc`] if there is no answer.
     pub fn budget(&self) -> Result<Quota, Error> {
+        self.0.uplink.return_idle()?;
         self.parent().budget()
+    }
+
+    /// Makes dataspaces that this component's budget pays for.
+    #[must_use]
+    pub fn ram(&self) -> Ram {
+        Ram::new(&self.0.uplink)
+    }
+
+    /// Where this component attaches dataspaces at places of its choice: addresses that are set aside when this is first called, a GiB if
+    /// there are as many. Clones of a map are the same map.
+    ///
+    /// ```
+    /// use portcullis_component::test::with_server;
+    /// use portcullis_component::{Env, Error};
+    /// use portcullis_shm::Window;
+    ///
+    /// with_server(|_: Env| (), |env| {
+    ///     let dataspace = env.ram().alloc(8192)?;
+    ///     let map = env.region_map()?;
+    ///     map.attach_at(1 << 20, &dataspace, Window::WHOLE)?;
+    ///     map.copy_from((1 << 20) + 5000, b"hello")?;
+    ///     let mut copy = [0; 5];
+    ///     env.region_map()?.copy_to((1 << 20) + 5000, &mut copy)?;
+    ///     assert_eq!(&copy, b"hello");
+    ///     Ok::<_, Error>(())
+    /// })?;
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if there are not even 16 MiB of addresses.
+    pub fn region_map(&self) -> Result<RegionMap, Error> {
+        if let Some(map) = self.0.region_map.get() {
+            return Ok(map.clone());
+        }
+        let map = ram::addresses()?;
+        Ok(self.0.region_map.get_or_init(|| map).clone())
     }
 
     /// Asks the parent for more quota. Blocks until the parent has decided, for half a minute at most.
@@ -135,6 +174,7 @@ impl Env {
     /// # Errors
     /// [`Error::OutOfRam`] or [`Error::OutOfCaps`] if there is not as much left.
     pub fn give_back(&self, quota: Quota) -> Result<(), Error> {
+        self.0.uplink.return_idle()?;
         self.parent().give_back(quota)
     }
 

@@ -211,6 +211,8 @@ impl Host {
             record.wishes.clear();
             let parent = record.parent.take();
             let name = record.name.clone();
+            // What it used itself it uses no more.
+            state.bank.close(Account::Aside(child), Account::Child(child));
             let served = state.sessions.iter().filter(|(_, sess)| sess.server == Server::Child(child));
             let by_child: Vec<u64> = served.map(|(session, _)| *session).collect();
             let first = Client::Child { child, number: 0 };

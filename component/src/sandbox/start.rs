@@ -31,7 +31,8 @@ impl Sandbox {
     /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
     /// capability to its first object as `Pd::spawn` of `portcullis_ipc` does.
     ///
-    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread.
+    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread; it does not
+    /// outlive this process, whatever ends that and whatever the component does, unless its mode is [`Mode::Off`].
     ///
     /// # Errors
     /// [`Error::Lacking`] if the sandbox is strict and the kernel lacks a layer; [`Error::File`], [`Error::NotAProgram`],
@@ -131,8 +132,18 @@ impl Sandbox {
             Streams::Empty => Some(delivery::place(streams::empty()?)?),
             Streams::Inherited => None,
         };
-        let filters =
-            if parts.has(Layer::Seccomp) { filter::sandbox().map_err(|_| Error::NoFilter)? } else { &[] };
+        let filters = if parts.has(Layer::Seccomp) {
+            // Before a child finds that none of them can be installed.
+            kernel::seccomp_answers().map_err(|reason| Error::Lacking {
+                layer: Layer::Seccomp,
+                what: Step::Seccomp.what(),
+                reason,
+            })?;
+            filter::sandbox().map_err(|_| Error::NoFilter)?
+        } else {
+            &[]
+        };
+        let one_program = parts.has(Layer::OneProgram).then(filter::one_program).transpose();
         Ok(Birth {
             parent,
             identity: parts.owner().map(Owner::identity),
@@ -141,6 +152,7 @@ impl Sandbox {
             streams,
             portal: Some(delivery::place(portal)?),
             closes_others: parts.has(Layer::Descriptors),
+            one_program: one_program.map_err(|_| Error::NoFilter)?,
             rules,
             filters,
             program: Some(Image { file: delivery::place(file)?, arguments, environment }),

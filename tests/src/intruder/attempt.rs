@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Something to try. Most take an argument, a text.
@@ -28,6 +29,8 @@ pub enum Attempt {
     Look,
     /// `path`: runs that program in its own place.
     Execute,
+    /// `path`: opens a program, and runs it in its own place on a thread that is not its first.
+    ExecuteOpen,
     /// `address`: connects by TCP.
     Tcp,
     /// `address`: sends a datagram.
@@ -80,16 +83,21 @@ pub enum Attempt {
     Dumpable,
     /// Panics, within a thread, with a message to standard error.
     Panic,
+    /// Goes on whatever becomes of its parent, from now on.
+    Defy,
+    /// As that; and its first thread ends, when it has answered.
+    DefyWithoutLeader,
 }
 
 impl Attempt {
-    const ALL: [Attempt; 32] = [
+    const ALL: [Attempt; 35] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
         Attempt::List,
         Attempt::Look,
         Attempt::Execute,
+        Attempt::ExecuteOpen,
         Attempt::Tcp,
         Attempt::Udp,
         Attempt::Abstract,
@@ -116,6 +124,8 @@ impl Attempt {
         Attempt::Harden,
         Attempt::Dumpable,
         Attempt::Panic,
+        Attempt::Defy,
+        Attempt::DefyWithoutLeader,
     ];
 
     /// What is meant by a number.
@@ -143,6 +153,11 @@ impl Attempt {
             }
             Attempt::Look => fs::symlink_metadata(argument).map(done),
             Attempt::Execute => Err(raw::execute(&CString::new(argument)?)),
+            Attempt::ExecuteOpen => {
+                let program = File::open(argument)?;
+                let thread = std::thread::Builder::new().spawn(move || raw::execute_open(&program))?;
+                Err(thread.join().expect("it does not panic"))
+            }
             Attempt::Tcp => TcpStream::connect(argument).map(done),
             Attempt::Udp => UdpSocket::bind("127.0.0.1:0")?.send_to(b"hello", argument).map(done),
             Attempt::Abstract => {
@@ -243,11 +258,38 @@ impl Attempt {
                 let panicked = std::thread::spawn(|| panic!("to standard error")).join();
                 Ok(panicked.is_err().to_string())
             }
+            Attempt::Defy | Attempt::DefyWithoutLeader => {
+                DEFIES.store(true, Ordering::Relaxed);
+                LEADER_LEAVES.store(self == Attempt::DefyWithoutLeader, Ordering::Relaxed);
+                std::thread::Builder::new().spawn(|| forever()).map(done)
+            }
         }
     }
 }
 
 static BORN_WITH: OnceLock<String> = OnceLock::new();
+static DEFIES: AtomicBool = AtomicBool::new(false);
+static LEADER_LEAVES: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was told to go on without its parent.
+#[must_use]
+pub fn defies() -> bool {
+    DEFIES.load(Ordering::Relaxed)
+}
+
+/// The first thread ends here, if it was told to.
+pub fn leave() {
+    if LEADER_LEAVES.load(Ordering::Relaxed) {
+        let _ = raw::call(libc::SYS_exit, [0; 6]);
+    }
+}
+
+/// Does nothing, and does not end.
+pub fn forever() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
 
 /// Notes with which descriptors this process began.
 pub fn begin() {

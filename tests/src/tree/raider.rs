@@ -94,6 +94,12 @@ fn raid(parent: &mut Client<dyn Parent>, liar: &Capability<dyn Root>) -> u8 {
         // Back what it never had, and more than there is of numbers.
         ok(parent.give_back(huge).is_err()),
         ok(parent.ask(huge).get() == Err(Error::NotGranted)),
+        // Aside what it has not, and back what is not there.
+        ok(parent.set_aside(huge).is_err()),
+        ok(parent.set_aside(one).is_ok()),
+        ok(parent.release(huge) == Err(Error::NotGranted)),
+        ok(parent.release(one).is_ok()),
+        ok(parent.release(one) == Err(Error::NotGranted)),
         ok(parent.budget() == Ok(before)),
         // A service twice, one with a name that is none, and one that lies.
         ok(parent.announce("lies", liar.clone()).is_ok()),
