@@ -265,6 +265,12 @@ pub(crate) enum Bench {
     /// signal to a handler and one back, beside a hand-written ping-pong (submit-to-handler); and a thousand submits while the
     /// handler runs all the while (flood). Takes some seconds.
     Signal(CallArgs),
+    /// Packet streams, beside a hand-written ring of slots that carries the same packets
+    ///
+    /// Packets from 64 bytes to 1 MiB: the source writes every byte, the sink reads every byte by checked copies (all-bytes) or
+    /// as plain slices of a trusted peer (trusted), or the first 40 only (header). Ours and the floor alternate in blocks of
+    /// about 10 ms in the same two processes. The ratio is that of the rates: more is better. Takes up to a minute.
+    Stream(CallArgs),
 }
 
 #[derive(Debug, clap::Args)]
