@@ -100,6 +100,7 @@ impl Ring {
                 self.other = self.count(TAKEN);
                 idle.look()?;
             }
+            idle.found();
             // SAFETY: within the memory; nobody else uses the slot: the other end has taken what was in it, as the count said, and
             // comes back to it when ours has moved.
             fill(number, unsafe { &mut *self.slot() });
@@ -126,6 +127,7 @@ impl Ring {
                 self.other = self.count(PUT);
                 idle.look()?;
             }
+            idle.found();
             // SAFETY: within the memory; nobody writes the slot: the other end has put a packet into it, as the count said, and
             // comes back to it when ours has moved.
             look(unsafe { &*self.slot() });

@@ -14,12 +14,14 @@ use portcullis_ipc::Doorbell;
 use portcullis_packet_stream::{Guarded, Trusting};
 use portcullis_shm::{RamAccount, RamAllocator, RamQuota};
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The sizes of the packets, in bytes.
 const SIZES: [u32; 5] = [64, 1024, 4096, 65_536, 1_048_576];
+/// The pairs of blocks, at least.
+const FEWEST: u32 = 6;
 /// How often one process alone reads everything.
-const READINGS: usize = 15;
+const READINGS: usize = 7;
 
 /// One case of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,6 @@ impl Case {
     fn run_as<T: Access>(self, options: &StreamOptions, core: usize) -> Result<Row, Error> {
         let load = self.0;
         let plan = |pairs| Plan { pairs, block: Block::Operations(1) };
-        let pairs = if options.quick { 6 } else { 50 };
         let quota = RamQuota::bytes(load.bytes()? as u64 + (1 << 20));
         let dataspace = RamAllocator::new(&RamAccount::new(quota)).alloc(load.bytes()?)?;
         let server = Process::start(&options.component, &SharedMemory::new()?, Doorbell::default())?;
@@ -89,9 +90,9 @@ impl Case {
         let slots = |through| Slots::new(memory(through)?, through, &setting);
         let (mut ring, mut rare_ring) = (slots(Through::Ring)?, slots(Through::RareRing)?);
 
-        setting.calibrate(&mut ours)?;
+        let pairs = pairs(setting.calibrate(&mut ours)?, options.quick);
         let comparison = compare(plan(pairs), &[&server], &mut ours, &mut ring)?;
-        let beside_rare = compare(plan(pairs / 3), &[&server], &mut ours, &mut rare_ring)?;
+        let beside_rare = compare(plan((pairs / 3).max(3)), &[&server], &mut ours, &mut rare_ring)?;
         Ok(Row {
             ratio_to_rare_ring: Some(rounded(1.0 / beside_rare.ratio())),
             read_gb_s: (load.read() == load.size()).then(|| rounded(reading(load))),
@@ -126,6 +127,13 @@ impl Case {
     }
 }
 
+/// How many pairs of blocks, each of which takes so long: less where others want the cores, too.
+fn pairs(block: Duration, quick: bool) -> u32 {
+    let (most, time) = if quick { (FEWEST, Duration::ZERO) } else { (50, Duration::from_secs(2)) };
+    let fitting = time.as_nanos() / (2 * block.as_nanos()).max(1);
+    u32::try_from(fitting).unwrap_or(u32::MAX).clamp(FEWEST, most)
+}
+
 /// What this process alone reads out of as much memory as all packets have, in 10⁹ bytes a second: the median.
 fn reading(load: Load) -> f64 {
     let memory = vec![1; load.content()];
@@ -156,6 +164,13 @@ mod tests {
         assert_eq!(names(Some("header")).unwrap().len(), 5);
         let error = names(Some("nothing")).unwrap_err().to_string();
         assert!(error.contains("`nothing`") && error.contains("trusted/1048576"), "{error}");
+    }
+
+    #[test]
+    fn there_are_as_many_pairs_as_there_is_time_for() {
+        let ms = Duration::from_millis;
+        assert_eq!([pairs(ms(10), false), pairs(ms(50), false), pairs(ms(900), false)], [50, 20, 6]);
+        assert_eq!(pairs(ms(10), true), 6);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// The bytes of the header of a packet: as many as that of IPv6 has.
 pub(super) const HEADER: usize = 40;
-/// Bytes in a trial of a block, but not more packets than the second: some milliseconds.
-const TRIAL_BYTES: usize = 16 << 20;
-const TRIAL_PACKETS: usize = 20_000;
+/// Bytes in a trial of a block, but not more packets than the second: at most some milliseconds.
+const TRIAL_BYTES: usize = 8 << 20;
+const TRIAL_PACKETS: usize = 10_000;
 
 /// How a sink reads packets, and a source writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

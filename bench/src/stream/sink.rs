@@ -69,6 +69,7 @@ fn from_stream<T>(
     let mut idle = Idle::new(go_on);
     let (mut taken, mut total) = (0, 0_u64);
     while taken < packets {
+        let before = taken;
         for _ in 0..load.batch() {
             let Some(packet) = sink.try_get()? else { break };
             total = total.wrapping_add(read(sink, &packet)?);
@@ -76,7 +77,7 @@ fn from_stream<T>(
             taken += 1;
         }
         sink.wakeup()?;
-        idle.look()?;
+        if taken == before { idle.look()? } else { idle.found() }
     }
     Ok(total)
 }

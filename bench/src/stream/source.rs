@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// How long a block is to be.
 const BLOCK: Duration = Duration::from_millis(10);
 /// So many blocks, of which the fastest says how many packets that is.
-const TRIALS: usize = 5;
+const TRIALS: u32 = 5;
 
 /// What goes through, and to whom.
 pub(super) struct Setting {
@@ -44,20 +44,22 @@ impl Setting {
         self.block.get().0
     }
 
-    /// Finds out how many packets go through in the time of a block. That many have a block from now on, whatever they go
-    /// through.
-    pub(super) fn calibrate(&self, side: &mut impl Side) -> Result<(), Error> {
-        let mut shortest = Duration::MAX;
+    /// Finds out how many packets go through in the time of a block if nothing disturbs it. That many have a block from now on,
+    /// whatever they go through. Answers how long one takes on the average: longer on a busy machine.
+    pub(super) fn calibrate(&self, side: &mut impl Side) -> Result<Duration, Error> {
+        let (mut shortest, mut all) = (Duration::MAX, Duration::ZERO);
         for _ in 0..TRIALS {
             side.enter()?;
             let begin = Instant::now();
             side.operate()?;
-            shortest = shortest.min(begin.elapsed());
+            let time = begin.elapsed();
+            shortest = shortest.min(time);
+            all += time;
             side.leave()?;
         }
         let packets = self.packets() as u128 * BLOCK.as_nanos() / shortest.as_nanos().max(1);
         self.set_packets(usize::try_from(packets).unwrap_or(usize::MAX).max(1));
-        Ok(())
+        Ok(BLOCK.mul_f64(all.as_secs_f64() / f64::from(TRIALS) / shortest.as_secs_f64().max(1e-9)))
     }
 
     fn begin(&self, through: Through) -> Result<(), Error> {
@@ -99,6 +101,7 @@ impl<T: Access> Side for Stream<'_, T> {
         let mut idle = Idle::new(patience());
         let (mut submitted, mut back) = (0, 0);
         while back < packets {
+            let before = submitted + back;
             let room = usize::try_from(source.room()?).unwrap_or(usize::MAX);
             for _ in 0..room.min(batch).min(packets - submitted) {
                 let Ok(mut packet) = source.alloc(size) else { break };
@@ -107,11 +110,11 @@ impl<T: Access> Side for Stream<'_, T> {
                 submitted += 1;
             }
             source.wakeup()?;
-            idle.look()?;
             while let Some(acknowledged) = source.try_acknowledged()? {
                 source.release(acknowledged.packet);
                 back += 1;
             }
+            if submitted + back == before { idle.look()? } else { idle.found() }
         }
         Ok(source.wakeup()?)
     }
