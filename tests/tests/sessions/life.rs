@@ -61,8 +61,9 @@ fn a_thousand_sessions_opened_and_closed_leave_every_budget_at_every_hop_as_befo
         let mut puppet = env.connect::<dyn Puppet>("inner", &()).expect("the inner parent passes it on");
         puppet.churn(1).expect("the logger serves");
         let before = (env.budget().expect("it answers"), puppet.budget().expect("it answers"));
-        for _ in 0..20 {
-            puppet.churn(50).expect("the logger serves");
+        // A few at a time: on a busy machine a call has to end before it is due.
+        for _ in 0..100 {
+            puppet.churn(10).expect("the logger serves");
         }
         (before, (env.budget().expect("it answers"), puppet.budget().expect("it answers")))
     });
