@@ -93,6 +93,12 @@ pub enum Error {
     /// There was no answer.
     #[error(transparent)]
     Rpc(#[from] rpc::Error),
+    /// The system does not start it, or its sandbox cannot be.
+    #[error("it cannot be started: {reason}")]
+    NotStarted {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Memory could not be had, attached or accessed, and not for want of quota.
     #[error("the memory cannot be used: {reason}")]
     Memory {
@@ -117,6 +123,11 @@ impl Error {
             ram if ram > RamQuota::default() => Error::InsufficientRamQuota { missing: ram },
             _ => Error::InsufficientCapQuota { missing: missing.caps },
         }
+    }
+
+    /// Something that cannot be started.
+    pub(crate) fn not_started(reason: &dyn std::error::Error) -> Error {
+        Error::NotStarted { reason: reason.to_string() }
     }
 
     /// What kept a server from memory on its client's donation.

@@ -104,8 +104,8 @@ impl Board {
         Ok(())
     }
 
-    /// The reporter is gone, and with him what he reported. Who waits goes on waiting, for the next reporter.
-    pub(crate) fn end_report(&self, name: &str) {
+    /// Takes a content away: its reporter is gone, say, and with him what he reported. Who waits goes on waiting, for the next one.
+    pub fn remove(&self, name: &str) {
         if let Some(entry) = self.0.borrow_mut().entries.get_mut(name) {
             *entry = Entry { readers: std::mem::take(&mut entry.readers), ..Entry::default() };
         }

@@ -23,7 +23,7 @@ pub struct Child {
     kind: Kind,
     left_out: Vec<Lack>,
     /// Dropped behind the process that is in it.
-    _group: Option<Group>,
+    group: Option<Group>,
 }
 
 #[derive(Debug)]
@@ -34,11 +34,11 @@ enum Kind {
 
 impl Child {
     pub(crate) fn free(child: portcullis_ipc::Child) -> Child {
-        Child { kind: Kind::Free(child), left_out: Vec::new(), _group: None }
+        Child { kind: Kind::Free(child), left_out: Vec::new(), group: None }
     }
 
     pub(crate) fn confined(process: Process, left_out: Vec<Lack>, group: Option<Group>) -> Child {
-        Child { kind: Kind::Confined(process), left_out, _group: group }
+        Child { kind: Kind::Confined(process), left_out, group }
     }
 
     /// Its process id as we see it: good for messages; to act on it use the methods here.
@@ -56,6 +56,16 @@ impl Child {
     #[must_use]
     pub fn left_out(&self) -> &[Lack] {
         &self.left_out
+    }
+
+    /// Sets the limit of its memory group, in bytes. Answers whether it has one. A limit below what it uses is refused, or the
+    /// kernel kills it.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the system refuses that.
+    pub fn limit_memory(&self, limit: u64) -> Result<bool, Error> {
+        let limited = self.group.as_ref().map(|group| group.set(limit)).transpose();
+        limited.map(|limited| limited.is_some()).map_err(Error::io("write to a memory group"))
     }
 
     /// Kills it (SIGKILL) and waits until it is gone, with all of its threads.

@@ -13,7 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Removed when it is dropped, which has an effect only if there is no process in it any more.
 #[derive(Debug)]
-pub(crate) struct Group(PathBuf);
+pub(crate) struct Group {
+    directory: PathBuf,
+    hierarchy: Hierarchy,
+}
 
 /// A place where groups can be made.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,8 +46,8 @@ impl Group {
             // Dropped, it is removed again.
             let made = prepare(&directory, hierarchy)
                 .and_then(|()| fs::create_dir(&group))
-                .map(|()| Group(group))
-                .and_then(|group| group.limit(hierarchy, limit).map(|()| group));
+                .map(|()| Group { directory: group, hierarchy })
+                .and_then(|group| group.limit(limit).map(|()| group));
             match made {
                 Ok(group) => return Ok(group),
                 Err(error) => reason = format!("'{}': {error}", directory.display()),
@@ -53,10 +56,20 @@ impl Group {
         Err(reason)
     }
 
-    fn limit(&self, hierarchy: Hierarchy, limit: u64) -> io::Result<()> {
-        let set = |file: &str, value: &str| fs::write(self.0.join(file), value);
+    /// Sets another limit: greater or smaller.
+    pub(crate) fn set(&self, limit: u64) -> io::Result<()> {
+        // The old hierarchy wants memory never to have more than memory and swap together.
+        self.limit(limit).or_else(|_| {
+            let together = self.directory.join("memory.memsw.limit_in_bytes");
+            fs::write(together, limit.to_string()).or_else(absent)?;
+            self.limit(limit)
+        })
+    }
+
+    fn limit(&self, limit: u64) -> io::Result<()> {
+        let set = |file: &str, value: &str| fs::write(self.directory.join(file), value);
         // Where there is no swap there are no files for it.
-        match hierarchy {
+        match self.hierarchy {
             Hierarchy::Unified => {
                 set("memory.max", &limit.to_string())?;
                 set("memory.swap.max", "0").or_else(absent)?;
@@ -71,14 +84,14 @@ impl Group {
 
     /// Moves a process into the group. What it has used before is not counted.
     pub(crate) fn take_in(&self, process: Pid) -> io::Result<()> {
-        fs::write(self.0.join("cgroup.procs"), process.as_raw_nonzero().to_string())
+        fs::write(self.directory.join("cgroup.procs"), process.as_raw_nonzero().to_string())
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         // With a process in it, it stays, and says to whom it belonged.
-        let _ = fs::remove_dir(&self.0);
+        let _ = fs::remove_dir(&self.directory);
     }
 }
 

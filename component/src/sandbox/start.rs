@@ -60,6 +60,23 @@ impl Sandbox {
         }
     }
 
+    /// Whether the program can be started in this sandbox, as far as that can be known before: it is there, it is a program, its
+    /// libraries are found, and the kernel has what the sandbox needs. Starts nothing. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn check(&self, program: &Program) -> Result<(), Error> {
+        if self.mode == Mode::Off {
+            return Ok(());
+        }
+        let missing = Support::of_this_system().lacks().iter().find(|lack| lack.layer.needed());
+        if let (Mode::Strict, Some(lack)) = (self.mode, missing) {
+            return Err(Error::Missing { layer: lack.layer, reason: lack.reason.clone() });
+        }
+        let (ours, parent) = delivery::line()?;
+        self.birth(&Parts::of(self.mode), program, parent, ours).map(drop)
+    }
+
     /// The memory group of the component, if there is to be one and can be.
     fn group(&self, parts: &mut Parts) -> Option<Group> {
         let group = Group::new(self.bounds.memory?);

@@ -70,7 +70,7 @@ impl Sessions<dyn Report> for ReportComponent {
     }
 
     fn close(&mut self, session: ReportSession) {
-        self.board.end_report(&session.name);
+        self.board.remove(&session.name);
     }
 }
 

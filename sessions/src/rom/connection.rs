@@ -43,7 +43,7 @@ impl RomConnection {
     /// # Errors
     /// As [`Env::connect`].
     pub fn new(env: &Env, name: &str) -> Result<RomConnection, Error> {
-        Ok(RomConnection { connection: env.connect(name, &())?, copy: Attached::default() })
+        env.connect(name, &()).map(RomConnection::from)
     }
 
     /// Has the session's copy replaced by the newest content; what that takes is donated. The dataspace is attached when it is
@@ -82,6 +82,13 @@ impl RomConnection {
     /// As [`Connection::close`].
     pub fn close(self) -> Result<(), Error> {
         Connection::close(self.connection)
+    }
+}
+
+/// Of a session that was opened in a way of one's own.
+impl From<Connection<dyn Rom>> for RomConnection {
+    fn from(connection: Connection<dyn Rom>) -> RomConnection {
+        RomConnection { connection, copy: Attached::default() }
     }
 }
 
