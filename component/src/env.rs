@@ -5,7 +5,6 @@ use crate::connection::{Connecting, Connection};
 use crate::error::Error;
 use crate::protocol::{Parent, Root};
 use crate::quota::Quota;
-use crate::ram::{self, Ram};
 use crate::root::RootObject;
 use crate::service::{Service, Sessions};
 use crate::uplink::{PATIENCE, Uplink};
@@ -124,43 +123,6 @@ impl Env {
         self.parent().budget()
     }
 
-    /// Makes dataspaces that this component's budget pays for.
-    #[must_use]
-    pub fn ram(&self) -> Ram {
-        Ram::new(&self.0.uplink)
-    }
-
-    /// Where this component attaches dataspaces at places of its choice: addresses that are set aside when this is first called, a GiB if
-    /// there are as many. Clones of a map are the same map.
-    ///
-    /// ```
-    /// use portcullis_component::test::with_server;
-    /// use portcullis_component::{Env, Error};
-    /// use portcullis_shm::Window;
-    ///
-    /// with_server(|_: Env| (), |env| {
-    ///     let dataspace = env.ram().alloc(8192)?;
-    ///     let map = env.region_map()?;
-    ///     map.attach_at(1 << 20, &dataspace, Window::WHOLE)?;
-    ///     map.copy_from((1 << 20) + 5000, b"hello")?;
-    ///     let mut copy = [0; 5];
-    ///     env.region_map()?.copy_to((1 << 20) + 5000, &mut copy)?;
-    ///     assert_eq!(&copy, b"hello");
-    ///     Ok::<_, Error>(())
-    /// })?;
-    /// # Ok::<_, Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Memory`] if there are not even 16 MiB of addresses.
-    pub fn region_map(&self) -> Result<RegionMap, Error> {
-        if let Some(map) = self.0.region_map.get() {
-            return Ok(map.clone());
-        }
-        let map = ram::addresses()?;
-        Ok(self.0.region_map.get_or_init(|| map).clone())
-    }
-
     /// Asks the parent for more quota. Blocks until the parent has decided, for half a minute at most.
     ///
     /// # Errors
@@ -224,6 +186,11 @@ impl Env {
 
     pub(crate) fn uplink(&self) -> &Uplink {
         &self.0.uplink
+    }
+
+    /// Where its region map is, once it is asked for.
+    pub(crate) fn addresses(&self) -> &OnceCell<RegionMap> {
+        &self.0.region_map
     }
 
     /// The component is to end when the handler that runs has returned.

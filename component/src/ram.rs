@@ -1,5 +1,6 @@
 //! Memory on a component's own budget, and where it is attached.
 
+use crate::env::Env;
 use crate::error::Error;
 use crate::uplink::Uplink;
 use portcullis_shm::{self as shm, Dataspace, RamAllocator, RamQuota, RegionMap, Rom};
@@ -38,11 +39,52 @@ const ATTEMPTS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Ram(Uplink);
 
-impl Ram {
-    pub(crate) fn new(uplink: &Uplink) -> Ram {
-        Ram(uplink.clone())
+impl Env {
+    /// Makes dataspaces that this component's budget pays for.
+    #[must_use]
+    pub fn ram(&self) -> Ram {
+        Ram(self.uplink().clone())
     }
 
+    /// Where this component attaches dataspaces at places of its choice: addresses that are set aside when this is first called, a GiB if
+    /// there are as many. Clones of a map are the same map.
+    ///
+    /// ```
+    /// use portcullis_component::test::with_server;
+    /// use portcullis_component::{Env, Error};
+    /// use portcullis_shm::Window;
+    ///
+    /// with_server(|_: Env| (), |env| {
+    ///     let dataspace = env.ram().alloc(8192)?;
+    ///     let map = env.region_map()?;
+    ///     map.attach_at(1 << 20, &dataspace, Window::WHOLE)?;
+    ///     map.copy_from((1 << 20) + 5000, b"hello")?;
+    ///     let mut copy = [0; 5];
+    ///     env.region_map()?.copy_to((1 << 20) + 5000, &mut copy)?;
+    ///     assert_eq!(&copy, b"hello");
+    ///     Ok::<_, Error>(())
+    /// })?;
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if there are not even 16 MiB of addresses.
+    pub fn region_map(&self) -> Result<RegionMap, Error> {
+        if let Some(map) = self.addresses().get() {
+            return Ok(map.clone());
+        }
+        let mut size = ADDRESSES;
+        let map = loop {
+            match RegionMap::reserve(size) {
+                Err(_) if size > FEWEST_ADDRESSES => size /= 2,
+                reserved => break reserved?,
+            }
+        };
+        Ok(self.addresses().get_or_init(|| map).clone())
+    }
+}
+
+impl Ram {
     /// A dataspace of zeros that everybody who gets it can write. Blocks for the parent's answer; if the budget has not as much, the
     /// parent is asked for more.
     ///
@@ -87,16 +129,5 @@ impl Ram {
             }
         }
         Ok(make(&allocator)?)
-    }
-}
-
-/// A component's region map.
-pub(crate) fn addresses() -> Result<RegionMap, Error> {
-    let mut size = ADDRESSES;
-    loop {
-        match RegionMap::reserve(size) {
-            Err(_) if size > FEWEST_ADDRESSES => size /= 2,
-            reserved => return Ok(reserved?),
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 use portcullis_ipc::{Deadline, Error, MsgBuf, Pd, Server};
 use portcullis_tests::intruder::attempt::{self, Attempt};
+use portcullis_tests::intruder::defiance;
 
 fn main() -> Result<(), Error> {
     attempt::begin();
@@ -12,7 +13,7 @@ fn main() -> Result<(), Error> {
     let mut message = MsgBuf::new();
     loop {
         let request = match server.reply_and_wait(None, &mut message, Deadline::Never) {
-            Err(Error::ParentGone) if attempt::defies() => attempt::forever(),
+            Err(Error::ParentGone) if defiance::defies() => defiance::forever(),
             Err(Error::ParentGone) => return Ok(()),
             request => request?,
         };
@@ -28,6 +29,6 @@ fn main() -> Result<(), Error> {
         };
         message.write(answer.get(..1000).unwrap_or(&answer))?;
         server.reply(request.caller, &message)?;
-        attempt::leave();
+        defiance::leave();
     }
 }

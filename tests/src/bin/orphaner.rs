@@ -2,8 +2,9 @@
 //! the numbers behind that mean, says what came of each, then the number of its process, and waits for its own end.
 
 use portcullis_component::sandbox::Sandbox;
-use portcullis_tests::intruder::attempt::{Attempt, forever};
+use portcullis_tests::intruder::attempt::Attempt;
 use portcullis_tests::intruder::cell::Cell;
+use portcullis_tests::intruder::defiance::forever;
 use std::io::Write;
 
 fn main() {

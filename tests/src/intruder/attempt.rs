@@ -1,6 +1,6 @@
 //! What a hostile component tries.
 
-use super::raw;
+use super::{defiance, raw};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +10,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Something to try. Most take an argument, a text.
@@ -259,37 +258,13 @@ impl Attempt {
                 Ok(panicked.is_err().to_string())
             }
             Attempt::Defy | Attempt::DefyWithoutLeader => {
-                DEFIES.store(true, Ordering::Relaxed);
-                LEADER_LEAVES.store(self == Attempt::DefyWithoutLeader, Ordering::Relaxed);
-                std::thread::Builder::new().spawn(|| forever()).map(done)
+                defiance::begin(self == Attempt::DefyWithoutLeader).map(done)
             }
         }
     }
 }
 
 static BORN_WITH: OnceLock<String> = OnceLock::new();
-static DEFIES: AtomicBool = AtomicBool::new(false);
-static LEADER_LEAVES: AtomicBool = AtomicBool::new(false);
-
-/// Whether this process was told to go on without its parent.
-#[must_use]
-pub fn defies() -> bool {
-    DEFIES.load(Ordering::Relaxed)
-}
-
-/// The first thread ends here, if it was told to.
-pub fn leave() {
-    if LEADER_LEAVES.load(Ordering::Relaxed) {
-        let _ = raw::call(libc::SYS_exit, [0; 6]);
-    }
-}
-
-/// Does nothing, and does not end.
-pub fn forever() -> ! {
-    loop {
-        std::thread::park();
-    }
-}
 
 /// Notes with which descriptors this process began.
 pub fn begin() {
