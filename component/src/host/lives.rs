@@ -160,12 +160,13 @@ impl Host {
             let mut state = self.0.state.borrow_mut();
             let Some(record) = state.children.get_mut(&child) else { return };
             record.component = Some(component.clone());
-            record.parent.clone()
+            let is_confined = record.running.as_ref().is_some_and(Running::is_confined);
+            record.parent.clone().map(|parent| (parent, is_confined))
         };
-        let Some(parent) = parent else { return };
+        let Some((parent, is_confined)) = parent else { return };
         entrypoint.spawn(async move {
             // One that ends before it begins is seen to end.
-            let _ = component.client().with_deadline(Deadline::Never).start_async(parent).await;
+            let _ = component.client().with_deadline(Deadline::Never).start_async(parent, is_confined).await;
         });
     }
 

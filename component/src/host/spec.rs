@@ -112,6 +112,11 @@ impl Running {
         }
     }
 
+    /// Whether system calls are kept from it.
+    pub(crate) fn is_confined(&self) -> bool {
+        matches!(self, Running::Confined(child) if child.is_filtered())
+    }
+
     /// Ends it: a process at once, a thread when its handler returns.
     pub(crate) fn end(&mut self) {
         match self {

@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::group::Group;
+use super::layer::Layer;
 use super::process::Process;
 use super::support::Lack;
 use std::process::ExitStatus;
@@ -56,6 +57,12 @@ impl Child {
     #[must_use]
     pub fn left_out(&self) -> &[Lack] {
         &self.left_out
+    }
+
+    /// Whether it is confined, and by filters for system calls too.
+    pub(crate) fn is_filtered(&self) -> bool {
+        let lacks_filters = self.left_out.iter().any(|lack| lack.layer == Layer::Seccomp);
+        matches!(self.kind, Kind::Confined(_)) && !lacks_filters
     }
 
     /// Sets the limit of its memory group, in bytes. Answers whether it has one. A limit below what it uses is refused, or the
