@@ -140,6 +140,25 @@ fn a_signal_ends_all_and_leaves_nothing() {
     }
 }
 
+/// The kernel ends them, whatever they do; what the command had to remove, the next one does.
+#[test]
+fn a_command_that_is_killed_takes_its_components_along_and_leaves_nothing_for_good() {
+    let directory = tempfile::tempdir().unwrap();
+    let sleeps = component("sleeps", "/bin/sleep", "args = ['500001']\nsandbox = 'available'");
+    let running = running(&file(&directory, &sleeps));
+    let (command, sleeping) = (running.pid(), process("/bin/sleep", "500001"));
+    kill_process(command, Signal::KILL).unwrap();
+    assert_eq!(running.finish().status.code(), None);
+    // Reaped or not, which is the business of whoever is its parent now.
+    let line = format!("/proc/{}/cmdline", sleeping.as_raw_nonzero());
+    until("the component has ended", || {
+        std::fs::read(&line).map_or(true, |line| line.is_empty()).then_some(())
+    });
+    let ends = component("ends", "/bin/true", "sandbox = 'available'");
+    assert_eq!(run(portcullis(["run"]).arg(file(&directory, &ends))).status.code(), Some(0));
+    assert_eq!(groups(command), 0);
+}
+
 #[test]
 fn a_file_that_changes_changes_what_is_different_and_a_wrong_one_nothing() {
     let directory = tempfile::tempdir().unwrap();
