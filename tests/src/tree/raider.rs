@@ -16,7 +16,7 @@ const STORM: u64 = 3_000;
 struct Birth(WeakEntrypoint, Rc<RefCell<Option<Capability<dyn Parent>>>>);
 
 impl Component for Birth {
-    fn start(&mut self, parent: Capability<dyn Parent>) -> Result<(), Error> {
+    fn start(&mut self, parent: Capability<dyn Parent>, _: bool) -> Result<(), Error> {
         *self.1.borrow_mut() = Some(parent);
         self.0.upgrade().ok_or(Error::NotGranted)?.stop();
         Ok(())
