@@ -25,8 +25,6 @@ struct Held {
     object: Object,
     /// Which of all the gifts it is, if it was given and not made. Copies are the same gift.
     gift: Option<Holding>,
-    /// Its holder has called it, and was answered.
-    used: bool,
 }
 
 /// What an entrypoint may hold for its clients, beside what it holds for whoever started it.
@@ -100,7 +98,7 @@ impl Model {
         match op {
             Op::Create { actor, object, holding } => {
                 self.objects.insert(*object, Thing { owner: *actor, fate: Fate::Lives });
-                let held = Held { holder: *actor, object: *object, gift: None, used: false };
+                let held = Held { holder: *actor, object: *object, gift: None };
                 self.holdings.insert(*holding, held);
                 done()
             }
@@ -225,11 +223,6 @@ impl Model {
                 (Outcome::Done, failures)
             }
         };
-        if failures.is_empty() {
-            for stop in route {
-                self.holdings.get_mut(stop)?.used = true;
-            }
-        }
         Some(either(success, failures))
     }
 
@@ -245,10 +238,6 @@ impl Model {
                 return Some(Arrival::Failed(vec![Failure::Disconnected]));
             }
             if chain.contains(&thing.owner) {
-                // Until its entrypoint has answered, a circle through others may be found only by the deadline.
-                if thing.owner != caller && !held.used {
-                    return None;
-                }
                 let mut failures = vec![Failure::CallCycle];
                 if thing.fate.is_dissolved() {
                     failures.extend([Failure::InvalidCapability, Failure::Disconnected]);
@@ -279,7 +268,7 @@ impl Model {
     }
 
     fn give(&mut self, object: Object, holder: Actor, holding: Holding) {
-        self.holdings.insert(holding, Held { holder, object, gift: Some(holding), used: false });
+        self.holdings.insert(holding, Held { holder, object, gift: Some(holding) });
     }
 }
 
