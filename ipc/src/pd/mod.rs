@@ -3,6 +3,7 @@
 mod alarms;
 mod closer;
 pub(crate) mod groups;
+pub(crate) mod issued;
 mod options;
 pub(crate) mod peer_socket;
 pub(crate) mod spawn;
@@ -12,6 +13,7 @@ pub use options::{Doorbell, PdOptions};
 
 use self::closer::Closer;
 use self::groups::Groups;
+use self::issued::Issued;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sys::pipe::Pipe;
@@ -43,6 +45,7 @@ struct Domain {
     watcher: OnceLock<Watcher>,
     closer: OnceLock<Closer>,
     groups: Groups,
+    issued: Issued,
 }
 
 impl Pd {
@@ -64,6 +67,7 @@ impl Pd {
             watcher: OnceLock::new(),
             closer: OnceLock::new(),
             groups: Groups::default(),
+            issued: Issued::default(),
         })))
     }
 
@@ -89,6 +93,11 @@ impl Pd {
     /// The channels that portals fold into.
     pub(crate) fn groups(&self) -> &Groups {
         &self.0.groups
+    }
+
+    /// The tokens by which capabilities come home.
+    pub(crate) fn issued(&self) -> &Issued {
+        &self.0.issued
     }
 
     /// The watcher, started if need be.

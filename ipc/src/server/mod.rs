@@ -9,6 +9,7 @@ mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub(crate) mod home;
+mod homecoming;
 pub(crate) mod insight;
 mod ledger;
 mod limits;

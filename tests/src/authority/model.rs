@@ -32,11 +32,10 @@ struct Held {
 pub struct Bounds {
     /// Objects, exactly.
     pub objects: u64,
-    /// Rows: one at least for each process that holds an object, one at most for each capability that was given. No most
-    /// where the owner itself was given one: its own calls never get through to it, so it does not look what else was
-    /// dropped of the channel that it came by.
+    /// Rows: one at least for each process that holds an object, one at most for each capability that was given to another
+    /// process. What comes home takes none.
     pub rows: RangeInclusive<u64>,
-    /// Channels, at most: one for each capability that was given.
+    /// Channels, at most: one for each capability that was given to another process.
     pub channels: u64,
 }
 
@@ -162,22 +161,23 @@ impl Model {
     /// What an entrypoint may hold for others.
     #[must_use]
     pub fn bounds(&self, actor: Actor) -> Bounds {
-        let (mut holders, mut gifts, mut came_home) = (BTreeSet::new(), BTreeSet::new(), false);
+        let (mut holders, mut gifts) = (BTreeSet::new(), BTreeSet::new());
         for held in self.holdings.values() {
             let Some(thing) = self.objects.get(&held.object) else { continue };
             if thing.owner != actor || thing.fate == Fate::Gone {
                 continue;
             }
+            if held.holder.process() == actor.process() {
+                continue;
+            }
             gifts.extend(held.gift);
-            came_home |= held.gift.is_some() && held.holder == actor;
-            if thing.fate == Fate::Lives && held.holder.process() != actor.process() {
+            if thing.fate == Fate::Lives {
                 holders.insert((held.object, held.holder.process()));
             }
         }
         let objects = self.objects().filter(|(_, owner)| *owner == actor).count() as u64;
         let gifts = gifts.len() as u64;
-        let most = if came_home { u64::MAX } else { gifts };
-        Bounds { objects, rows: holders.len() as u64..=most, channels: gifts }
+        Bounds { objects, rows: holders.len() as u64..=gifts, channels: gifts }
     }
 
     fn call(&mut self, actor: Actor, route: &[Holding], action: &Action) -> Option<Vec<Outcome>> {

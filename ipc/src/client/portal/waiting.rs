@@ -6,6 +6,7 @@ use crate::client::channel::Channel;
 use crate::client::cycle::Waiting;
 use crate::context;
 use crate::deadline::Deadline;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::sys::socket;
 use std::sync::{Arc, PoisonError};
@@ -110,6 +111,16 @@ impl Portal {
             state.tasks.push(waker.clone());
         }
         waits
+    }
+
+    /// Whether its ticket is to come from that entrypoint, as far as has been said.
+    pub(crate) fn is_expected_at(&self, entrypoint: EntrypointId) -> bool {
+        let mut state = self.state();
+        self.go_on(&mut state);
+        let is_its = state.callee.as_ref().is_some_and(|callee| callee.id() == entrypoint);
+        let is_expected = is_its && state.is_expected();
+        self.tell(state);
+        is_expected
     }
 
     /// What is to be waited for, if anything is.

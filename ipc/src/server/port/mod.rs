@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::rows::Rows;
 use crate::badge::Badge;
 use crate::error::Error;
+use crate::pd::issued::WayHome;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
@@ -61,6 +62,8 @@ pub(crate) struct Port {
     pub(crate) opener: Option<RowName>,
     /// By what it is known on another channel, as long as it is.
     pub(crate) token: Option<Token>,
+    /// By what its portal comes home, until its client has come over.
+    pub(crate) way_home: Option<WayHome>,
     /// The portal that its client came by, until the client has come over.
     entrance: Option<Entrance>,
 }
@@ -110,6 +113,7 @@ impl Port {
             opened: 0,
             opener: None,
             token: None,
+            way_home: None,
             entrance: None,
         }
     }
@@ -152,7 +156,7 @@ impl Port {
         if self.words.is_some() {
             return Err(Error::Violation("a client introduced itself twice"));
         }
-        (self.words, self.bell) = (Some(words), bell);
+        (self.words, self.bell, self.way_home) = (Some(words), bell, None);
         Ok(())
     }
 
