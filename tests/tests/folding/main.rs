@@ -1,5 +1,6 @@
 //! Capabilities of one entrypoint that come by one way share a channel, whoever hands them on.
 
+mod home;
 mod introducer;
 mod raw;
 
@@ -202,55 +203,6 @@ fn a_capability_that_came_as_a_portal_comes_home_as_what_it_is() -> Result<(), E
     assert_eq!(words(answer.data()), [1, names[1]]);
     let third = early(&objects[2])?;
     assert_eq!(called.numbers(Op::IsMine, &[], &[&third])?, [1, names[2]]);
-    Ok(())
-}
-
-#[test]
-fn a_capability_that_came_home_by_a_stranger_is_known_there_before_the_handler_runs() -> Result<(), Error> {
-    let _alone = alone();
-    let (origin, one, other) = (peer()?, peer()?, peer()?);
-    for _ in 0..20 {
-        let object = origin.root.new_object()?;
-        let name = object.name()?;
-        // Ours came by way of others, and goes home over the channel that we have of our own.
-        let back = by_way_of(&other, &by_way_of(&one, &object)?)?;
-        assert_eq!(origin.root.numbers(Op::IsMine, &[], &[&back])?, [1, name]);
-        // And before anybody has used it, or has it been taken up.
-        let back = by_way_of(&one, &object)?;
-        assert_eq!(origin.root.numbers(Op::IsMine, &[], &[&back])?, [1, name]);
-    }
-    // Somebody else's is not its own, however it came.
-    let back = by_way_of(&one, &other.root)?;
-    assert_eq!(origin.root.numbers(Op::IsMine, &[], &[&back])?, [0]);
-    Ok(())
-}
-
-#[test]
-fn a_capability_that_came_home_by_a_stranger_takes_no_channel_and_can_be_called() -> Result<(), Error> {
-    let _alone = alone();
-    let (origin, one) = (peer()?, peer()?);
-    let object = origin.root.new_object()?;
-    let name = object.name()?;
-    let kept = origin.root.keep(&by_way_of(&one, &object)?)?;
-    // Ours and the intermediary's.
-    let channels = || origin.root.report().map(|report| report.channels);
-    assert!(eventually(|| channels() == Ok(2)), "{:?} with its own for itself", channels());
-    for as_task in [false, true] {
-        match as_task {
-            false => origin.root.call_in_background(kept, Op::Name, NEVER)?,
-            true => origin.root.call_in_background_as_task(kept, Op::Name, NEVER)?,
-        }
-        assert_eq!(origin.root.join()?.words(), [name, 0]);
-    }
-    // From within its own handler it would wait for itself.
-    let own = origin.root.call_kept(kept, Op::Name, NEVER, &[])?;
-    assert_eq!(own.result, Err("CallCycle".to_owned()));
-    // It goes out again as what it is: a row of our channel.
-    let given = objects(&mut origin.root.ask(Op::Give, &[kept], &[])?).remove(0);
-    assert_eq!(given.0.same_object(&object.0, Deadline::After(Duration::ZERO)), Ok(true), "one row");
-    origin.root.ask(Op::Dissolve, &[], &[&object])?;
-    origin.root.call_in_background(kept, Op::Name, NEVER)?;
-    assert_eq!(origin.root.join()?.result, Err("InvalidCapability".to_owned()));
     Ok(())
 }
 
