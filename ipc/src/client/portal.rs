@@ -78,6 +78,8 @@ struct State {
     stage: Stage,
     /// The portal itself, until its ticket comes or none will.
     entrance: Option<Arc<SocketTransport>>,
+    /// Its entrypoint has said that it does not take it up.
+    is_refused: bool,
     /// It could not be read, for want of descriptors.
     is_unread: bool,
     /// Has it read when something comes.
@@ -133,6 +135,7 @@ impl Portal {
         let state = State {
             stage,
             entrance,
+            is_refused: false,
             is_unread: false,
             watch: None,
             callee: None,
@@ -198,6 +201,7 @@ impl Portal {
         match self.settled.get() {
             Some(Settled::Row(reference)) => Ok(Reached::Row(Cow::Borrowed(reference))),
             Some(Settled::Own(own)) => own.reach_now(),
+            None if self.state().is_refused => Err(Error::BudgetExceeded),
             None => Err(Error::Disconnected),
         }
     }
@@ -212,6 +216,7 @@ impl Portal {
         match (drained, callee, entrance.ticket()) {
             (Err(_), ..) | (_, Err(_), _) | (Ok(Drained::Closed), _, None) => {
                 entrance.hang_up();
+                state.is_refused = entrance.is_refused();
                 (state.watch, state.entrance) = (None, None);
                 self.stay_alone(state);
                 Drained::Closed

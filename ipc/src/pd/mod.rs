@@ -14,6 +14,7 @@ pub use options::{Doorbell, PdOptions};
 use self::closer::Closer;
 use self::groups::Groups;
 use self::issued::Issued;
+use crate::allowance::Allowance;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sys::pipe::Pipe;
@@ -76,6 +77,11 @@ impl Pd {
     #[inline]
     pub fn default_deadline(&self) -> Deadline {
         self.0.options.deadline
+    }
+
+    /// What those may spend to whom capabilities of others are handed on.
+    pub(crate) fn allowance(&self) -> Allowance {
+        self.0.options.allowance
     }
 
     pub(crate) fn wait_policy(&self) -> WaitPolicy {

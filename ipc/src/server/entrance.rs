@@ -5,6 +5,7 @@
 //! channel.
 
 use super::Server;
+use super::accounts::Opener;
 use super::home::TakenUp;
 use crate::badge::Badge;
 use crate::error::Error;
@@ -49,7 +50,7 @@ impl Entrance {
 
 impl Server {
     /// Takes a portal up. If the system has no room for its channel now, it is tried again.
-    pub(super) fn take_up(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) {
+    pub(super) fn take_up(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
         match TakenUp::new(&self.pd, portal, self.ledger.capability(badge)) {
             Ok(taken_up) => self.admit(taken_up, badge, opener),
             Err((Unsent::NoRoom | Unsent::Failed(Error::System { .. }), portal)) => {
@@ -63,7 +64,7 @@ impl Server {
     }
 
     /// Makes a port of it. A refused portal is closed, and so is its channel: its holder finds a dead capability.
-    pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<RowName>) {
+    pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<Opener>) {
         let TakenUp { portal, channel, token, way_home } = taken_up;
         let portal = Arc::new(PeerSocket::new(&self.pd, portal));
         let Ok(name) = self.adopt(channel, badge, opener) else { return socket::hang_up(portal.as_fd()) };

@@ -1,5 +1,6 @@
 //! The serving side: channels, their capability tables, and the loop that takes one request at a time.
 
+mod accounts;
 mod admission;
 mod caller;
 pub(crate) mod contexts;

@@ -56,10 +56,6 @@ pub(crate) struct Port {
     pub(crate) starves: bool,
     /// Lanes with a request whose portals were left there.
     stuck: u64,
-    /// Portals that its client opened and that are still there.
-    pub(crate) opened: u32,
-    /// The port whose client opened this one.
-    pub(crate) opener: Option<RowName>,
     /// By what it is known on another channel, as long as it is.
     pub(crate) token: Option<Token>,
     /// By what its portal comes home, until its client has come over.
@@ -110,8 +106,6 @@ impl Port {
             news: Vec::new(),
             starves: false,
             stuck: 0,
-            opened: 0,
-            opener: None,
             token: None,
             way_home: None,
             entrance: None,
