@@ -152,6 +152,8 @@ pub mod status {
     pub const ANSWERED: u8 = 0;
     /// The capability called, or one in the message, is not valid.
     pub const INVALID_CAPABILITY: u8 = 1;
+    /// The answer grants more than the client may hold.
+    pub const BUDGET_EXCEEDED: u8 = 3;
     /// The answer could not be sent.
     pub const BUSY: u8 = 4;
 }
@@ -192,6 +194,12 @@ pub fn open(row: Row) -> [u8; 16] {
 #[must_use]
 pub fn open_with(row: Row, rows: u32, contexts: u16, channels: u32) -> [u8; 16] {
     control(2, contexts << 1, rows | channels << 20, row.encode())
+}
+
+/// An entrypoint does not take a portal up, since its opener has spent all that he may; no descriptor.
+#[must_use]
+pub fn refusal() -> [u8; 16] {
+    control(6, 0, 0, status::BUDGET_EXCEEDED.into())
 }
 
 /// An entrypoint greets; one descriptor, its page.
