@@ -109,15 +109,16 @@ fn a_client_that_opens_and_ends_over_and_over_fills_no_more_than_its_introducer_
             None => break,
         };
         for _ in 0..4 {
-            // Both ends with the server: nobody's death ends these.
-            let (one, other) = socket::pair().expect("the system grants sockets");
-            hand_over(&mut villain, Op::Keep, &other);
-            let _ = villain.send(&wire::open(Row::FIRST), &[std::os::fd::AsFd::as_fd(&one)]);
-            villain.announce(wire::PENDING_SOCKET);
+            // The client's end is with the server, too, as a portal: nobody's death ends it.
+            let Some(channel) = taken_up(&villain.open(Row::FIRST).expect("the socket has room")) else {
+                break;
+            };
+            hand_over(&mut villain, Op::Keep, &channel);
         }
         assert!(villain.is_welcome());
     }
-    assert!(server.channels() <= 18, "{} of 16", server.channels());
+    // The raw one, the introducer's, and what that was allowed, but for the one that the last had itself.
+    assert!(eventually(|| server.channels() == 17), "{}", server.channels());
     assert!(introducer.is_welcome());
     let mut other = introduce(&mut server.channel, 1_000, 16);
     assert!(other.is_welcome(), "others have theirs");
