@@ -239,12 +239,10 @@ impl Portal {
     /// If its ticket has come: it has come home, or has it folded, or makes it the channel of its group.
     fn go_on(&self, state: &mut State) {
         self.look(state);
+        self.come_home_by_token(state);
         let (Stage::Fresh, Some(origin), Some(token)) = (state.stage, self.origin, state.token) else {
             return;
         };
-        if let Some(own) = self.pd.issued().redeem(token) {
-            return self.come_home(state, own);
-        }
         match self.pd.groups().get(origin) {
             Some(channel) => match fold::present(&self.this, &self.pd, channel, token) {
                 Ok(fold) => (state.stage, state.fold) = (Stage::Folding, Some(fold)),
@@ -311,8 +309,10 @@ impl Portal {
         self.end_with(state, Settled::Row(reference));
     }
 
-    /// It was issued here.
-    fn come_home(&self, state: &mut State, own: Capability) {
+    /// If its ticket was issued here, it is what that was issued for.
+    fn come_home_by_token(&self, state: &mut State) {
+        let token = state.token.filter(|_| state.stage == Stage::Fresh);
+        let Some(own) = token.and_then(|token| self.pd.issued().redeem(token)) else { return };
         if std::mem::take(&mut state.submitted) {
             own.submit();
         }

@@ -120,10 +120,11 @@ impl Home {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let counter = rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?;
         let (page, page_file) = Words::published()?;
+        let id = EntrypointId::draw();
         Ok(Home {
             pd: pd.clone(),
-            id: EntrypointId::draw(),
-            group: Group::next(),
+            id,
+            group: Group::next().hinting(Some(id)),
             names: RandomState::new(),
             page,
             page_file,
