@@ -67,6 +67,7 @@ impl Server {
     pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<Opener>) {
         let TakenUp { portal, channel, token, way_home } = taken_up;
         let portal = Arc::new(PeerSocket::new(&self.pd, portal));
+        self.admitted += 1;
         let Ok(name) = self.adopt(channel, badge, opener) else { return socket::hang_up(portal.as_fd()) };
         let ready = socket::adopt(portal.as_fd())
             .and_then(|()| super::admission::add_event(&self.epoll, portal.as_fd(), name.encode()));

@@ -5,27 +5,31 @@
 //! taken up before the handler runs, which then recognises its own object.
 
 use super::Server;
-use crate::capability::Capability;
 use crate::message::MsgBuf;
 use std::time::Duration;
 
-/// Whoever brings a portal may have had it as one that was not taken up either, and so on.
-const ROUNDS: usize = 4;
+/// Whoever brings a portal may have had it as one that was not taken up either, and so on: so many times. One that went
+/// further comes home a little later.
+const MOST_ROUNDS: usize = 8;
 
 impl Server {
     /// Takes up the portals of the request that are said to lead here, if their openings have come.
     #[cold]
     pub(super) fn welcome(&mut self, request: &MsgBuf) {
         let id = self.home.id();
-        let are_expected = |request: &MsgBuf| {
-            request.held().filter(|held| Capability::is_expected_at(held, id)).count() != 0
-        };
-        for _ in 0..ROUNDS {
-            if !are_expected(request) {
+        // All of them are looked at: what has come by now is read.
+        let expected = || request.held().filter(|held| held.is_expected_at(id)).count();
+        for _ in 0..MOST_ROUNDS {
+            let before = self.admitted;
+            if expected() == 0 {
                 return;
             }
             self.hear_all();
+            if self.admitted == before {
+                return;
+            }
         }
+        expected();
     }
 
     /// Reads the sockets of all who say that there is something on them.

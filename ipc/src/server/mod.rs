@@ -75,6 +75,8 @@ pub struct Server {
     parent: Option<RowName>,
     parent_gone: bool,
     violations: u64,
+    /// Portals that were ever taken up.
+    admitted: u64,
     epoll: OwnedFd,
     dropped: Dropped,
     patience: Patience,
@@ -148,6 +150,7 @@ impl Server {
             parent: None,
             parent_gone: false,
             violations: 0,
+            admitted: 0,
             epoll,
             dropped: Dropped::default(),
             patience: Patience::new(pd.wait_policy()),
