@@ -5,6 +5,7 @@ use rustix::fd::BorrowedFd;
 use rustix::process::{Resource, getrlimit};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What must be free before a socket is read: what the longest of our messages brings, and as much again for whoever
@@ -34,6 +35,9 @@ struct Seen {
 static SEEN: Seen =
     Seen { limit: AtomicI32::new(0), highest: AtomicI32::new(0), believed: AtomicU32::new(0) };
 
+/// Held by who looks at all.
+static LOOK: Mutex<()> = Mutex::new(());
+
 /// How often the lowest of those numbers alone is looked at, before all are looked at again.
 const MOST_BELIEVED: u32 = 32;
 
@@ -54,6 +58,8 @@ pub(crate) fn is_there() -> bool {
     if SEEN.still_holds(limit, limit - wanted) && is_free(limit - wanted) {
         return true;
     }
+    // One at a time, or who saw them free first might say so last.
+    let _turn = LOOK.lock().unwrap_or_else(PoisonError::into_inner);
     // Before they are looked at: what comes meanwhile is seen, or noted.
     SEEN.highest.store(0, Ordering::SeqCst);
     let are_free = (0..SAMPLES).all(|sample| is_free(limit - 1 - sample * (wanted - 1) / (SAMPLES - 1)));
