@@ -14,7 +14,12 @@ fn sessions_are_measured_beside_their_floor_and_leave_nothing() {
     let mut rows: Vec<Row> = Vec::new();
     let component = options(env!("CARGO_BIN_EXE_portcullis-bench-component"));
     session::run(&component, &mut |row| rows.push(row.clone())).unwrap();
-    let [row] = &rows[..] else { panic!("{rows:?}") };
+    let [row, held] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!((held.case.as_str(), held.held, held.blocks), ("held-at-once", Some(1000), 3));
+    assert!(held.floor_held.is_some_and(|floor| 0 < floor && floor <= 1000), "{held:?}");
+    assert!(held.descriptors_held < held.descriptors_before.map(|before| before + 10), "{held:?}");
+    assert_eq!((held.descriptors_before, held.rows_before), (held.descriptors_after, held.rows_after));
+    assert!(table::line(held).contains("1000 at once"), "{}", table::line(held));
     assert_eq!((row.bench, row.case.as_str(), row.floor), ("session", "open-delegate-drop", "scm-rights"));
     assert!(0 < row.ours_p50_ns && row.ours_p50_ns <= row.ours_p99_ns, "{row:?}");
     assert!(0 < row.floor_p50_ns && row.floor_p50_ns <= row.floor_p99_ns, "{row:?}");

@@ -35,13 +35,16 @@ fn a_case_is_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
 }
 
 #[test]
-fn sessions_are_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
+fn sessions_are_lines_of_json_or_of_a_table_and_bars_of_the_plot() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["bench", "session", "--quick", "--json", "--plot", "sessions.svg"];
     let output = run(portcullis(arguments).current_dir(directory.path()));
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let row: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let rows: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [row, held] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((row["bench"].as_str(), row["sessions"].as_u64()), (Some("session"), Some(1000)));
+    assert_eq!((held["case"].as_str(), held["held"].as_u64()), (Some("held-at-once"), Some(1000)));
     assert_eq!(row["descriptors_before"], row["descriptors_after"]);
     assert_eq!(row["rows_before"], row["rows_after"]);
     let plot = std::fs::read_to_string(directory.path().join("sessions.svg")).unwrap();
@@ -50,7 +53,7 @@ fn sessions_are_a_line_of_json_or_of_a_table_and_a_bar_of_the_plot() {
     let output = run(&mut portcullis(["bench", "session", "--quick"]));
     let table = text(&output.stdout);
     let first_words: Vec<_> = table.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(first_words, ["case", "open-delegate-drop"]);
+    assert_eq!(first_words, ["case", "open-delegate-drop", "held-at-once"]);
     assert_eq!(text(&output.stderr), "", "progress is for terminals");
 }
 

@@ -4,7 +4,7 @@ use crate::badge::Badge;
 use crate::client::async_call::AsyncCall;
 use crate::client::channel::Channel;
 use crate::client::fold;
-use crate::client::portal::{Origin, Portal};
+use crate::client::portal::{Origin, Portal, Settled};
 use crate::client::reference::{HeldRow, Reached, RowReference};
 use crate::dataspace::{Dataspace, Outgoing};
 use crate::deadline::Deadline;
@@ -18,7 +18,7 @@ use crate::server::counted::Holding;
 use crate::server::home::Home;
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use crate::wire::slot::Slot;
+use crate::wire::slot::{Group, Slot};
 use crate::wire::system::ObjectName;
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
@@ -110,7 +110,7 @@ impl Capability {
 
     /// The entrypoint of the object, as far as it is known.
     pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
-        match &self.0 {
+        match self.reference() {
             Reference::Own { home, .. } | Reference::OwnContext { home, .. } => Some(home.id()),
             Reference::Row(reference) => reference.channel.callee_id(),
             Reference::Portal(portal) => portal.entrypoint(),
@@ -143,15 +143,15 @@ impl Capability {
                 (home.local_channel()?, badge.0)
             }
             Reference::Portal(portal) => match portal.settled() {
-                Some(RowReference { channel, row, .. }) => (channel, *row),
-                None => return self.call_first(portal, send, receive, deadline),
+                Some(Settled::Row(RowReference { channel, row, .. })) => (channel, *row),
+                _ => return self.call_first(portal, send, receive, deadline),
             },
             Reference::Dataspace(_) => return Err(Error::InvalidCapability),
         };
         Channel::call(channel, row, send, receive, deadline)
     }
 
-    /// Calls through a portal that must find its way first, in the same time.
+    /// Calls through a portal that must find its way first, in the same time, or that has come home.
     #[cold]
     fn call_first(
         &self,
@@ -161,9 +161,9 @@ impl Capability {
         deadline: Deadline,
     ) -> Result<(), Error> {
         let end = deadline.instant();
-        let reference = portal.reach(deadline)?;
+        let reached = portal.reach(deadline)?;
         let left = end.map_or(Deadline::Never, Deadline::until);
-        Channel::call(&reference.channel, reference.row, send, receive, left)
+        Channel::call(reached.channel(), reached.row(), send, receive, left)
     }
 
     /// Calls the object, for a task that waits for the answer and for no longer than the default time of the protection
@@ -211,8 +211,8 @@ impl Capability {
             // There is no signal for an object, nor for a dataspace.
             Reference::Own { .. } | Reference::Dataspace(_) => {}
             Reference::Portal(portal) => match portal.settled() {
-                Some(RowReference { channel, row, .. }) => channel.submit(*row),
-                None => portal.submit(),
+                Some(Settled::Row(RowReference { channel, row, .. })) => channel.submit(*row),
+                _ => portal.submit(),
             },
         }
     }
@@ -275,12 +275,28 @@ impl Capability {
         }
     }
 
+    /// What it is: a portal may have come home.
+    fn reference(&self) -> &Reference {
+        match &self.0 {
+            Reference::Portal(portal) => match portal.settled() {
+                Some(Settled::Own(own)) => &own.0,
+                _ => &self.0,
+            },
+            reference => reference,
+        }
+    }
+
     /// The portal that it is, if that is not settled.
     pub(crate) fn unsettled(&self) -> Option<&Portal> {
         match &self.0 {
             Reference::Portal(portal) => Some(&**portal).filter(|portal| portal.settled().is_none()),
             _ => None,
         }
+    }
+
+    /// Whether it is a portal that is said to lead to that entrypoint, which has not taken it up.
+    pub(crate) fn is_expected_at(&self, entrypoint: EntrypointId) -> bool {
+        self.unsettled().is_some_and(|portal| portal.is_expected_at(entrypoint))
     }
 
     /// How the object is called now, without waiting for anybody. [`Error::Busy`] for a portal that was not taken up.
@@ -290,7 +306,7 @@ impl Capability {
                 Ok(Reached::Here(home.local_channel()?, badge.0))
             }
             Reference::Row(reference) => Ok(Reached::Row(Cow::Borrowed(reference))),
-            Reference::Portal(portal) => portal.reach_now().map(Reached::Row),
+            Reference::Portal(portal) => portal.reach_now(),
             Reference::Dataspace(_) => Err(Error::InvalidCapability),
         }
     }
@@ -307,12 +323,20 @@ impl Capability {
 
     /// How it stands in a message whose channel has no row for it: its descriptor travels beside.
     pub(crate) fn carried_slot(&self) -> Slot {
-        Slot::Portal(match &self.0 {
+        match &self.0 {
+            Reference::Dataspace(dataspace) => Slot::Dataspace(dataspace.attributes),
+            _ => Slot::Portal(self.group()),
+        }
+    }
+
+    /// The group of the portals that are made of it.
+    pub(crate) fn group(&self) -> Group {
+        match &self.0 {
             Reference::Own { home, .. } | Reference::OwnContext { home, .. } => home.group(),
             Reference::Row(reference) => reference.channel.group(),
             Reference::Portal(portal) => portal.group(),
-            Reference::Dataspace(dataspace) => return Slot::Dataspace(dataspace.attributes),
-        })
+            Reference::Dataspace(_) => Group::next(),
+        }
     }
 
     /// The portal that it is, if that may turn out to be a row of the channel.
@@ -325,9 +349,9 @@ impl Capability {
         self.own_badge().filter(|(home, _)| Arc::ptr_eq(home, server)).map(|(_, badge)| badge)
     }
 
-    /// The home and the badge, if the capability is to something of this process.
+    /// The home and the badge, if the capability is known to be to something of this process.
     fn own_badge(&self) -> Option<(&Arc<Home>, Badge)> {
-        match &self.0 {
+        match self.reference() {
             Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
                 Some((home, *badge))
             }
@@ -349,7 +373,10 @@ impl Capability {
         let reference = match &self.0 {
             Reference::Own { .. } | Reference::OwnContext { .. } | Reference::Dataspace(_) => return None,
             Reference::Row(reference) => reference,
-            Reference::Portal(portal) => portal.settled()?,
+            Reference::Portal(portal) => match portal.settled()? {
+                Settled::Row(reference) => reference,
+                Settled::Own(_) => return None,
+            },
         };
         std::ptr::eq(&raw const *reference.channel, channel).then_some(reference)
     }
@@ -365,27 +392,31 @@ impl Capability {
 
     fn portal(&self) -> Result<OwnedFd, Error> {
         let (ours, theirs) = socket::pair()?;
-        let opened = match &self.0 {
-            // Here and now: our entrypoint may be busy with the very call that this portal travels in.
-            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
-                home.take_up(ours, *badge)
-            }
-            Reference::Row(RowReference { channel, row, .. }) => channel.open(*row, ours),
-            Reference::Portal(portal) => portal.open(ours),
-            // It travels as what it is.
-            Reference::Dataspace(_) => Err(Error::InvalidCapability),
-        };
-        match opened {
+        match self.open(ours) {
             // Its entrypoint is gone: whoever gets the portal finds a dead capability, as we would.
             Ok(()) | Err(Error::Disconnected) => Ok(theirs),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a portal to it, whose other end is that socket's. Never waits.
+    pub(crate) fn open(&self, socket: OwnedFd) -> Result<(), Error> {
+        match &self.0 {
+            // Here and now: our entrypoint may be busy with the very call that this portal travels in.
+            Reference::Own { home, badge, .. } | Reference::OwnContext { home, badge, .. } => {
+                home.take_up(socket, *badge, self)
+            }
+            Reference::Row(RowReference { channel, row, .. }) => channel.open(*row, socket),
+            Reference::Portal(portal) => portal.open(socket),
+            // It travels as what it is.
+            Reference::Dataspace(_) => Err(Error::InvalidCapability),
         }
     }
 }
 
 impl std::fmt::Debug for Capability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let way = match &self.0 {
+        let way = match self.reference() {
             Reference::Own { .. } => "of this process",
             Reference::OwnContext { .. } => "a signal context of this process",
             Reference::Row(_) => "over a channel",

@@ -47,8 +47,11 @@ pub enum Error {
     /// The server did not carry the call out, and says why.
     #[error(transparent)]
     Refused(Refusal),
-    /// The caller's: its budget at the server is used up (capabilities, channels or memory).
-    #[error("the server refused: the budget it grants to this client is used up; drop capabilities first")]
+    /// The caller's, or that of whoever introduced it there or handed the capability on: what it may spend at the server is spent
+    /// (capabilities, channels or memory).
+    #[error(
+        "the server refused: what this client, or whoever introduced it, may hold there is used up; drop capabilities first"
+    )]
     BudgetExceeded,
     /// Transient: every lane is taken or the channel's socket is full.
     #[error("the channel is busy: every lane is taken or its socket is full; try again")]

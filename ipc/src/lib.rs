@@ -17,6 +17,7 @@
 //! the public types, one a file.
 #![cfg_attr(loom, allow(dead_code, unused_imports, unreachable_pub))]
 
+mod allowance;
 #[cfg(not(loom))]
 mod badge;
 #[cfg(not(loom))]
@@ -57,6 +58,7 @@ mod wire;
 pub use error::{Error, Refusal};
 #[cfg(not(loom))]
 pub use {
+    allowance::Allowance,
     badge::Badge,
     capability::Capability,
     client::async_call::AsyncCall,

@@ -126,15 +126,6 @@ impl<T> Table<T> {
             Content::Free { .. } => None,
         })
     }
-
-    /// All entries.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.places.iter_mut().filter_map(|place| match &mut place.content {
-            Content::Used(value) => Some(value),
-            Content::Free { .. } => None,
-        })
-    }
-
     /// The bytes that an entry takes.
     #[cfg(test)]
     pub(crate) const fn entry_bytes() -> usize {

@@ -27,7 +27,7 @@ pub(crate) trait Factory {
     fn four(&mut self) -> Result<[Capability<dyn Echo>; 4], Error>;
 }
 
-/// One who gets objects of others, and keeps none.
+/// One who gets objects of others, and keeps none unless he is told to.
 #[rpc_interface]
 pub(crate) trait Guest {
     /// Calls the object once.
@@ -35,6 +35,12 @@ pub(crate) trait Guest {
 
     /// Does nothing with the object.
     fn take(&mut self, object: Capability<dyn Echo>) -> Result<(), Error>;
+
+    /// Keeps the object, once he could call it.
+    fn keep(&mut self, object: Capability<dyn Echo>) -> Result<(), Error>;
+
+    /// Drops so many of those that he keeps.
+    fn let_go(&mut self, count: usize) -> Result<(), Error>;
 }
 
 /// One of many clients of another component.

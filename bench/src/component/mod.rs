@@ -85,7 +85,7 @@ impl Component for ComponentObject {
         Ok(Objects {
             echo: entrypoint.manage(Mirror),
             factory: entrypoint.manage(MirrorFactory::new(&entrypoint)),
-            guest: entrypoint.manage(Visitor),
+            guest: entrypoint.manage(Visitor::default()),
             worker: entrypoint.manage(WorkerObject::new(self.memory.clone(), self.afterwards.clone())),
         })
     }

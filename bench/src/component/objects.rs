@@ -66,7 +66,10 @@ impl Factory for MirrorFactory {
 }
 
 /// Gets objects of others.
-pub(crate) struct Visitor;
+#[derive(Default)]
+pub(crate) struct Visitor {
+    kept: Vec<Capability<dyn Echo>>,
+}
 
 impl Guest for Visitor {
     fn call(&mut self, object: Capability<dyn Echo>) -> Result<(), rpc::Error> {
@@ -74,6 +77,17 @@ impl Guest for Visitor {
     }
 
     fn take(&mut self, _: Capability<dyn Echo>) -> Result<(), rpc::Error> {
+        Ok(())
+    }
+
+    fn keep(&mut self, object: Capability<dyn Echo>) -> Result<(), rpc::Error> {
+        object.client().echo(&[])?;
+        self.kept.push(object);
+        Ok(())
+    }
+
+    fn let_go(&mut self, count: usize) -> Result<(), rpc::Error> {
+        self.kept.truncate(self.kept.len().saturating_sub(count));
         Ok(())
     }
 }

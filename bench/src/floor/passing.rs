@@ -115,11 +115,14 @@ pub(crate) enum Part {
     Maker,
     /// Takes descriptors and closes them.
     Taker,
+    /// Takes descriptors, and closes them when its part is over.
+    Keeper,
 }
 
 impl Part {
     /// Plays it until the other side of the link says that it is over.
     pub(crate) fn play(self, link: &Link) -> Result<(), Error> {
+        let mut kept = Vec::new();
         while let Message::GoOn(descriptor) = link.receive()? {
             match (self, descriptor) {
                 (Part::Server, Some(socket)) => {
@@ -144,6 +147,10 @@ impl Part {
                     drop(descriptor);
                     link.send(GO_ON, None)?;
                 }
+                (Part::Keeper, Some(descriptor)) => {
+                    kept.push(descriptor);
+                    link.send(GO_ON, None)?;
+                }
                 _ => return Err(Error::Misunderstood("a message of the floor")),
             }
         }
@@ -161,14 +168,15 @@ pub(crate) fn introduce(caller: &Link, server: &Link) -> Result<(), Error> {
     caller.answer().map(drop)
 }
 
-/// Has a [`Maker`](Part::Maker) make a descriptor, passes it to a [`Taker`](Part::Taker), and waits until that has
-/// closed it.
+/// Has a [`Maker`](Part::Maker) make a descriptor, passes it to a [`Taker`](Part::Taker) or a [`Keeper`](Part::Keeper), and
+/// waits until that has it. Answers our own copy.
 #[inline]
-pub(crate) fn pass_on(maker: &Link, taker: &Link) -> Result<(), Error> {
+pub(crate) fn pass_on(maker: &Link, taker: &Link) -> Result<OwnedFd, Error> {
     maker.send(GO_ON, None)?;
     let descriptor = maker.answer()?.ok_or(Error::Misunderstood("a message of the floor"))?;
     taker.send(GO_ON, Some(descriptor.as_fd()))?;
-    taker.answer().map(drop)
+    taker.answer()?;
+    Ok(descriptor)
 }
 
 #[cfg(test)]
@@ -186,7 +194,8 @@ mod tests {
     fn strangers_are_introduced_and_descriptors_passed_on() {
         for (parts, operate) in [
             ([Part::Caller, Part::Server], introduce as fn(&Link, &Link) -> Result<(), Error>),
-            ([Part::Maker, Part::Taker], pass_on),
+            ([Part::Maker, Part::Taker], |maker, taker| pass_on(maker, taker).map(drop)),
+            ([Part::Maker, Part::Keeper], |maker, keeper| pass_on(maker, keeper).map(drop)),
         ] {
             let [(one, first), (other, second)] = parts.map(start);
             for _ in 0..3 {

@@ -58,6 +58,15 @@ pub struct Row {
     /// With sessions: how many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions: Option<u64>,
+    /// With sessions that are held at once: how many are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<u64>,
+    /// With sessions that are held at once: how many descriptors the floor holds at once, as the limit of a process allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor_held: Option<u64>,
+    /// With sessions that are held at once: the open descriptors of all processes together, while ours are held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors_held: Option<u32>,
     /// With sessions: the open descriptors of all processes together, before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors_before: Option<u32>,

@@ -49,6 +49,9 @@ pub fn line(row: &Row) -> String {
     if let Some(sessions) = row.sessions {
         line += &format!("  {sessions} sessions");
     }
+    if let (Some(held), Some(floor), Some(descriptors)) = (row.held, row.floor_held, row.descriptors_held) {
+        line += &format!(", {held} at once in {descriptors} descriptors, of the floor {floor}");
+    }
     for (name, before, after) in [
         ("descriptors", row.descriptors_before, row.descriptors_after),
         ("rows", row.rows_before, row.rows_after),

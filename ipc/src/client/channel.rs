@@ -59,8 +59,9 @@ pub(crate) struct Channel {
     pub(super) watch: OnceLock<Watch>,
     /// The entrypoint, once it has greeted us.
     callee: OnceLock<Arc<Callee>>,
-    /// The group of the portals that are opened through it.
-    group: Group,
+    /// The group of the portals that are opened through it, as it was said first; and without what is known of the entrypoint.
+    group: OnceLock<Group>,
+    own_group: Group,
     /// It was looked for a greeting.
     asked: AtomicBool,
 }
@@ -121,7 +122,8 @@ impl Channel {
             marked: AtomicU64::new(0),
             watch: OnceLock::new(),
             callee: OnceLock::new(),
-            group,
+            group: OnceLock::new(),
+            own_group: group,
             asked: AtomicBool::new(false),
         }
     }
@@ -148,8 +150,9 @@ impl Channel {
         self.known_callee().map(Callee::id)
     }
 
+    /// The group of the portals that are opened through it.
     pub(crate) fn group(&self) -> Group {
-        self.group
+        *self.group.get_or_init(|| self.own_group.hinting(self.callee_id()))
     }
 
     /// Whether the other side has ended.

@@ -1,7 +1,8 @@
 //! A portal: a capability to an entrypoint that came as a socket, since its giver could not know of our channels.
 //!
 //! ```text
-//!   expected ─┬─ its ticket comes ──▶ fresh ─┬─ there is no channel of its group: it becomes that ───────┬──▶ settled
+//!   expected ─┬─ its ticket comes ──▶ fresh ─┬─ it was issued in this domain: our own object ────────────┬──▶ settled
+//!             │                              ├─ there is no channel of its group: it becomes that ───────┤
 //!             │                              └─ there is one: folding ─┬─ folded: a row of that channel ─┤
 //!             │                                                        └─ refused: a channel of its own ─┘
 //!             └─ its other end is closed: dead
@@ -17,6 +18,9 @@
 //! came over one socket of ours. So a portal never folds into a channel that somebody else has introduced, and might sit
 //! in the middle of. The token in the ticket proves to the entrypoint which portal is meant; a lie about the group is a
 //! token that the entrypoint does not know, and the portal stays a channel.
+//!
+//! A portal that has come home, to the domain of its entrypoint, needs no introducer to be believed: the token was issued
+//! here ([`issued`](crate::pd::issued)).
 
 mod submitted;
 mod waiting;
@@ -24,7 +28,8 @@ mod waiting;
 use super::callee::Callee;
 use super::channel::Channel;
 use super::fold;
-use super::reference::RowReference;
+use super::reference::{Reached, RowReference};
+use crate::capability::Capability;
 use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
@@ -59,13 +64,22 @@ pub(crate) struct Portal {
     /// The stage has changed.
     changes: Condvar,
     /// What it has come to.
-    settled: OnceLock<RowReference>,
+    settled: OnceLock<Settled>,
+}
+
+/// What a portal has come to.
+pub(crate) enum Settled {
+    Row(RowReference),
+    /// Something of this very domain: it has come home.
+    Own(Capability),
 }
 
 struct State {
     stage: Stage,
     /// The portal itself, until its ticket comes or none will.
     entrance: Option<Arc<SocketTransport>>,
+    /// Its entrypoint has said that it does not take it up.
+    is_refused: bool,
     /// It could not be read, for want of descriptors.
     is_unread: bool,
     /// Has it read when something comes.
@@ -121,6 +135,7 @@ impl Portal {
         let state = State {
             stage,
             entrance,
+            is_refused: false,
             is_unread: false,
             watch: None,
             callee: None,
@@ -160,7 +175,7 @@ impl Portal {
 
     /// The channel and row that calls go through, as soon as there is one. If there is a channel that it can fold into,
     /// waits for that: the call would have to wait for the same entrypoint.
-    pub(crate) fn reach(&self, deadline: Deadline) -> Result<Cow<'_, RowReference>, Error> {
+    pub(crate) fn reach(&self, deadline: Deadline) -> Result<Reached<'_>, Error> {
         if self.settled.get().is_none() && self.state().meanwhile.is_none() {
             self.wait(deadline, true)?;
         }
@@ -168,7 +183,7 @@ impl Portal {
     }
 
     /// The channel and row that calls go through, now. [`Error::Busy`] if its entrypoint has not taken it up.
-    pub(crate) fn reach_now(&self) -> Result<Cow<'_, RowReference>, Error> {
+    pub(crate) fn reach_now(&self) -> Result<Reached<'_>, Error> {
         if self.settled.get().is_none() {
             let mut state = self.state();
             self.go_on(&mut state);
@@ -179,11 +194,16 @@ impl Portal {
                 self.connect(&mut state)?;
             }
             if let Some(reference) = &state.meanwhile {
-                return Ok(Cow::Owned(reference.clone()));
+                return Ok(Reached::Row(Cow::Owned(reference.clone())));
             }
             self.tell(state);
         }
-        self.settled.get().map(Cow::Borrowed).ok_or(Error::Disconnected)
+        match self.settled.get() {
+            Some(Settled::Row(reference)) => Ok(Reached::Row(Cow::Borrowed(reference))),
+            Some(Settled::Own(own)) => own.reach_now(),
+            None if self.state().is_refused => Err(Error::BudgetExceeded),
+            None => Err(Error::Disconnected),
+        }
     }
 
     /// Reads what has come over the portal. If that is its ticket, nothing more is read there, nor sent.
@@ -196,6 +216,7 @@ impl Portal {
         match (drained, callee, entrance.ticket()) {
             (Err(_), ..) | (_, Err(_), _) | (Ok(Drained::Closed), _, None) => {
                 entrance.hang_up();
+                state.is_refused = entrance.is_refused();
                 (state.watch, state.entrance) = (None, None);
                 self.stay_alone(state);
                 Drained::Closed
@@ -215,9 +236,10 @@ impl Portal {
         }
     }
 
-    /// If its ticket has come: has it folded, or makes it the channel of its group.
+    /// If its ticket has come: it has come home, or has it folded, or makes it the channel of its group.
     fn go_on(&self, state: &mut State) {
         self.look(state);
+        self.come_home_by_token(state);
         let (Stage::Fresh, Some(origin), Some(token)) = (state.stage, self.origin, state.token) else {
             return;
         };
@@ -284,7 +306,23 @@ impl Portal {
         if std::mem::take(&mut state.submitted) {
             reference.channel.submit(reference.row);
         }
-        let _ = self.settled.set(reference);
+        self.end_with(state, Settled::Row(reference));
+    }
+
+    /// If its ticket was issued here, it is what that was issued for.
+    fn come_home_by_token(&self, state: &mut State) {
+        let token = state.token.filter(|_| state.stage == Stage::Fresh);
+        let Some(own) = token.and_then(|token| self.pd.issued().redeem(token)) else { return };
+        if std::mem::take(&mut state.submitted) {
+            own.submit();
+        }
+        // Its server need not wait for whoever else has copies.
+        let _ = state.transport.take().map(|transport| transport.hang_up());
+        self.end_with(state, Settled::Own(own));
+    }
+
+    fn end_with(&self, state: &mut State, settled: Settled) {
+        let _ = self.settled.set(settled);
         state.stage = Stage::Settled;
         // Closed where a close may block, with all that was read and not asked for.
         (state.watch, state.entrance, state.transport, state.meanwhile) = (None, None, None, None);
@@ -335,31 +373,38 @@ impl Portal {
             return entrance.open(RowName::FIRST, socket, greeted);
         }
         self.tell(state);
-        let reference = self.reach_now()?;
-        reference.channel.open(reference.row, socket)
+        if let Some(Settled::Own(own)) = self.settled() {
+            return own.open(socket);
+        }
+        let reached = self.reach_now()?;
+        reached.channel().open(reached.row(), socket)
     }
 
     /// The group of portals that are made of it: that of the channel which it is, or is said to fold into. If that is not
     /// true, those portals do not fold either.
     pub(crate) fn group(&self) -> Group {
         match (self.settled.get(), self.origin) {
-            (Some(reference), _) => reference.channel.group(),
+            (Some(Settled::Row(reference)), _) => reference.channel.group(),
+            (Some(Settled::Own(own)), _) => own.group(),
             (None, Some(origin)) => self.pd.groups().onward(origin),
             (None, None) => {
-                self.reach_now().map_or_else(|_| Group::next(), |reference| reference.channel.group())
+                self.reach_now().map_or_else(|_| Group::next(), |reached| reached.channel().group())
             }
         }
     }
 
     /// What it has come to, if it has.
     #[inline]
-    pub(crate) fn settled(&self) -> Option<&RowReference> {
+    pub(crate) fn settled(&self) -> Option<&Settled> {
         self.settled.get()
     }
 
     /// The entrypoint that it leads to, as far as that is known.
     pub(crate) fn entrypoint(&self) -> Option<EntrypointId> {
-        self.settled()?.channel.callee_id()
+        match self.settled()? {
+            Settled::Row(reference) => reference.channel.callee_id(),
+            Settled::Own(own) => own.entrypoint(),
+        }
     }
 }
 

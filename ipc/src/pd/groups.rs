@@ -37,7 +37,12 @@ impl Groups {
     pub(crate) fn onward(&self, origin: Origin) -> Group {
         let mut map = self.map();
         make_room(&mut map);
-        map.entry(origin).or_insert_with(|| Known { onward: Group::next(), channel: Weak::new() }).onward
+        map.entry(origin)
+            .or_insert_with(|| Known {
+                onward: Group::next().hinting_like(origin.group),
+                channel: Weak::new(),
+            })
+            .onward
     }
 
     /// Makes it the channel of its group, unless there is one. Answers whether it is now.

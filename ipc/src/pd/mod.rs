@@ -3,6 +3,7 @@
 mod alarms;
 mod closer;
 pub(crate) mod groups;
+pub(crate) mod issued;
 mod options;
 pub(crate) mod peer_socket;
 pub(crate) mod spawn;
@@ -12,6 +13,8 @@ pub use options::{Doorbell, PdOptions};
 
 use self::closer::Closer;
 use self::groups::Groups;
+use self::issued::Issued;
+use crate::allowance::Allowance;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sys::pipe::Pipe;
@@ -43,6 +46,7 @@ struct Domain {
     watcher: OnceLock<Watcher>,
     closer: OnceLock<Closer>,
     groups: Groups,
+    issued: Issued,
 }
 
 impl Pd {
@@ -64,6 +68,7 @@ impl Pd {
             watcher: OnceLock::new(),
             closer: OnceLock::new(),
             groups: Groups::default(),
+            issued: Issued::default(),
         })))
     }
 
@@ -72,6 +77,11 @@ impl Pd {
     #[inline]
     pub fn default_deadline(&self) -> Deadline {
         self.0.options.deadline
+    }
+
+    /// What those may spend to whom capabilities of others are handed on.
+    pub(crate) fn allowance(&self) -> Allowance {
+        self.0.options.allowance
     }
 
     pub(crate) fn wait_policy(&self) -> WaitPolicy {
@@ -89,6 +99,11 @@ impl Pd {
     /// The channels that portals fold into.
     pub(crate) fn groups(&self) -> &Groups {
         &self.0.groups
+    }
+
+    /// The tokens by which capabilities come home.
+    pub(crate) fn issued(&self) -> &Issued {
+        &self.0.issued
     }
 
     /// The watcher, started if need be.

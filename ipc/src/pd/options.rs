@@ -1,5 +1,6 @@
 //! How a protection domain waits and wakes.
 
+use crate::allowance::Allowance;
 use crate::deadline::Deadline;
 use crate::wait_policy::WaitPolicy;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct PdOptions {
     pub wait: WaitPolicy,
     /// How it wakes a sleeping entrypoint of another process.
     pub doorbell: Doorbell,
+    /// What somebody to whom it hands on capabilities of others may spend at their entrypoints, out of its own accounts there.
+    pub allowance: Allowance,
 }
 
 impl Default for PdOptions {
@@ -30,6 +33,7 @@ impl Default for PdOptions {
             deadline: Deadline::After(Duration::from_secs(5)),
             wait: WaitPolicy::default(),
             doorbell: Doorbell::default(),
+            allowance: Allowance::default(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Who gets a port, what clients say beside requests, and the end of ports.
 
 use super::Server;
+use super::accounts::Opener;
 use super::home::Post;
 use super::port::{End, Ended, Port};
 use super::rows::Row;
+use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
@@ -11,6 +13,7 @@ use crate::pd::watcher::HangUp;
 use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
 use crate::transport::socket::{Drained, News, SocketTransport};
+use crate::wire::control::Control;
 use crate::wire::head::RowName;
 use crate::wire::layout;
 use rustix::event::epoll;
@@ -50,7 +53,7 @@ impl Server {
         &mut self,
         socket: OwnedFd,
         badge: Badge,
-        opener: Option<RowName>,
+        opener: Option<Opener>,
     ) -> Result<RowName, Error> {
         let socket = Arc::new(PeerSocket::new(&self.pd, socket));
         socket::adopt(socket.as_fd())?;
@@ -63,15 +66,13 @@ impl Server {
             let transport = Box::new(SocketTransport::new(pd.clone(), of_port));
             Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
         })?;
+        // Whom nobody has introduced but this process itself has all that one client may have.
+        let all = self.ledger.limits().of_an_account();
+        let (opener, allowance) = opener.map_or((None, all), |it| (it.port, it.allowance));
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
-        port.opener = opener;
-        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
-            // Counted until the new port is closed.
-            opener.opened += 1;
-        }
-        let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
-        let ready = port
-            .grant_first(badge, &mut self.ledger)
+        let opened = self.ledger.accounts_mut().open(name, opener, allowance);
+        let ready = opened
+            .and_then(|()| port.grant_first(badge, &mut self.ledger))
             .and_then(|()| add_event(&self.epoll, socket.as_fd(), name.encode()));
         match ready {
             Ok(()) => Ok(name),
@@ -126,13 +127,11 @@ impl Server {
         while let Some(next) = news.next() {
             let result = match next {
                 News::Hello(memory, bell) => self.introduce(name, memory, bell),
-                News::Open(row, portal, greeted) => self.open(name, row, portal, greeted),
-                News::Greeting(_, page) => {
-                    self.pd.close_later([page]);
-                    Err(Error::Violation("a client sent what only an entrypoint sends"))
+                News::Open(row, portal, greeted, allowance) => {
+                    self.open(name, allowance, row, portal, greeted)
                 }
-                News::Token(_, socket) => {
-                    self.pd.close_later([socket]);
+                News::Greeting(..) | News::Token(..) | News::Refusal => {
+                    self.pd.close_later(next.into_descriptors());
                     Err(Error::Violation("a client sent what only an entrypoint sends"))
                 }
             };
@@ -167,22 +166,38 @@ impl Server {
     }
 
     /// Opens a portal to what the row names. A row that names nothing is no violation: the object may have been
-    /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability.
-    fn open(&mut self, opener: RowName, row: RowName, portal: OwnedFd, greeted: bool) -> Result<(), Error> {
+    /// dissolved meanwhile. The portal is closed then, and its holder finds a dead capability. Who opens more than his account
+    /// has is no violation either: whom he has introduced may have spent it.
+    fn open(
+        &mut self,
+        opener: RowName,
+        allowance: Allowance,
+        row: RowName,
+        portal: OwnedFd,
+        greeted: bool,
+    ) -> Result<(), Error> {
         if !socket::is_portal(portal.as_fd()) {
             self.pd.close_later([portal]);
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
-        let badge = port.rows().get(row).and_then(Row::badge);
-        let Some(badge) = badge.filter(|_| port.opened < self.ledger.limits().portals) else {
+        let Some(badge) = port.rows().get(row).and_then(Row::badge) else {
             self.pd.close_later([portal]);
             return Ok(());
         };
+        let row = Allowance::row(badge.is_context());
+        let accounts = self.ledger.accounts();
+        if !allowance.covers(row) || !accounts.covers(opener, row.and(Allowance::CHANNEL)) {
+            // If there is no room, he finds a dead capability and not the reason.
+            let _ = socket::send(portal.as_fd(), &Control::Refusal.encode(), &[]);
+            socket::hang_up(portal.as_fd());
+            self.pd.close_later([portal]);
+            return Ok(());
+        }
         if !greeted {
             self.home.greet(portal.as_fd());
         }
-        self.take_up(portal, badge, Some(opener));
+        self.take_up(portal, badge, Some(Opener { port: Some(opener), allowance }));
         Ok(())
     }
 
@@ -190,12 +205,12 @@ impl Server {
     pub(super) fn close(&mut self, name: RowName, reason: &Error) {
         let Some(mut port) = self.ports.remove(name) else { return };
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
-        self.close_account(name, port.opener);
         // What was submitted before the end counts: its handlers run whether or not whoever submitted it lives.
         if !matches!(reason, Error::Violation(_)) {
             port.take_signals(layout::PENDING_SIGNALS, &mut self.ledger);
         }
-        self.ledger.close(name, port.rows());
+        let opener = self.ledger.close(name, port.rows());
+        self.starving.inherit(name, opener);
         self.insight.remove(name);
         port.token.map(|token| self.tokens.remove(&token));
         self.hot.retain(|hot| *hot != name);
@@ -212,49 +227,9 @@ impl Server {
         self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).chain(bell));
         self.parent_gone |= self.parent == Some(name);
     }
-
-    /// Strikes a port that has ended off its opener's account. What it had opened itself comes onto that account, or
-    /// a client that opens and dies, over and over, would fill the server: nobody's death ends a pair whose two ends
-    /// both came here.
-    fn close_account(&mut self, ended: RowName, opener: Option<RowName>) {
-        let mut inherited = 0;
-        for port in self.ports.iter_mut().filter(|port| port.opener == Some(ended)) {
-            port.opener = opener;
-            inherited += 1;
-        }
-        inherited += self.starving.inherit(ended, opener);
-        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
-            opener.opened = opener.opened - 1 + inherited;
-        }
-    }
 }
 
 pub(super) fn add_event(epoll: &OwnedFd, source: BorrowedFd<'_>, data: u64) -> Result<(), Error> {
     let events = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
     epoll::add(epoll, source, epoll::EventData::new_u64(data), events).map_err(Error::system("epoll_ctl"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pd::Pd;
-
-    #[test]
-    fn what_an_ended_port_had_opened_comes_onto_its_openers_account() {
-        let mut server = Server::new(&Pd::new().unwrap()).unwrap();
-        let badge = server.badge();
-        let adopt = |server: &mut Server, portal, opener| server.adopt(portal, badge, opener).unwrap();
-        let (_ours, theirs) = socket::pair().unwrap();
-        let launcher = adopt(&mut server, theirs, None);
-        let (_client, theirs) = socket::pair().unwrap();
-        let villain = adopt(&mut server, theirs, Some(launcher));
-        let (one, other) = socket::pair().unwrap();
-        let pair = [one, other].map(|end| adopt(&mut server, end, Some(villain)));
-        let opened = |server: &Server, name| server.ports.get(name).map(|port| port.opened);
-        assert_eq!((opened(&server, launcher), opened(&server, villain)), (Some(1), Some(2)));
-        server.close(villain, &Error::Disconnected);
-        assert_eq!(opened(&server, launcher), Some(2), "the pair, which nobody's death ends");
-        server.close(pair[0], &Error::Disconnected);
-        assert_eq!(opened(&server, launcher), Some(1));
-    }
 }

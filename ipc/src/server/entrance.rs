@@ -5,6 +5,7 @@
 //! channel.
 
 use super::Server;
+use super::accounts::Opener;
 use super::home::TakenUp;
 use crate::badge::Badge;
 use crate::error::Error;
@@ -49,8 +50,8 @@ impl Entrance {
 
 impl Server {
     /// Takes a portal up. If the system has no room for its channel now, it is tried again.
-    pub(super) fn take_up(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) {
-        match TakenUp::new(portal) {
+    pub(super) fn take_up(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
+        match TakenUp::new(&self.pd, portal, self.ledger.capability(badge)) {
             Ok(taken_up) => self.admit(taken_up, badge, opener),
             Err((Unsent::NoRoom | Unsent::Failed(Error::System { .. }), portal)) => {
                 self.take_up_later(portal, badge, opener);
@@ -63,16 +64,17 @@ impl Server {
     }
 
     /// Makes a port of it. A refused portal is closed, and so is its channel: its holder finds a dead capability.
-    pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<RowName>) {
-        let TakenUp { portal, channel, token } = taken_up;
+    pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<Opener>) {
+        let TakenUp { portal, channel, token, way_home } = taken_up;
         let portal = Arc::new(PeerSocket::new(&self.pd, portal));
+        self.admitted += 1;
         let Ok(name) = self.adopt(channel, badge, opener) else { return socket::hang_up(portal.as_fd()) };
         let ready = socket::adopt(portal.as_fd())
             .and_then(|()| super::admission::add_event(&self.epoll, portal.as_fd(), name.encode()));
         let Some(port) = self.ports.get_mut(name) else { return };
         let transport = SocketTransport::new(self.pd.clone(), portal);
         port.came_by(Entrance { transport, drained: Drained::More });
-        port.token = Some(token);
+        (port.token, port.way_home) = (Some(token), Some(way_home));
         self.tokens.insert(token, name);
         if let Err(error) = ready {
             self.close(name, &error);

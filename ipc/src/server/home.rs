@@ -1,11 +1,13 @@
 //! What other threads reach of a server.
 
 use crate::badge::Badge;
+use crate::capability::Capability;
 use crate::client::callee::Callee;
 use crate::client::channel::Channel;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
+use crate::pd::issued::WayHome;
 use crate::pd::watcher::HangUp;
 use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
@@ -68,13 +70,16 @@ pub(crate) struct TakenUp {
     pub(crate) portal: OwnedFd,
     pub(crate) channel: OwnedFd,
     pub(crate) token: Token,
+    pub(crate) way_home: WayHome,
 }
 
 impl TakenUp {
-    /// Makes the channel's sockets and sends one of them over the portal. Never waits. If that fails, the portal is given
-    /// back.
-    pub(crate) fn new(portal: OwnedFd) -> Result<TakenUp, (Unsent, OwnedFd)> {
+    /// Makes the channel's sockets and sends one of them over the portal to that object of the domain. Never waits. If that
+    /// fails, the portal is given back.
+    pub(crate) fn new(pd: &Pd, portal: OwnedFd, own: Capability) -> Result<TakenUp, (Unsent, OwnedFd)> {
         let token = Token(crate::random::word());
+        // Before it is sent: whoever reads it may be faster.
+        let way_home = WayHome::new(pd, token, own);
         let sent = socket::pair().map_err(Unsent::Failed).and_then(|(channel, theirs)| {
             match socket::send(portal.as_fd(), &Control::Token(token).encode(), &[theirs.as_fd()]) {
                 // Its holder is gone, but may have opened portals for others before.
@@ -83,7 +88,7 @@ impl TakenUp {
             }
         });
         match sent {
-            Ok(channel) => Ok(TakenUp { portal, channel, token }),
+            Ok(channel) => Ok(TakenUp { portal, channel, token, way_home }),
             Err(unsent) => Err((unsent, portal)),
         }
     }
@@ -115,10 +120,11 @@ impl Home {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let counter = rustix::event::eventfd(0, flags).map_err(Error::system("eventfd"))?;
         let (page, page_file) = Words::published()?;
+        let id = EntrypointId::draw();
         Ok(Home {
             pd: pd.clone(),
-            id: EntrypointId::draw(),
-            group: Group::next(),
+            id,
+            group: Group::next().hinting(Some(id)),
             names: RandomState::new(),
             page,
             page_file,
@@ -192,9 +198,9 @@ impl Home {
     }
 
     /// Takes `portal` up as one to the object, in the server's stead: nobody need wait for it. Never waits.
-    pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge) -> Result<(), Error> {
+    pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge, own: &Capability) -> Result<(), Error> {
         self.greet(portal.as_fd());
-        let taken_up = TakenUp::new(portal).map_err(|(unsent, _)| unsent)?;
+        let taken_up = TakenUp::new(&self.pd, portal, own.clone()).map_err(|(unsent, _)| unsent)?;
         self.post(Post::Adopt(taken_up, badge));
         Ok(())
     }

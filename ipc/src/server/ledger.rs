@@ -1,10 +1,12 @@
 //! Which objects there are, and in which rows of which channels they were granted.
 
+use super::accounts::Accounts;
 use super::contexts::{Contexts, SignalLevel};
 use super::counted::Counted;
 use super::home::Home;
 use super::limits::Limits;
 use super::rows::{Row, Rows};
+use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::capability::Capability;
 use crate::error::Error;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 pub(crate) struct Ledger {
     home: Arc<Home>,
     limits: Limits,
+    accounts: Accounts,
     objects: Table<Holders>,
     counted: Counted,
     contexts: Contexts,
@@ -76,6 +79,7 @@ impl Ledger {
         Ledger {
             home,
             limits,
+            accounts: Accounts::default(),
             objects: Table::default(),
             counted: Counted::default(),
             contexts: Contexts::default(),
@@ -91,6 +95,16 @@ impl Ledger {
     /// What one client may have at most.
     pub(crate) fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// What clients have spent.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// What clients have spent.
+    pub(crate) fn accounts_mut(&mut self) -> &mut Accounts {
+        &mut self.accounts
     }
 
     /// How many objects there are.
@@ -223,8 +237,15 @@ impl Ledger {
         if rows.len() >= limits.rows || badge.is_context() && rows.contexts() >= limits.contexts {
             return Err(Error::BudgetExceeded);
         }
-        let name = rows.insert(Row::new(badge)).ok_or(Error::BudgetExceeded)?;
-        holders.add(port, name);
+        let cost = Allowance::row(badge.is_context());
+        self.accounts.spend(Some(port), cost)?;
+        let Some(name) = rows.insert(Row::new(badge)) else {
+            self.accounts.refund(Some(port), cost);
+            return Err(Error::BudgetExceeded);
+        };
+        if let Some(holders) = self.holders_mut(badge) {
+            holders.add(port, name);
+        }
         Ok(name)
     }
 
@@ -240,8 +261,9 @@ impl Ledger {
         row.grants =
             row.grants.checked_sub(grants).ok_or(Error::Violation("a release of more than was granted"))?;
         if row.grants == 0 {
-            let badge = row.badge();
+            let (badge, cost) = (row.badge(), Allowance::row(row.is_context()));
             rows.remove(name);
+            self.accounts.refund(Some(port), cost);
             self.forget(port, badge);
         }
         Ok(())
@@ -254,11 +276,14 @@ impl Ledger {
         }
     }
 
-    /// All rows of a channel are gone.
-    pub(crate) fn close(&mut self, port: RowName, rows: &Rows) {
+    /// All rows of a channel are gone, and its account. Answers whose account that hung in.
+    pub(crate) fn close(&mut self, port: RowName, rows: &Rows) -> Option<RowName> {
+        let mut cost = Allowance::NOTHING;
         for row in rows.iter() {
+            cost = cost.and(Allowance::row(row.is_context()));
             self.forget(port, row.badge());
         }
+        self.accounts.close(port, cost)
     }
 
     fn forget(&mut self, port: RowName, badge: Option<Badge>) {

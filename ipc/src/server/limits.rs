@@ -1,5 +1,7 @@
 //! What a server grants to each of its clients at most.
 
+use crate::allowance::Allowance;
+
 /// What a server holds for one client, and altogether, at most. What is beyond is refused with
 /// [`Error::BudgetExceeded`](crate::Error::BudgetExceeded).
 ///
@@ -18,12 +20,21 @@ pub struct Limits {
     pub contexts: u32,
     /// Channels of all clients together. Each maps 40 KiB that its client pays for.
     pub channels: u32,
-    /// Portals that one client opens for others over one channel and that are still open.
+    /// Channels that one client opens for others, and these for others in turn, at once. A client whose own channel was opened
+    /// by another one has what that one [allows](crate::Allowance) of its own.
     pub portals: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { rows: 65_536, contexts: 4_096, channels: 1_024, portals: 256 }
+        Limits { rows: 65_536, contexts: 4_096, channels: 1_024, portals: 512 }
+    }
+}
+
+impl Limits {
+    /// What a client may spend with all those whom it introduces, unless somebody has introduced it.
+    pub(crate) fn of_an_account(self) -> Allowance {
+        // Rows are bounded by those of each of the channels.
+        Allowance { rows: u32::MAX, contexts: u32::MAX, channels: self.portals }
     }
 }

@@ -1,5 +1,6 @@
 //! The serving side: channels, their capability tables, and the loop that takes one request at a time.
 
+mod accounts;
 mod admission;
 mod caller;
 pub(crate) mod contexts;
@@ -9,6 +10,7 @@ mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub(crate) mod home;
+mod homecoming;
 pub(crate) mod insight;
 mod ledger;
 mod limits;
@@ -73,6 +75,8 @@ pub struct Server {
     parent: Option<RowName>,
     parent_gone: bool,
     violations: u64,
+    /// Portals that were ever taken up.
+    admitted: u64,
     epoll: OwnedFd,
     dropped: Dropped,
     patience: Patience,
@@ -146,6 +150,7 @@ impl Server {
             parent: None,
             parent_gone: false,
             violations: 0,
+            admitted: 0,
             epoll,
             dropped: Dropped::default(),
             patience: Patience::new(pd.wait_policy()),

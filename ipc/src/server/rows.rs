@@ -37,6 +37,11 @@ impl Row {
         self.badge().filter(|badge| badge.is_context())
     }
 
+    /// Whether it was granted for a signal context, be that dissolved.
+    pub(crate) fn is_context(&self) -> bool {
+        RowName::new(self.slot, 0).is_context()
+    }
+
     /// What it names is dissolved.
     pub(super) fn kill(&mut self) {
         self.generation = 0;

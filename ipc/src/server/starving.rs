@@ -5,8 +5,10 @@
 //! calls without portals, and delegation by row. Nobody says when there is room again, so it is looked for now and then.
 
 use super::Server;
+use super::accounts::Opener;
 use super::home::Home;
 use super::port::Port;
+use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::watcher::Alarm;
@@ -33,18 +35,14 @@ pub(super) struct Starving {
 struct Untaken {
     portal: OwnedFd,
     badge: Badge,
-    opener: Option<RowName>,
+    opener: Option<Opener>,
 }
 
 impl Starving {
-    /// What a port that has ended had opened comes onto the account of its opener. Answers how much that is.
-    pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) -> u32 {
-        let mut inherited = 0;
-        for untaken in self.portals.iter_mut().filter(|untaken| untaken.opener == Some(ended)) {
-            untaken.opener = opener;
-            inherited += 1;
-        }
-        inherited
+    /// What a port that has ended had opened stays on the account of its opener.
+    pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) {
+        let openers = self.portals.iter_mut().filter_map(|untaken| untaken.opener.as_mut());
+        openers.filter(|it| it.port == Some(ended)).for_each(|it| it.port = opener);
     }
 }
 
@@ -69,11 +67,9 @@ impl Server {
 
     /// There was no room for the portal's channel: too many descriptors are open, or in flight.
     #[cold]
-    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<RowName>) {
-        if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
-            // Counted until it is taken up.
-            opener.opened += 1;
-        }
+    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
+        // Counted until it is taken up. There was room just now.
+        let _ = self.ledger.accounts_mut().spend(opener.and_then(|it| it.port), Allowance::CHANNEL);
         self.starving.portals.push(Untaken { portal, badge, opener });
         self.look_for_room_later(BETWEEN_LOOKS);
     }
@@ -96,9 +92,7 @@ impl Server {
             return self.look_for_room_later(if calls { BETWEEN_CALLS } else { BETWEEN_LOOKS });
         }
         for Untaken { portal, badge, opener } in std::mem::take(&mut self.starving.portals) {
-            if let Some(opener) = opener.and_then(|opener| self.ports.get_mut(opener)) {
-                opener.opened -= 1;
-            }
+            self.ledger.accounts_mut().refund(opener.and_then(|it| it.port), Allowance::CHANNEL);
             self.take_up(portal, badge, opener);
         }
         for name in std::mem::take(&mut self.starving.ports) {

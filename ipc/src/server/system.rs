@@ -26,7 +26,7 @@ impl Server {
             SystemCall::Fold(token) => {
                 // For once: whoever comes first has it.
                 let portal = self.ports.get_mut(self.tokens.remove(&token)?)?;
-                portal.token = None;
+                (portal.token, portal.way_home) = (None, None);
                 let badge = portal.rows().get(RowName::FIRST)?.badge()?;
                 reply.push(self.ledger.capability(badge)).ok()
             }

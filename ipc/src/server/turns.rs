@@ -158,6 +158,9 @@ impl Server {
             let _ = self.finish(taken.ticket, status, None);
             return None;
         };
+        if message.capabilities() != 0 {
+            self.welcome(message);
+        }
         self.serving = Some(taken.ticket);
         context::serve(Some(Context { chain: taken.chain, due: taken.due, server: self.home.id() }));
         Some(Request { badge, caller: Caller::new(taken.ticket, &self.dropped) })

@@ -135,6 +135,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
             _ => None,
         })
         .flatten()
+        .inspect(super::room::note)
         .collect();
     drop(control);
     close_pidfds(&space);

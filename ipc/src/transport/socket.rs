@@ -1,6 +1,7 @@
 //! The transport across processes: a SEQPACKET socket that the kernel protects, and a doorbell.
 
 use super::{Carried, Refused, Transport};
+use crate::allowance::Allowance;
 use crate::capability::Capability;
 use crate::client::portal::Origin;
 use crate::dataspace::{Dataspace, Outgoing};
@@ -25,12 +26,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 pub(crate) enum News {
     /// The client's memory and perhaps its bell.
     Hello(OwnedFd, Option<OwnedFd>),
-    /// A portal to what the row names, its socket, and whether its holder was greeted.
-    Open(RowName, OwnedFd, bool),
+    /// A portal to what the row names, its socket, whether its holder was greeted, and what he is allowed.
+    Open(RowName, OwnedFd, bool, Allowance),
     /// From an entrypoint: its name, and its page.
     Greeting(EntrypointId, OwnedFd),
     /// From an entrypoint: by what it knows the portal, and the socket of its channel.
     Token(Token, OwnedFd),
+    /// From an entrypoint: it does not take the portal up.
+    Refusal,
 }
 
 impl News {
@@ -38,7 +41,8 @@ impl News {
     pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
         let (first, second) = match self {
             News::Hello(memory, bell) => (Some(memory), bell),
-            News::Open(_, only, _) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
+            News::Open(_, only, ..) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
+            News::Refusal => (None, None),
         };
         first.into_iter().chain(second)
     }
@@ -94,6 +98,8 @@ enum Ticket {
     #[default]
     Expected,
     Here(Token, PeerSocket),
+    /// None comes, for want of room on its opener's account.
+    Refused,
     /// Or this is a channel's socket, over which none comes.
     Taken,
 }
@@ -178,6 +184,11 @@ impl SocketTransport {
         }
     }
 
+    /// Client: whether the entrypoint has said that it does not take the portal up.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(*self.ticket.lock().unwrap_or_else(PoisonError::into_inner), Ticket::Refused)
+    }
+
     /// Whether portals were read that no message has asked for.
     pub(crate) fn holds_portals(&self) -> bool {
         self.inbox().carried.iter().any(Option::is_some)
@@ -245,6 +256,7 @@ impl SocketTransport {
                 (_, Ticket::Expected, News::Token(token, socket)) => {
                     *ticket = Ticket::Here(token, PeerSocket::new(&self.pd, socket));
                 }
+                (_, Ticket::Expected, News::Refusal) => *ticket = Ticket::Refused,
                 (.., other) => {
                     self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
                     return Err(Error::Violation(
@@ -288,8 +300,8 @@ impl Inbox {
                 news.push(News::Hello(memory, received.next()));
                 Ok(())
             }
-            (Control::Open { row, greeted }, Some(socket)) => {
-                news.push(News::Open(row, socket, greeted));
+            (Control::Open { row, greeted, allowance }, Some(socket)) => {
+                news.push(News::Open(row, socket, greeted, allowance));
                 Ok(())
             }
             (Control::Descriptors(tag), Some(first)) => {
@@ -313,7 +325,11 @@ impl Inbox {
                 news.push(News::Token(token, socket));
                 Ok(())
             }
-            (Control::Doorbell, _) | (_, None) => {
+            (Control::Refusal, None) => {
+                news.push(News::Refusal);
+                Ok(())
+            }
+            (Control::Doorbell | Control::Refusal, _) | (_, None) => {
                 Err(Error::Violation("a message came without its descriptor"))
             }
         }
@@ -363,7 +379,8 @@ impl Transport for SocketTransport {
     }
 
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error> {
-        Ok(self.send_control(Control::Open { row, greeted }, &[socket.as_fd()])?)
+        let allowance = self.pd.allowance();
+        Ok(self.send_control(Control::Open { row, greeted, allowance }, &[socket.as_fd()])?)
     }
 
     fn sent(&self) -> u16 {

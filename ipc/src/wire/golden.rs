@@ -6,6 +6,7 @@ use super::layout::{self, LaneId};
 use super::signal::Signal;
 use super::slot::{Group, Kinds, Slot};
 use super::{VERSION, Violation};
+use crate::allowance::Allowance;
 use crate::due::Due;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::{Error, Refusal};
@@ -240,7 +241,16 @@ fn control_messages() {
         let meant = || match vector.meaning.split(' ').next() {
             Some("doorbell") => Control::Doorbell,
             Some("hello") => Control::Hello,
-            Some("open") => Control::Open { row: vector.row(), greeted: vector.field("greeted") == 1 },
+            Some("open") => Control::Open {
+                row: vector.row(),
+                greeted: vector.field("greeted") == 1,
+                allowance: Allowance {
+                    rows: vector.field_u32("rows"),
+                    contexts: vector.field_u32("contexts"),
+                    channels: vector.field_u32("channels"),
+                },
+            },
+            Some("refusal") => Control::Refusal,
             Some("descriptors") => Control::Descriptors(Tag {
                 lane: LaneId::new(vector.field_u32("lane")).unwrap(),
                 sequence: vector.field_u32("sequence"),

@@ -15,7 +15,7 @@ pub(crate) mod slot;
 pub(crate) mod system;
 
 /// The version of everything in this module. A peer of another version is refused.
-pub(crate) const VERSION: u16 = 4;
+pub(crate) const VERSION: u16 = 5;
 
 /// What was wrong with an alleged value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

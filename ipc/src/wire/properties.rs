@@ -4,6 +4,7 @@ use super::control::{CONTROL_BYTES, Control, Tag, Token};
 use super::head::{Request, RowName, State};
 use super::layout::{LANE_COUNT, LaneId, SLOTS};
 use super::slot::{Group, Kinds, Slot};
+use crate::allowance::Allowance;
 use crate::due::Due;
 use crate::entrypoint_id::EntrypointId;
 use crate::fuzzing::wire as check;
@@ -53,9 +54,17 @@ fn control() -> impl Strategy<Value = (Control, usize)> {
         (lane, any::<u32>()).prop_map(|(lane, sequence)| Control::Descriptors(Tag { lane, sequence }));
     let greeting =
         (1..=u64::MAX).prop_filter_map("a name", |word| EntrypointId::decode(word).map(Control::Greeting));
+    let allowance = (0..1_u32 << 20, 0..1_u32 << 14, 0..1_u32 << 12)
+        .prop_map(|(rows, contexts, channels)| Allowance { rows, contexts, channels });
+    let open = (row(), any::<bool>(), allowance).prop_map(|(row, greeted, allowance)| Control::Open {
+        row,
+        greeted,
+        allowance,
+    });
     prop_oneof![
         (Just(Control::Hello), 1..=2_usize),
-        ((row(), any::<bool>()).prop_map(|(row, greeted)| Control::Open { row, greeted }), Just(1)),
+        (open, Just(1)),
+        (Just(Control::Refusal), Just(0)),
         (descriptors, 1..=SLOTS),
         (greeting, Just(1)),
         (any::<u64>().prop_map(|word| Control::Token(Token(word))), Just(1)),

@@ -8,6 +8,7 @@
 use super::Violation;
 use super::head::RowName;
 use super::layout::SLOTS;
+use crate::entrypoint_id::EntrypointId;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One capability in a message.
@@ -21,15 +22,38 @@ pub(crate) enum Slot {
     Dataspace(u64),
 }
 
-/// Portals of one sender that are of one group lead to one entrypoint, the sender says.
+/// Portals of one sender that are of one group lead to one entrypoint, the sender says: and its lowest bits are those of that
+/// entrypoint's name, or zero, as a hint to the entrypoint itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Group(pub(crate) u64);
+
+const HINT_BITS: u32 = 16;
+const HINT: u64 = (1 << HINT_BITS) - 1;
 
 impl Group {
     /// One that was not used before in this process, where it stands for one way to one entrypoint.
     pub(crate) fn next() -> Group {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        Group(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+        Group((LAST.fetch_add(1, Ordering::Relaxed) + 1) << HINT_BITS)
+    }
+
+    /// The same, with a hint to that entrypoint, if it is known and there is none yet.
+    pub(crate) fn hinting(self, entrypoint: Option<EntrypointId>) -> Group {
+        if self.hint() != 0 { self } else { Group(self.0 | EntrypointId::encode(entrypoint) & HINT) }
+    }
+
+    /// The same, with the hint of another one.
+    pub(crate) fn hinting_like(self, other: Group) -> Group {
+        Group(self.0 & !HINT | other.hint())
+    }
+
+    /// Whether it may be that entrypoint's: it is, or it was not known.
+    pub(crate) fn may_lead_to(self, entrypoint: EntrypointId) -> bool {
+        self.hint() == 0 || self.hint() == entrypoint.word() & HINT
+    }
+
+    fn hint(self) -> u64 {
+        self.0 & HINT
     }
 }
 
@@ -107,4 +131,20 @@ impl Slot {
 /// Those of the slots whose descriptor comes beside the message, in order.
 pub(crate) fn carried(slots: &[Slot]) -> heapless::Vec<Slot, SLOTS> {
     slots.iter().filter(|slot| !matches!(slot, Slot::Row(_))).take(SLOTS).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_keeps_the_first_hint_and_is_its_own() {
+        let names = [0x1_2345, 0x2_2346].map(|word| EntrypointId::decode(word).unwrap());
+        let (one, other) = (Group::next(), Group::next());
+        assert!(one.may_lead_to(names[0]) && one.may_lead_to(names[1]), "nobody knows");
+        let hinting = one.hinting(Some(names[0])).hinting(Some(names[1]));
+        assert!(hinting.may_lead_to(names[0]) && !hinting.may_lead_to(names[1]));
+        let alike = other.hinting_like(hinting);
+        assert!(!alike.may_lead_to(names[1]) && alike != hinting);
+    }
 }

@@ -25,8 +25,6 @@ struct Held {
     object: Object,
     /// Which of all the gifts it is, if it was given and not made. Copies are the same gift.
     gift: Option<Holding>,
-    /// Its holder has called it, and was answered.
-    used: bool,
 }
 
 /// What an entrypoint may hold for its clients, beside what it holds for whoever started it.
@@ -34,11 +32,10 @@ struct Held {
 pub struct Bounds {
     /// Objects, exactly.
     pub objects: u64,
-    /// Rows: one at least for each process that holds an object, one at most for each capability that was given. No most
-    /// where the owner itself was given one: its own calls never get through to it, so it does not look what else was
-    /// dropped of the channel that it came by.
+    /// Rows: one at least for each process that holds an object, one at most for each capability that was given to another
+    /// process. What comes home takes none.
     pub rows: RangeInclusive<u64>,
-    /// Channels, at most: one for each capability that was given.
+    /// Channels, at most: one for each capability that was given to another process.
     pub channels: u64,
 }
 
@@ -100,7 +97,7 @@ impl Model {
         match op {
             Op::Create { actor, object, holding } => {
                 self.objects.insert(*object, Thing { owner: *actor, fate: Fate::Lives });
-                let held = Held { holder: *actor, object: *object, gift: None, used: false };
+                let held = Held { holder: *actor, object: *object, gift: None };
                 self.holdings.insert(*holding, held);
                 done()
             }
@@ -164,22 +161,23 @@ impl Model {
     /// What an entrypoint may hold for others.
     #[must_use]
     pub fn bounds(&self, actor: Actor) -> Bounds {
-        let (mut holders, mut gifts, mut came_home) = (BTreeSet::new(), BTreeSet::new(), false);
+        let (mut holders, mut gifts) = (BTreeSet::new(), BTreeSet::new());
         for held in self.holdings.values() {
             let Some(thing) = self.objects.get(&held.object) else { continue };
             if thing.owner != actor || thing.fate == Fate::Gone {
                 continue;
             }
+            if held.holder.process() == actor.process() {
+                continue;
+            }
             gifts.extend(held.gift);
-            came_home |= held.gift.is_some() && held.holder == actor;
-            if thing.fate == Fate::Lives && held.holder.process() != actor.process() {
+            if thing.fate == Fate::Lives {
                 holders.insert((held.object, held.holder.process()));
             }
         }
         let objects = self.objects().filter(|(_, owner)| *owner == actor).count() as u64;
         let gifts = gifts.len() as u64;
-        let most = if came_home { u64::MAX } else { gifts };
-        Bounds { objects, rows: holders.len() as u64..=most, channels: gifts }
+        Bounds { objects, rows: holders.len() as u64..=gifts, channels: gifts }
     }
 
     fn call(&mut self, actor: Actor, route: &[Holding], action: &Action) -> Option<Vec<Outcome>> {
@@ -225,11 +223,6 @@ impl Model {
                 (Outcome::Done, failures)
             }
         };
-        if failures.is_empty() {
-            for stop in route {
-                self.holdings.get_mut(stop)?.used = true;
-            }
-        }
         Some(either(success, failures))
     }
 
@@ -245,10 +238,6 @@ impl Model {
                 return Some(Arrival::Failed(vec![Failure::Disconnected]));
             }
             if chain.contains(&thing.owner) {
-                // Until its entrypoint has answered, a circle through others may be found only by the deadline.
-                if thing.owner != caller && !held.used {
-                    return None;
-                }
                 let mut failures = vec![Failure::CallCycle];
                 if thing.fate.is_dissolved() {
                     failures.extend([Failure::InvalidCapability, Failure::Disconnected]);
@@ -279,7 +268,7 @@ impl Model {
     }
 
     fn give(&mut self, object: Object, holder: Actor, holding: Holding) {
-        self.holdings.insert(holding, Held { holder, object, gift: Some(holding), used: false });
+        self.holdings.insert(holding, Held { holder, object, gift: Some(holding) });
     }
 }
 

@@ -247,8 +247,16 @@ impl RawClient {
     /// # Errors
     /// What the system says.
     pub fn open(&mut self, row: Row) -> io::Result<OwnedFd> {
+        self.open_by(&wire::open(row))
+    }
+
+    /// Opens a portal by that message, which may say more.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_by(&mut self, message: &[u8]) -> io::Result<OwnedFd> {
         let (ours, theirs) = socket::pair()?;
-        self.send(&wire::open(row), &[ours.as_fd()])?;
+        self.send(message, &[ours.as_fd()])?;
         self.announce(wire::PENDING_SOCKET);
         Ok(theirs)
     }

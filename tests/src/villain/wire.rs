@@ -1,7 +1,7 @@
 //! The wire format, written out by hand: words of a channel's memory and bytes on its socket.
 
 /// The version of the format.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// Lanes of a channel.
 pub const LANES: usize = 16;
 /// The size of a channel's memory in bytes.
@@ -152,6 +152,8 @@ pub mod status {
     pub const ANSWERED: u8 = 0;
     /// The capability called, or one in the message, is not valid.
     pub const INVALID_CAPABILITY: u8 = 1;
+    /// The answer grants more than the client may hold.
+    pub const BUDGET_EXCEEDED: u8 = 3;
     /// The answer could not be sent.
     pub const BUSY: u8 = 4;
 }
@@ -182,10 +184,22 @@ pub fn hello() -> [u8; 16] {
     control(1, VERSION, LANES as u32, CHANNEL_BYTES as u64)
 }
 
-/// A portal to a row is to be opened; one descriptor.
+/// A portal to a row is to be opened; one descriptor. Its holder may have as much as whoever opens it.
 #[must_use]
 pub fn open(row: Row) -> [u8; 16] {
-    control(2, 0, 0, row.encode())
+    open_with(row, 0xf_ffff, 0x3fff, 0xfff)
+}
+
+/// The same, with an allowance of rows, contexts and channels.
+#[must_use]
+pub fn open_with(row: Row, rows: u32, contexts: u16, channels: u32) -> [u8; 16] {
+    control(2, contexts << 1, rows | channels << 20, row.encode())
+}
+
+/// An entrypoint does not take a portal up, since its opener has spent all that he may; no descriptor.
+#[must_use]
+pub fn refusal() -> [u8; 16] {
+    control(6, 0, 0, status::BUDGET_EXCEEDED.into())
 }
 
 /// An entrypoint greets; one descriptor, its page.

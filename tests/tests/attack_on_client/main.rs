@@ -45,7 +45,9 @@ fn command(program: &str) -> Command {
 impl House {
     fn new(doorbell: Doorbell, wait: WaitPolicy) -> House {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let pd = Pd::with(PdOptions { doorbell, wait, deadline: Deadline::After(NOISE) }).expect("a domain");
+        let pd =
+            Pd::with(PdOptions { doorbell, wait, deadline: Deadline::After(NOISE), ..PdOptions::default() })
+                .expect("a domain");
         let (honest, capability) = pd.spawn(command(env!("CARGO_BIN_EXE_victim"))).expect("a server");
         let bystander = Bystander::start(capability.clone());
         assert!(eventually(|| bystander.report().calls > 0));

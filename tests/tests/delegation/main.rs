@@ -1,6 +1,7 @@
 //! Delegation between strangers: who may invoke what, by whatever ways a capability came.
 
 mod balance;
+mod circles;
 mod random;
 mod travel;
 

@@ -1,5 +1,7 @@
 //! Capabilities of one entrypoint that come by one way share a channel, whoever hands them on.
 
+mod allowances;
+mod home;
 mod introducer;
 mod raw;
 

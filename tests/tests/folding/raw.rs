@@ -16,8 +16,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::Command;
 use std::time::Duration;
 
-/// The one group that a liar knows.
-const GROUP: u64 = 7;
+/// The one group that a liar knows; it says nothing of whom it leads to.
+const GROUP: u64 = 7 << 16;
 
 /// A well-behaved peer, and a raw channel to it.
 pub(crate) struct Peer {
@@ -56,10 +56,14 @@ impl Peer {
 
 /// Gives a peer a portal over that channel, as one of [`GROUP`]; answers the number that it has there.
 fn give(channel: &mut RawClient, portal: &OwnedFd) -> u64 {
+    hand_over(channel, Op::Keep, portal)[0]
+}
+
+/// Asks for something, with a portal.
+pub(crate) fn hand_over(channel: &mut RawClient, op: Op, portal: &OwnedFd) -> Vec<u64> {
     let tag = wire::portals(0, channel.sequences[0].wrapping_add(1));
     channel.send(&tag, &[portal.as_fd()]).expect("the socket has room");
-    let kept = channel.call_in(0, Row::FIRST, Op::Keep as u32, &[], &[(Kind::Portal, GROUP)]);
-    words(&kept.data())[0]
+    words(&channel.call_in(0, Row::FIRST, op as u32, &[], &[(Kind::Portal, GROUP)]).data())
 }
 
 #[test]

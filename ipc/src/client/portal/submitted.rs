@@ -1,6 +1,6 @@
 //! Signals that are submitted through a portal before there is a channel.
 
-use super::Portal;
+use super::{Portal, Settled};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -11,12 +11,16 @@ impl Portal {
     /// through a channel counts, though the portal folds and that channel ends.
     #[cold]
     pub(crate) fn submit(&self) {
-        if let Ok(reference) = self.reach_now() {
-            return reference.channel.submit(reference.row);
-        }
+        let reached = self.reach_now();
         let mut state = self.state();
         // Somebody may have got there meanwhile.
-        if let Some(reference) = self.settled.get().or(state.meanwhile.as_ref()).cloned() {
+        let channel = match (self.settled(), reached) {
+            (Some(Settled::Own(own)), _) => return own.submit(),
+            (Some(Settled::Row(reference)), _) => Some(reference.clone()),
+            (None, Ok(reached)) => reached.reference().cloned(),
+            (None, Err(_)) => state.meanwhile.clone(),
+        };
+        if let Some(reference) = channel {
             drop(state);
             return reference.channel.submit(reference.row);
         }

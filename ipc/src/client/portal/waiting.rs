@@ -6,6 +6,7 @@ use crate::client::channel::Channel;
 use crate::client::cycle::Waiting;
 use crate::context;
 use crate::deadline::Deadline;
+use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::sys::socket;
 use std::sync::{Arc, PoisonError};
@@ -110,6 +111,21 @@ impl Portal {
             state.tasks.push(waker.clone());
         }
         waits
+    }
+
+    /// Whether its ticket is to come from that entrypoint, as far as has been said. If it has come, it has come home.
+    pub(crate) fn is_expected_at(&self, entrypoint: EntrypointId) -> bool {
+        // As a rule it is another's, which costs nothing to see.
+        if !self.origin.is_some_and(|origin| origin.group.may_lead_to(entrypoint)) {
+            return false;
+        }
+        let mut state = self.state();
+        self.look(&mut state);
+        self.come_home_by_token(&mut state);
+        let is_its = state.callee.as_ref().is_some_and(|callee| callee.id() == entrypoint);
+        let is_expected = is_its && state.is_expected();
+        self.tell(state);
+        is_expected
     }
 
     /// What is to be waited for, if anything is.

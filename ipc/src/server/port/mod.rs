@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::rows::Rows;
 use crate::badge::Badge;
 use crate::error::Error;
+use crate::pd::issued::WayHome;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::{Release, Ring};
@@ -55,12 +56,10 @@ pub(crate) struct Port {
     pub(crate) starves: bool,
     /// Lanes with a request whose portals were left there.
     stuck: u64,
-    /// Portals that its client opened and that are still there.
-    pub(crate) opened: u32,
-    /// The port whose client opened this one.
-    pub(crate) opener: Option<RowName>,
     /// By what it is known on another channel, as long as it is.
     pub(crate) token: Option<Token>,
+    /// By what its portal comes home, until its client has come over.
+    pub(crate) way_home: Option<WayHome>,
     /// The portal that its client came by, until the client has come over.
     entrance: Option<Entrance>,
 }
@@ -107,9 +106,8 @@ impl Port {
             news: Vec::new(),
             starves: false,
             stuck: 0,
-            opened: 0,
-            opener: None,
             token: None,
+            way_home: None,
             entrance: None,
         }
     }
@@ -152,7 +150,7 @@ impl Port {
         if self.words.is_some() {
             return Err(Error::Violation("a client introduced itself twice"));
         }
-        (self.words, self.bell) = (Some(words), bell);
+        (self.words, self.bell, self.way_home) = (Some(words), bell, None);
         Ok(())
     }
 
