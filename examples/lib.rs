@@ -9,6 +9,7 @@ pub mod chain;
 mod failure;
 mod task;
 pub mod ticker;
+pub mod tour;
 pub mod wordcount;
 
 pub use failure::Failure;

@@ -2,7 +2,9 @@
 
 use portcullis_entrypoint as entrypoint;
 use portcullis_ipc as ipc;
+use portcullis_packet_stream as packet_stream;
 use portcullis_rpc as rpc;
+use portcullis_shm as shm;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -26,12 +28,15 @@ pub enum Error {
     /// A call failed, most likely because the process on the other side has ended: its own message says why.
     #[error("a call of the benchmark failed, see the message of the other process if there is one: {0}")]
     Call(#[from] rpc::Error),
-    /// The other process does not answer over the floor's memory.
-    #[error("the other process has not answered the floor's ping-pong for {seconds} s: was it stopped?")]
+    /// The other process does nothing about what lies in the memory that it shares.
+    #[error("the other process has not taken its turn for {seconds} s: was it stopped?")]
     Stalled {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// A packet stream failed.
+    #[error("a packet stream of the benchmark failed: {0}")]
+    Stream(#[from] packet_stream::Error),
     /// Somebody was told something that he does not understand.
     #[error("`{0}` is not understood: both sides must be the same build of the same program")]
     Misunderstood(&'static str),
@@ -56,6 +61,12 @@ pub enum Error {
 impl From<ipc::Error> for Error {
     fn from(error: ipc::Error) -> Error {
         Error::Call(error.into())
+    }
+}
+
+impl From<shm::Error> for Error {
+    fn from(error: shm::Error) -> Error {
+        Error::Stream(error.into())
     }
 }
 

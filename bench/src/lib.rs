@@ -7,11 +7,13 @@
 //! - [`call`] is the benchmark of calls: [`call::run`] measures, and hands out one [`Row`] a case.
 //! - [`session`] is the benchmark of sessions: objects that come and go.
 //! - [`signal`] is the benchmark of signals.
+//! - [`stream`] is the benchmark of packet streams.
 //! - [`component`] is the other side: the command starts itself again as the servers and clients of a benchmark.
 //! - [`table`] and [`plot`] show rows to people; a [`Row`] serialises for programs.
 //!
-//! Within: `floor` is the hand-written ping-pong, `meter` measures one block, `alternation` puts blocks side by
-//! side, `process` is a started component, `progress` tells people how far it is, `cores` binds threads to cores.
+//! Within: `floor` is what is written by hand, `meter` measures one block, `alternation` puts blocks side by
+//! side, `process` is a started component, `progress` tells people how far it is, `cores` binds threads to cores,
+//! `idle` ends waits for a process that is gone.
 
 mod alternation;
 pub mod call;
@@ -19,12 +21,14 @@ pub mod component;
 mod cores;
 mod error;
 mod floor;
+mod idle;
 mod meter;
 mod process;
 mod progress;
 mod report;
 pub mod session;
 pub mod signal;
+pub mod stream;
 
 pub use error::Error;
 pub use process::Program;

@@ -45,6 +45,16 @@ fn what_applies_to_sessions_is_said_for_them_only() {
 }
 
 #[test]
+fn what_applies_to_streams_is_said_for_them_only() {
+    let rates = Row { ours_per_s: Some(9_000_000), floor_per_s: Some(10_000_000), ..row() };
+    let row = Row { ours_gb_s: Some(0.576), read_gb_s: Some(60.0), budget: Some(0.8), ..rates };
+    let row = Row { ratio_to_rare_ring: Some(0.5), ..row };
+    let json = serde_json::to_string(&row).unwrap();
+    let said = ["ours_per_s", "floor_per_s", "ours_gb_s", "read_gb_s", "ratio_to_rare_ring", "budget"];
+    assert_eq!(keys(&json)[14..], said);
+}
+
+#[test]
 fn what_applies_to_many_clients_is_said_for_them_only() {
     let row = Row { calls_per_second: Some(1_000_000), slowest_to_mean: Some(0.75), ..row() };
     let json = serde_json::to_string(&row).unwrap();

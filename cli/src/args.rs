@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a demo: components in processes of their own, who call each other through capabilities
     ///
-    /// Without a name it lists the demos and runs the first.
+    /// Without a name it lists the demos and runs the tour.
     #[command(subcommand_value_name = "DEMO", subcommand_help_heading = "Demos")]
     Demo(DemoArgs),
     /// Measure, each figure beside the floor that this machine sets
@@ -37,6 +37,15 @@ pub(crate) enum Command {
     ///
     /// Writes an SVG. Routes that name no client come from a node "any component".
     Graph(GraphArgs),
+    /// Run a composition file until all of its components have ended, or by Ctrl-C
+    ///
+    /// The file is checked as a whole first, as by `check`, and one with an error starts nothing. What components write to the log of
+    /// the root, and who started, ended, crashed and was denied a session, goes to standard error. Sessions that a route leads
+    /// to "parent" are served by the command: log, timer, and rom.
+    ///
+    /// When the file changes, or with SIGHUP, only what is different in it is changed; a wrong one changes nothing. Exits with
+    /// 0 if all components have ended with 0, else with 1; a signal that ends it ends all components.
+    Run(RunArgs),
     /// List what this kernel allows a component's sandbox, and what is missing
     ///
     /// Each layer is tried on a process that does nothing else. Exits with 0 only if a strict sandbox is possible. What is
@@ -65,6 +74,16 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
+    /// See all of it: a composition of six components in sandboxes, of which one is killed and one is hostile
+    ///
+    /// A file travels through all mechanisms: as a dataspace to a reader, in packets to a counter, whose signals make a watcher
+    /// fetch the counts by calls. In the middle the watcher's own server is killed, and started anew, while its neighbours
+    /// go on. A hostile component tries to reach a file, the network, another component's memory, and a capability that it was not
+    /// given; each refusal is shown. Exits with 0 only if all of that held.
+    Tour {
+        /// The file, of at most 64 MiB, or - for standard input [default: README.md here or in a directory above]
+        file: Option<PathBuf>,
+    },
     /// Count the lines, words and bytes of a file, as `wc` does
     ///
     /// A server process, `counter`, makes a counting object. A client process is handed the capability to this
@@ -195,6 +214,18 @@ pub(crate) struct CheckArgs {
     pub(crate) caps: Option<CapQuota>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// How much RAM there is for all components together: 4096, 512K, 64M or 2G [default: what the file says]
+    #[arg(long, value_name = "SIZE", value_parser = portcullis_init::ram)]
+    pub(crate) ram: Option<RamQuota>,
+    /// How many capabilities there are for all components together [default: what the file says]
+    #[arg(long, value_name = "COUNT", value_parser = caps)]
+    pub(crate) caps: Option<CapQuota>,
+}
+
 /// A number of capabilities.
 fn caps(said: &str) -> Result<CapQuota, std::num::ParseIntError> {
     said.parse().map(CapQuota::new)
@@ -234,6 +265,12 @@ pub(crate) enum Bench {
     /// signal to a handler and one back, beside a hand-written ping-pong (submit-to-handler); and a thousand submits while the
     /// handler runs all the while (flood). Takes some seconds.
     Signal(CallArgs),
+    /// Packet streams, beside a hand-written ring of slots that carries the same packets
+    ///
+    /// Packets from 64 bytes to 1 MiB: the source writes every byte, the sink reads every byte by checked copies (all-bytes) or
+    /// as plain slices of a trusted peer (trusted), or the first 40 only (header). Ours and the floor alternate in blocks of
+    /// about 10 ms in the same two processes. The ratio is that of the rates: more is better. Takes up to a minute.
+    Stream(CallArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,9 @@ pub(crate) fn run(name: &str) -> Result<ExitCode, Failure> {
     if name == bench::COMPONENT {
         return Ok(portcullis_bench::component::main());
     }
+    if let Some(construct) = portcullis_examples::tour::component(name) {
+        return Ok(portcullis_component::run(|env| construct(&env)));
+    }
     let program = portcullis_examples::component(name).ok_or_else(|| Failure::NoComponent(name.into()))?;
     program().map_err(|error| Failure::Component { name: name.into(), error })?;
     Ok(ExitCode::SUCCESS)

@@ -16,9 +16,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
         let composition = Composition::parse_within(&text, &given);
         let composition = composition.map_err(|problems| Failure::composition(&name, problems))?;
         if !args.without_binaries {
-            // Whoever reads a composition from standard input is where its paths begin.
-            let directory = Path::new(&name).parent().filter(|_| name != "-").unwrap_or(Path::new(""));
-            let found = composition.check_binaries(directory);
+            let found = composition.check_binaries(directory(&name));
             found.map_err(|problems| Failure::composition(&name, problems))?;
         }
         Ok((name, composition))
@@ -56,7 +54,7 @@ pub(crate) fn graph(args: &GraphArgs) -> Result<(), Failure> {
 }
 
 /// A file's name and content. No more of it is read than a composition may have, and a byte.
-fn read(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
+pub(crate) fn read(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
     let name = args.file.display().to_string();
     let most = limits::MOST_BYTES as u64 + 1;
     let mut text = Vec::new();
@@ -72,7 +70,12 @@ fn read(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
     }
 }
 
-fn warn(file: &str, composition: &Composition) {
+/// Where the paths of a file begin. Whoever reads a composition from standard input is there himself.
+pub(crate) fn directory(file: &str) -> &Path {
+    Path::new(file).parent().filter(|_| file != "-").unwrap_or(Path::new(""))
+}
+
+pub(crate) fn warn(file: &str, composition: &Composition) {
     for warning in composition.warnings() {
         note(format_args!("{file}:{warning}"));
     }

@@ -14,6 +14,14 @@ pub(crate) enum Failure {
     Directory(String),
     #[error("'{0}' can be read once only; name a file, or choose one way by --via")]
     ReadOnce(String),
+    #[error("'{0}' is empty; name a file with something in it")]
+    Empty(String),
+    #[error("'{name}' has more than {most} bytes; name a smaller file")]
+    TooLarge { name: String, most: usize },
+    #[error("cannot offer the intruder a server to attack: {0}")]
+    Arena(std::io::Error),
+    #[error("cannot share the input: {0}")]
+    Memory(portcullis_shm::Error),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
     #[error("cannot find the program of this very process, to start components with: {0}")]
@@ -40,6 +48,14 @@ pub(crate) enum Failure {
     Graph { name: String, error: std::io::Error },
     #[error("{lines}", lines = problems.in_file(file.as_ref()))]
     Composition { file: String, problems: Problems },
+    #[error("{0}; nothing was started")]
+    NotStarted(#[from] portcullis_init::NotStarted),
+    #[error("cannot run compositions here: {0}")]
+    Root(portcullis_component::Error),
+    #[error("cannot serve components: {0}")]
+    Serve(#[from] portcullis_entrypoint::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
     #[error("interrupted")]
     Interrupted,
 }

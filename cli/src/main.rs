@@ -1,7 +1,7 @@
 //! The command `portcullis`: shows what Portcullis does.
 //!
 //! `args` is the command line, `demo` runs the demos and `bench` the benchmarks, `component` is what a child process
-//! of theirs runs, `composition` checks and draws composition files, `doctor` says what the kernel allows a sandbox, and `failure`
+//! of theirs runs, `composition` checks and draws composition files, `run` runs them, `doctor` says what the kernel allows a sandbox, and `failure`
 //! says what went wrong and with which code the command ends.
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod output;
+mod run;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench::run(bench).map(|()| ExitCode::SUCCESS),
         Command::Check(args) => composition::check(&args).map(|()| ExitCode::SUCCESS),
         Command::Graph(args) => composition::graph(&args).map(|()| ExitCode::SUCCESS),
+        Command::Run(args) => run::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Component { name } => component::run(&name),
     };

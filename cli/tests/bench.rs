@@ -73,6 +73,27 @@ fn signals_are_lines_of_json_and_bars_of_the_plot() {
 }
 
 #[test]
+fn streams_are_lines_of_json_and_bars_of_the_plot() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["bench", "stream", "trusted/4096", "--quick", "--json", "--plot", "streams.svg"];
+    let output = run(portcullis(arguments).current_dir(directory.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let row: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!((row["bench"].as_str(), row["case"].as_str()), (Some("stream"), Some("trusted/4096")));
+    for rate in ["ours_per_s", "floor_per_s", "ours_gb_s", "ratio", "read_gb_s"] {
+        assert!(row[rate].as_f64().unwrap() > 0.0, "{rate} in {row}");
+    }
+    assert_eq!(row["budget"].as_f64(), Some(0.95));
+    let plot = std::fs::read_to_string(directory.path().join("streams.svg")).unwrap();
+    assert!(plot.contains("<svg") && plot.contains("trusted/4096") && plot.contains("in packets/s"));
+
+    let output = run(&mut portcullis(["bench", "stream", "header/64", "--quick"]));
+    let table = text(&output.stdout);
+    let first_words: Vec<_> = table.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(first_words, ["case", "header/64"]);
+}
+
+#[test]
 fn what_cannot_be_done_is_said_before_anything_is_measured() {
     assert_fails(&run(&mut portcullis(["bench", "call", "no-such-case"])), 2, "both-awake/0");
     assert_fails(
@@ -105,6 +126,7 @@ fn the_other_side_ends_with_the_command() {
         &["bench", "call", "third-party"],
         &["bench", "session"],
         &["bench", "signal"],
+        &["bench", "stream"],
     ] {
         let running = Running::start(&mut portcullis(benchmark));
         running.component("bench/call");

@@ -104,18 +104,15 @@ fn counts_the_nearest_readme_by_default() {
     let below = directory.path().join("a/b");
     std::fs::create_dir_all(&below).unwrap();
     std::fs::write(directory.path().join("README.md"), b"read me\n").unwrap();
-    for arguments in [&["demo"][..], &["demo", "wordcount"]] {
-        let output = run(portcullis(arguments).current_dir(&below));
-        assert_eq!(text(&output.stdout), "1 2 8 ../../README.md\n");
-    }
+    let output = run(portcullis(["demo", "wordcount"]).current_dir(&below));
+    assert_eq!(text(&output.stdout), "1 2 8 ../../README.md\n");
 }
 
 #[test]
 fn counts_its_own_readme_where_there_is_none() {
-    let output = run(portcullis(["demo"]).current_dir("/proc"));
+    let output = run(portcullis(["demo", "wordcount"]).current_dir("/proc"));
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     assert_eq!(text(&output.stdout), wc(workspace, "README.md", "C"));
-    assert!(text(&output.stderr).contains("wordcount [FILE]"), "the demos are listed");
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(crate) enum Account {
     Above,
     /// A child's.
     Child(u64),
+    /// What a child uses itself, and cannot donate.
+    Aside(u64),
     /// What a session costs and what was donated with it, as far as no server has it.
     Session(u64),
 }

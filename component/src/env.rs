@@ -7,22 +7,20 @@ use crate::protocol::{Parent, Root};
 use crate::quota::Quota;
 use crate::root::RootObject;
 use crate::service::{Service, Sessions};
-use crate::uplink::Uplink;
+use crate::uplink::{PATIENCE, Uplink};
 use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::Pd;
 use portcullis_rpc::{Capability, Client, Deadline, Serves};
-use std::cell::{Cell, RefCell};
+use portcullis_shm::RegionMap;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long a session may take to open if nothing else is said: its server may have to be started first.
-const PATIENCE: Deadline = Deadline::After(Duration::from_secs(30));
-
-/// What a component starts with: its parent, its entrypoint, its protection domain and its budget. All else it asks its parent
-/// for. Clones are the same environment; it stays on the component's thread.
+/// What a component starts with: its parent, its entrypoint, its protection domain, its budget and its region map. All else it asks its
+/// parent for. Clones are the same environment; it stays on the component's thread.
 ///
 /// ```
 /// use portcullis_component::test::with_server;
@@ -49,6 +47,7 @@ pub(crate) struct Inner {
     when_asked: RefCell<Box<Yielding>>,
     exit_code: Cell<Option<i32>>,
     alarms: Rc<RefCell<Alarms>>,
+    region_map: OnceCell<RegionMap>,
     /// Whether the component is to end.
     stopped: Arc<AtomicBool>,
 }
@@ -69,6 +68,7 @@ impl Env {
             when_asked: RefCell::new(Box::new(|_, _| ())),
             exit_code: Cell::new(None),
             alarms: Rc::default(),
+            region_map: OnceCell::new(),
             stopped,
         }))
     }
@@ -114,11 +114,12 @@ impl Env {
         self.parent().announce(I::NAME, root)
     }
 
-    /// What this component's budget has left. Blocks for the parent's answer.
+    /// What this component's budget has left, neither donated nor used for its own [memory](Self::ram). Blocks for the parent's answer.
     ///
     /// # Errors
     /// [`Error::Rpc`] if there is no answer.
     pub fn budget(&self) -> Result<Quota, Error> {
+        self.0.uplink.return_idle()?;
         self.parent().budget()
     }
 
@@ -135,6 +136,7 @@ impl Env {
     /// # Errors
     /// [`Error::OutOfRam`] or [`Error::OutOfCaps`] if there is not as much left.
     pub fn give_back(&self, quota: Quota) -> Result<(), Error> {
+        self.0.uplink.return_idle()?;
         self.parent().give_back(quota)
     }
 
@@ -184,6 +186,11 @@ impl Env {
 
     pub(crate) fn uplink(&self) -> &Uplink {
         &self.0.uplink
+    }
+
+    /// Where its region map is, once it is asked for.
+    pub(crate) fn addresses(&self) -> &OnceCell<RegionMap> {
+        &self.0.region_map
     }
 
     /// The component is to end when the handler that runs has returned.

@@ -3,7 +3,7 @@
 use crate::label::LabelError;
 use crate::quota::{CapQuota, Quota};
 use portcullis_rpc as rpc;
-use portcullis_shm::RamQuota;
+use portcullis_shm::{self as shm, RamQuota};
 use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
@@ -93,6 +93,18 @@ pub enum Error {
     /// There was no answer.
     #[error(transparent)]
     Rpc(#[from] rpc::Error),
+    /// The system does not start it, or its sandbox cannot be.
+    #[error("it cannot be started: {reason}")]
+    NotStarted {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Memory could not be had, attached or accessed, and not for want of quota.
+    #[error("the memory cannot be used: {reason}")]
+    Memory {
+        /// What is wrong with it, and whose fault that is, in a few words.
+        reason: String,
+    },
 }
 
 impl Error {
@@ -113,6 +125,19 @@ impl Error {
         }
     }
 
+    /// Something that cannot be started.
+    pub(crate) fn not_started(reason: &dyn std::error::Error) -> Error {
+        Error::NotStarted { reason: reason.to_string() }
+    }
+
+    /// What kept a server from memory on its client's donation.
+    pub(crate) fn on_donation(error: shm::Error) -> Error {
+        match Error::from(error) {
+            Error::OutOfRam { missing } => Error::InsufficientRamQuota { missing },
+            other => other,
+        }
+    }
+
     /// A service that is denied.
     #[must_use]
     pub fn denied(service: &str, reason: &str) -> Error {
@@ -124,6 +149,18 @@ impl Error {
 fn shortened(text: &str) -> String {
     const MOST: usize = 120;
     text[..text.floor_char_boundary(MOST)].to_owned()
+}
+
+/// Of memory on one's own budget, or of somebody else's that was attached.
+impl From<shm::Error> for Error {
+    fn from(error: shm::Error) -> Error {
+        match error {
+            shm::Error::OutOfRam { asked, available } => Error::OutOfRam {
+                missing: RamQuota::bytes(asked.in_bytes().saturating_sub(available.in_bytes())),
+            },
+            other => Error::Memory { reason: shortened(&other.to_string()) },
+        }
+    }
 }
 
 impl From<portcullis_entrypoint::Error> for Error {

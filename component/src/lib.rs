@@ -12,7 +12,7 @@
 //! - What is decided is separate from what is done: accounts (`bank`) and the states of a session (`hop`) are pure, and tested
 //!   in every order.
 //!
-//! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`,
+//! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`, `ram`,
 //! `uplink`, `connection`, `run`), a server's side (`service`, `root`), a parent's side ([`host`], with `hop`), and what a component is
 //! kept from, and how it is started so ([`sandbox`], whose `sys` alone may be unsafe). [`test`](mod@test) is for tests of
 //! your own.
@@ -28,6 +28,7 @@ pub mod host;
 mod label;
 pub mod protocol;
 mod quota;
+mod ram;
 mod root;
 mod run;
 pub mod sandbox;
@@ -43,5 +44,6 @@ pub use error::Error;
 pub use label::{Label, LabelError};
 pub use portcullis_rpc_macros::component;
 pub use quota::{CapQuota, Quota};
+pub use ram::Ram;
 pub use run::{Constructed, run};
 pub use service::{HOP_COST, Opening, Service, Sessions};

@@ -13,7 +13,14 @@ use std::collections::BTreeMap;
 pub(crate) struct RootObject<I: ?Sized, S> {
     server: S,
     env: Env,
-    open: BTreeMap<u64, (Capability<I>, Budget)>,
+    open: BTreeMap<u64, Open<I>>,
+}
+
+struct Open<I: ?Sized> {
+    session: Capability<I>,
+    budget: Budget,
+    /// All that was donated.
+    donated: Quota,
 }
 
 impl<I, S> RootObject<I, S>
@@ -35,28 +42,35 @@ where
         let Some(left) = request.quota.checked_sub(needs) else {
             return Err(Error::insufficient(request.quota.missing_for(needs)));
         };
+        let donated = request.quota;
         let budget = Budget::new(left);
         let opening =
             Opening { label: request.label, arguments, budget: budget.clone(), env: self.env.clone() };
-        let session = self.server.create(opening)?;
-        let capability: Capability<I> = self.env.entrypoint().manage(session);
-        let untyped = capability.untyped().clone();
-        self.open.insert(request.number, (capability, budget));
+        self.env.uplink().is_entrusted(donated);
+        let session = self.server.create(opening).inspect_err(|_| self.env.uplink().returns(donated))?;
+        let session: Capability<I> = self.env.entrypoint().manage(session);
+        let untyped = session.untyped().clone();
+        self.open.insert(request.number, Open { session, budget, donated });
         Ok(Capability::from_untyped(untyped))
     }
 
     fn raise(&mut self, number: u64, quota: Quota) -> Result<(), Error> {
-        let (capability, budget) = self.open.get(&number).ok_or(Error::UnknownSession)?;
-        if !budget.raise(quota) {
+        let open = self.open.get_mut(&number).ok_or(Error::UnknownSession)?;
+        let donated = open.donated.checked_add(quota).ok_or(Error::NotGranted)?;
+        if !open.budget.raise(quota) {
             return Err(Error::NotGranted);
         }
+        open.donated = donated;
+        self.env.uplink().is_entrusted(quota);
         let server = &mut self.server;
-        Ok(self.env.entrypoint().apply(capability, |session: &mut S::Session| server.upgraded(session))?)
+        let apply = |session: &mut S::Session| server.upgraded(session);
+        Ok(self.env.entrypoint().apply(&open.session, apply)?)
     }
 
     fn end(&mut self, number: u64) -> Result<(), Error> {
-        let (capability, _) = self.open.remove(&number).ok_or(Error::UnknownSession)?;
-        let session = self.env.entrypoint().take(&capability)?;
+        let open = self.open.remove(&number).ok_or(Error::UnknownSession)?;
+        self.env.uplink().returns(open.donated);
+        let session = self.env.entrypoint().take(&open.session)?;
         self.server.close(session);
         Ok(())
     }

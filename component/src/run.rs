@@ -4,10 +4,11 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::protocol::{Component, Parent};
 use crate::quota::Quota;
+use crate::sandbox::harden;
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Pd};
 use portcullis_rpc::{Capability, Deadline};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -49,6 +50,7 @@ struct Birth {
 #[derive(Default)]
 struct Begun {
     parent: RefCell<Option<Capability<dyn Parent>>>,
+    is_confined: Cell<bool>,
     env: RefCell<Option<Env>>,
 }
 
@@ -65,7 +67,8 @@ impl Birth {
 }
 
 impl Component for Birth {
-    fn start(&mut self, parent: Capability<dyn Parent>) -> Result<(), Error> {
+    fn start(&mut self, parent: Capability<dyn Parent>, is_confined: bool) -> Result<(), Error> {
+        self.begun.is_confined.set(is_confined);
         *self.begun.parent.borrow_mut() = Some(parent);
         // `construct` is no handler: nobody waits for it, and it may wait for others.
         self.stop_serving();
@@ -129,20 +132,22 @@ pub(crate) fn live<R: Constructed>(
     let Some(parent) = begun.parent.borrow_mut().take() else { return Ok(0) };
     let env = Env::new(pd, entrypoint, &parent, stopped);
     *begun.env.borrow_mut() = Some(env.clone());
-    let code = match construct(env.clone()).failure() {
-        Some(failure) => {
-            eprintln!("the component failed: {failure}");
-            CONSTRUCT_FAILED
-        }
-        None => {
-            let mut goes_on = true;
-            while goes_on && !env.is_stopped() {
-                goes_on = serve(entrypoint, env.next_alarm())?;
-                env.ring_alarms();
+    let hardened = if begun.is_confined.get() { harden() } else { Ok(()) };
+    let code =
+        match hardened.map_or_else(|error| Some(error.to_string()), |()| construct(env.clone()).failure()) {
+            Some(failure) => {
+                eprintln!("the component failed: {failure}");
+                CONSTRUCT_FAILED
             }
-            env.exit_code().unwrap_or(0)
-        }
-    };
+            None => {
+                let mut goes_on = true;
+                while goes_on && !env.is_stopped() {
+                    goes_on = serve(entrypoint, env.next_alarm())?;
+                    env.ring_alarms();
+                }
+                env.exit_code().unwrap_or(0)
+            }
+        };
     // A parent that is gone does not want to know.
     let _ = env.parent().exit(code);
     Ok(code)

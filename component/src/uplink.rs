@@ -4,12 +4,16 @@ use crate::error::Error;
 use crate::protocol::{Parent, Request, Session};
 use crate::quota::Quota;
 use portcullis_rpc::{Capability, Client, Deadline};
-use portcullis_shm::RamQuota;
+use portcullis_shm::{RamAccount, RamQuota};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// How often a request for a session is made again with more quota before its failure is the caller's.
 const ATTEMPTS: usize = 8;
+
+/// How long a parent may take to decide on what it is asked for: somebody else may have to give it first.
+pub(crate) const PATIENCE: Deadline = Deadline::After(Duration::from_secs(30));
 
 /// A component's parent, for all who ask it for something. Clones are the same.
 #[derive(Clone, Debug)]
@@ -19,11 +23,21 @@ pub(crate) struct Uplink(Arc<Shared>);
 struct Shared {
     parent: Client<dyn Parent>,
     last_number: AtomicU64,
+    /// What the parent has set aside for memory of this component's own.
+    aside: RamAccount,
+    /// What lies in this component's account and is its clients': donated for sessions that are open here, in bytes.
+    entrusted: AtomicU64,
 }
 
 impl Uplink {
     pub(crate) fn new(parent: &Capability<dyn Parent>) -> Uplink {
-        Uplink(Arc::new(Shared { parent: parent.client(), last_number: AtomicU64::new(0) }))
+        let aside = RamAccount::new(RamQuota::default());
+        Uplink(Arc::new(Shared {
+            parent: parent.client(),
+            last_number: AtomicU64::new(0),
+            aside,
+            entrusted: AtomicU64::new(0),
+        }))
     }
 
     /// The parent, with the component's default deadline.
@@ -80,8 +94,12 @@ impl Uplink {
         }
     }
 
-    /// Asks the parent for quota, and says what is missing if it grants none.
+    /// Asks the parent for quota, and says what is missing if it grants none. What lies idle here goes back first: that may be
+    /// enough.
     fn ask(&self, missing: Quota, deadline: Deadline) -> Result<(), Error> {
+        if self.return_idle()? > RamQuota::default() {
+            return Ok(());
+        }
         match self.parent().with_deadline(deadline).ask(missing).get() {
             Err(Error::NotGranted) => Err(Error::out_of(missing)),
             answer => answer,
@@ -100,6 +118,63 @@ impl Uplink {
             }
         }
         self.parent().with_deadline(deadline).upgrade(number, quota).get()
+    }
+
+    /// The account of memory of this component's own.
+    pub(crate) fn aside(&self) -> &RamAccount {
+        &self.0.aside
+    }
+
+    /// Clients have donated so much for a session here, until it is [returned](Self::returns).
+    pub(crate) fn is_entrusted(&self, quota: Quota) {
+        self.0.entrusted.fetch_add(quota.ram.in_bytes(), Ordering::Relaxed);
+    }
+
+    /// A session is over.
+    pub(crate) fn returns(&self, quota: Quota) {
+        self.0.entrusted.fetch_sub(quota.ram.in_bytes(), Ordering::Relaxed);
+    }
+
+    /// Has the parent set so much aside, and nothing of what is the clients'.
+    fn try_to_set_aside(&self, amount: RamQuota) -> Result<(), Error> {
+        self.parent().set_aside(ram(amount))?;
+        let left = self.parent().budget()?.ram;
+        let entrusted = RamQuota::bytes(self.0.entrusted.load(Ordering::Relaxed));
+        if left >= entrusted {
+            return Ok(());
+        }
+        self.parent().release(ram(amount))?;
+        Err(Error::OutOfRam { missing: RamQuota::bytes(entrusted.in_bytes() - left.in_bytes()) })
+    }
+
+    /// Has the parent set so much more aside; asks it for more if the budget has not as much.
+    pub(crate) fn set_aside(&self, amount: RamQuota) -> Result<(), Error> {
+        for _ in 1..ATTEMPTS {
+            match self.try_to_set_aside(amount) {
+                Err(Error::OutOfRam { missing }) => self.ask(ram(missing), PATIENCE)?,
+                answer => {
+                    answer?;
+                    return Ok(RamAccount::new(amount).transfer(self.aside(), amount)?);
+                }
+            }
+        }
+        Err(Error::OutOfRam { missing: amount })
+    }
+
+    /// What was set aside and is not used goes back to the budget. Answers how much that is.
+    pub(crate) fn return_idle(&self) -> Result<RamQuota, Error> {
+        let (idle, out) = (self.aside().available(), RamAccount::new(RamQuota::default()));
+        // Of what another thread has used meanwhile nothing goes back now.
+        if idle == RamQuota::default() || self.aside().transfer(&out, idle).is_err() {
+            return Ok(RamQuota::default());
+        }
+        match self.parent().release(ram(idle)) {
+            Ok(()) => Ok(idle),
+            Err(error) => {
+                out.transfer(self.aside(), idle)?;
+                Err(error)
+            }
+        }
     }
 
     /// Has a session closed, and does not wait for that. If the parent is gone, so is the session.

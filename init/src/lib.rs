@@ -1,8 +1,7 @@
-//! Compositions of components: what a file says of them, where their sessions lead, who is started anew, and what a
-//! change of the file changes.
+//! Compositions of components: what a file says of them, where their sessions lead, who is started anew, what a
+//! change of the file changes, and whoever does all that.
 //!
-//! This crate starts nothing. It holds what `init` decides, as plain values and functions, so that all of it is tested
-//! without processes:
+//! What is decided are plain values and functions, so that all of it is tested without processes:
 //!
 //! - [`Composition`]: a TOML file, read and checked as a whole (`config`). Whatever is wrong is said at once, with line,
 //!   key, and what was expected ([`Problem`]). A composition that has a problem does not exist, so nobody starts half of one.
@@ -10,6 +9,8 @@
 //! - [`Restarts`]: whether a component that crashed is started anew (`restart`).
 //! - [`Plan`]: the steps from one composition to another, which touch only what differs (`plan`).
 //! - [`Graph`]: components and sessions as a picture or as DOT (`graph`).
+//!
+//! What is done with processes is [`Init`]'s (`run`): at the root of a program, and as a component ([`component`]).
 //!
 //! `docs/composition.md` is the reference of the file.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod name;
 mod plan;
 mod restart;
 mod route;
+mod run;
 
 pub use config::{
     Component, Composition, Config, Given, NoSize, Place, Problem, Problems, ProblemsInFile, Sandbox,
@@ -34,3 +36,4 @@ pub use portcullis_component::{CapQuota, Label, LabelError};
 pub use portcullis_shm::RamQuota;
 pub use restart::{Intensity, Restarts, Verdict};
 pub use route::{Decision, Route, Router, ServicePattern, Target};
+pub use run::{Announce, Cause, Event, Init, NotStarted, Root, component};

@@ -23,16 +23,28 @@ impl Bitmap {
         self.words.iter().map(|word| word.count_zeros() as usize).sum()
     }
 
-    /// Whether none of these granules is taken.
+    /// Takes these granules if none of them is taken; answers whether that was so.
     ///
     /// # Panics
     /// If they are not all there.
     #[inline]
-    pub(crate) fn is_free(&self, first: usize, count: usize) -> bool {
-        match within_one(first, count) {
-            Some((word, mask)) => self.words[word] & mask == 0,
-            None => masks(first, count).all(|(word, mask)| self.words[word] & mask == 0),
+    pub(crate) fn take(&mut self, first: usize, count: usize) -> bool {
+        let Some((word, mask)) = within_one(first, count) else { return self.take_many(first, count) };
+        let word = &mut self.words[word];
+        let free = *word & mask == 0;
+        if free {
+            *word |= mask;
         }
+        free
+    }
+
+    #[inline(never)]
+    fn take_many(&mut self, first: usize, count: usize) -> bool {
+        let free = masks(first, count).all(|(word, mask)| self.words[word] & mask == 0);
+        if free {
+            self.mark(first, count, true);
+        }
+        free
     }
 
     /// Takes granules, or frees them.
@@ -43,8 +55,14 @@ impl Bitmap {
     pub(crate) fn mark(&mut self, first: usize, count: usize, taken: bool) {
         match within_one(first, count) {
             Some(part) => self.mark_part(part, taken),
-            None => masks(first, count).for_each(|part| self.mark_part(part, taken)),
+            None => self.mark_many(first, count, taken),
         }
+    }
+
+    /// Not in the way of what is common.
+    #[inline(never)]
+    fn mark_many(&mut self, first: usize, count: usize, taken: bool) {
+        masks(first, count).for_each(|part| self.mark_part(part, taken));
     }
 
     #[inline]
@@ -132,10 +150,13 @@ fn aligned(word: usize, align: usize) -> u64 {
     }
 }
 
-/// The word and its bits, if the granules lie in one word: the common case.
+/// The word and its bits, if the granules lie in one word: the common case, and most common that of a single one.
 #[inline]
 fn within_one(first: usize, count: usize) -> Option<(usize, u64)> {
     let low = first % BITS;
+    if count == 1 {
+        return Some((first / BITS, 1 << low));
+    }
     (count != 0 && low + count <= BITS).then(|| (first / BITS, (u64::MAX >> (BITS - count)) << low))
 }
 
@@ -155,6 +176,12 @@ fn masks(first: usize, count: usize) -> impl Iterator<Item = (usize, u64)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    impl Bitmap {
+        fn is_taken(&self, granule: usize) -> bool {
+            self.words[granule / BITS] >> (granule % BITS) & 1 != 0
+        }
+    }
 
     /// As simple as can be: a place is good if each granule of it is free.
     fn places(taken: &[bool], count: usize, align: usize) -> impl Iterator<Item = usize> {
@@ -185,7 +212,7 @@ mod tests {
             }
         }
 
-        /// Marks those granules and no others.
+        /// Takes and frees those granules and no others, and takes none of some that are taken in part.
         #[test]
         fn marks_are_exact(
             granules in 1_usize..400,
@@ -196,11 +223,17 @@ mod tests {
             for (first, count, mark) in marks {
                 let first = first.min(granules);
                 let count = count.min(granules - first);
-                prop_assert_eq!(bitmap.is_free(first, count), !taken[first..first + count].contains(&true));
-                bitmap.mark(first, count, mark);
-                taken[first..first + count].fill(mark);
+                let is_free = !taken[first..first + count].contains(&true);
+                if mark {
+                    prop_assert_eq!(bitmap.take(first, count), is_free);
+                } else {
+                    bitmap.mark(first, count, false);
+                }
+                if is_free || !mark {
+                    taken[first..first + count].fill(mark);
+                }
                 for (granule, taken) in taken.iter().enumerate() {
-                    prop_assert_eq!(bitmap.is_free(granule, 1), !taken);
+                    prop_assert_eq!(bitmap.is_taken(granule), *taken);
                 }
             }
         }

@@ -130,10 +130,9 @@ impl<D: Control, T> Sink<D, T> {
     fn enter(&mut self, region: Result<Region, Violation>) -> Result<Region, Violation> {
         let region = region?;
         let (first, count) = region.granules(&self.port.geometry);
-        if !self.held.is_free(first, count) {
+        if !self.held.take(first, count) {
             return Err(Violation::RegionOverlaps);
         }
-        self.held.mark(first, count, true);
         self.packets += 1;
         Ok(region)
     }

@@ -62,6 +62,11 @@ pub mod shm {
     pub use portcullis_shm::*;
 }
 
+/// Bulk data: packets through queues in a dataspace, from a source to a sink.
+pub mod packet_stream {
+    pub use portcullis_packet_stream::*;
+}
+
 /// Threads that serve objects, and who refers to them.
 pub mod entrypoint {
     pub use portcullis_entrypoint::*;

@@ -34,7 +34,8 @@ struct Contents {
 
 #[derive(Default)]
 struct Entry {
-    content: Rc<[u8]>,
+    /// Keeps its memory for the next content: a reporter pays for one.
+    content: Vec<u8>,
     version: u64,
     has_reporter: bool,
     readers: Vec<Weak<Reader>>,
@@ -66,7 +67,9 @@ impl Board {
         board.last_version += 1;
         let version = board.last_version;
         let entry = board.entries.entry(name.to_owned()).or_default();
-        entry.content = content.into();
+        entry.content.clear();
+        entry.content.reserve_exact(content.len());
+        entry.content.extend_from_slice(content);
         entry.version = version;
         entry.readers.iter().filter_map(Weak::upgrade).for_each(|reader| reader.tell(version));
     }
@@ -77,9 +80,12 @@ impl Board {
         self.0.borrow().entries.get(name).map_or(0, |entry| entry.version)
     }
 
-    /// The content now.
-    pub(crate) fn content(&self, name: &str) -> Rc<[u8]> {
-        self.0.borrow().entries.get(name).map_or_else(|| Rc::from([]), |entry| entry.content.clone())
+    /// Shows the content now, and its version.
+    pub(crate) fn look<R>(&self, name: &str, look: impl FnOnce(u64, &[u8]) -> R) -> R {
+        match self.0.borrow().entries.get(name) {
+            Some(entry) => look(entry.version, &entry.content),
+            None => look(0, &[]),
+        }
     }
 
     /// Somebody reads there from now on, and is told of each new content.
@@ -98,8 +104,8 @@ impl Board {
         Ok(())
     }
 
-    /// The reporter is gone, and with him what he reported. Who waits goes on waiting, for the next reporter.
-    pub(crate) fn end_report(&self, name: &str) {
+    /// Takes a content away: its reporter is gone, say, and with him what he reported. Who waits goes on waiting, for the next one.
+    pub fn remove(&self, name: &str) {
         if let Some(entry) = self.0.borrow_mut().entries.get_mut(name) {
             *entry = Entry { readers: std::mem::take(&mut entry.readers), ..Entry::default() };
         }

@@ -12,7 +12,8 @@
 //! | [`terminal`] | bytes to and from a human | |
 //!
 //! What a component holds for a session it takes out of the session's donation, and says how much is missing if that is not
-//! enough. Contents travel in calls; that there is something new, signals say as well. [`Board`] is what lies between reports and ROMs.
+//! enough. Contents lie in dataspaces that the server makes and the client attaches once; calls say how much lies there, and signals that
+//! there is something new. [`Board`] is what lies between reports and ROMs.
 #![forbid(unsafe_code)]
 
 mod board;

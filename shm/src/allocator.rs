@@ -21,6 +21,7 @@ use std::os::fd::AsFd;
 /// let allocator = RamAllocator::new(&account);
 /// let dataspace = allocator.alloc(10_000)?;
 /// assert_eq!(account.used(), RamQuota::kib(16));
+/// assert_eq!(RamAllocator::price(10_000)?, account.used());
 /// drop(dataspace);
 /// assert_eq!(account.used(), RamQuota::kib(0));
 /// # Ok::<(), portcullis_shm::Error>(())
@@ -41,6 +42,14 @@ impl RamAllocator {
     #[must_use]
     pub fn account(&self) -> &RamAccount {
         &self.account
+    }
+
+    /// What a dataspace of so many bytes costs.
+    ///
+    /// # Errors
+    /// [`Error::BadSize`].
+    pub fn price(size: usize) -> Result<RamQuota, Error> {
+        RamAllocator::pages(size).map(|pages| RamQuota::bytes(pages as u64))
     }
 
     /// A dataspace of zeros that everybody who gets it can write.
@@ -71,11 +80,16 @@ impl RamAllocator {
     }
 
     fn make(&self, size: usize, published: bool) -> Result<Dataspace, Error> {
-        let pages = file::whole_pages(size)?
-            .checked_add(file::page())
-            .filter(|pages| isize::try_from(*pages).is_ok())
-            .ok_or(Error::BadSize { size })?;
+        let pages = RamAllocator::pages(size)?;
         let reservation = self.account.reserve(RamQuota::bytes(pages as u64))?;
         Dataspace::create(size, pages, published, reservation)
+    }
+
+    /// The content, in whole pages, and the page behind it, in bytes.
+    fn pages(size: usize) -> Result<usize, Error> {
+        file::whole_pages(size)?
+            .checked_add(file::page())
+            .filter(|pages| isize::try_from(*pages).is_ok())
+            .ok_or(Error::BadSize { size })
     }
 }

@@ -137,9 +137,7 @@ impl<'a> View<'a> {
         }
         self.part.life.check()?;
         let whole = self.len / LINE * LINE;
-        for offset in (0..whole).step_by(LINE) {
-            look(offset, &self.part.memory.line(place + offset));
-        }
+        self.part.memory.for_each_line(place, self.len / LINE, &mut look);
         if whole != self.len {
             let mut rest = [0; LINE];
             self.part.memory.copy_out(place + whole, &mut rest[..self.len - whole]);

@@ -1,8 +1,9 @@
 //! The interfaces of a component: what the benchmark measures, and what it asks for besides.
 
 use crate::floor::{Part, Waiting};
+use crate::stream::{Load, Through};
 use portcullis_ipc::MAX_DATA;
-use portcullis_rpc::{Capability, Error, SignalCapability, WireSize, rpc_interface};
+use portcullis_rpc::{Capability, DataspaceCapability, Error, SignalCapability, WireSize, rpc_interface};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -58,6 +59,16 @@ pub(crate) trait Worker {
     fn times(&mut self, from: usize) -> Result<Vec<(u64, u64)>, Error>;
 }
 
+/// One who takes packets.
+#[rpc_interface]
+pub(crate) trait Receiver {
+    /// Answers, then takes so many packets: a block.
+    fn take(&mut self, through: Through, packets: usize) -> Result<(), Error>;
+
+    /// What it has read in the last block, summed up.
+    fn sum(&mut self) -> Result<u64, Error>;
+}
+
 /// Times that fit into a message, whatever they are, beside what says that all went well and how many there are.
 pub(crate) const TIMES: usize = (MAX_DATA - 1 - usize::BYTES) / <(u64, u64)>::BYTES;
 
@@ -101,6 +112,13 @@ pub(crate) trait Component {
 
     /// Answers, then takes the floor's signals.
     fn take_by_hand(&mut self) -> Result<(), Error>;
+
+    /// A new object at the other end of the streams and rings in this dataspace.
+    fn receiver(
+        &mut self,
+        dataspace: DataspaceCapability,
+        load: Load,
+    ) -> Result<Capability<dyn Receiver>, Error>;
 
     /// What it holds at the moment.
     fn holdings(&mut self) -> Result<Holdings, Error>;

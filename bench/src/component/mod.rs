@@ -7,6 +7,7 @@
 mod afterwards;
 pub(crate) mod interface;
 mod objects;
+mod receiver;
 mod worker;
 
 use crate::cores::Cores;
@@ -14,13 +15,15 @@ use crate::error::Error;
 use crate::floor::{self, Link, Memory, Part, Waiting};
 use crate::meter;
 use crate::process::PATIENCE;
+use crate::stream::Load;
 use afterwards::Afterwards;
-use interface::{Component, Holdings, Objects};
+use interface::{Component, Holdings, Objects, Receiver};
 pub(crate) use objects::Mirror;
 use objects::{MirrorFactory, Visitor};
 use portcullis_entrypoint::{Entrypoint, SignalLevel, WeakEntrypoint};
 use portcullis_ipc::{self as ipc, Limits, Pd, PdOptions};
-use portcullis_rpc::{self as rpc, Capability, SignalCapability};
+use portcullis_rpc::{self as rpc, Capability, DataspaceCapability, SignalCapability};
+use receiver::ReceiverObject;
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -131,6 +134,15 @@ impl Component for ComponentObject {
         let link = self.link.clone();
         self.afterwards.put(move || part.play(&link));
         Ok(())
+    }
+
+    fn receiver(
+        &mut self,
+        dataspace: DataspaceCapability,
+        load: Load,
+    ) -> Result<Capability<dyn Receiver>, rpc::Error> {
+        let entrypoint = self.entrypoint.upgrade().ok_or(rpc::Error::Disconnected)?;
+        Ok(entrypoint.manage(ReceiverObject::new(&dataspace, load, self.afterwards.clone())?))
     }
 
     fn holdings(&mut self) -> Result<Holdings, rpc::Error> {

@@ -8,16 +8,20 @@
 //!
 //! That of a signal (`signal`) is a bit that is set by an atomic operation and taken by another one.
 //!
+//! That of a packet stream (`ring`) is a ring of slots, whose two ends trust each other.
+//!
 //! That of a capability that goes from process to process (`passing`) is a descriptor that does.
 
 mod gate;
 mod memory;
 mod passing;
 mod ping_pong;
+mod ring;
 mod signal;
 
 pub(crate) use gate::{gate_state, open_gate, wait_at_gate};
 pub(crate) use memory::Memory;
 pub(crate) use passing::{Link, Part, introduce, pass_on};
 pub(crate) use ping_pong::{Client, Waiting, serve};
+pub(crate) use ring::{Ring, Shape};
 pub(crate) use signal::{end_signals, set_signal, take_signals};

@@ -2,11 +2,11 @@
 
 use super::memory::{MAX_BYTES, Memory, Slot};
 use crate::error::Error;
+use crate::idle::patience;
 use rustix::fs::Timespec;
 use rustix::thread::futex::{self, Flags};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 /// How a side waits for the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +33,6 @@ const STOP: u32 = u32::MAX;
 const TURNS_BETWEEN_LOOKS: u32 = 1 << 16;
 /// How long a futex waits between those looks.
 const SLEEP: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
-/// When a client gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Waiting {
     /// Waits until the word is not what it was; answers what it is. Asks now and then whether to go on.
@@ -114,14 +112,7 @@ impl<'a> Client<'a> {
         self.sequence += 1;
         self.memory.write(Slot::Request, &self.payloads.0);
         self.waiting.publish(self.memory.word(Slot::Request), self.sequence)?;
-        let mut began = None;
-        self.waiting.for_change(self.memory.word(Slot::Reply), last, || {
-            if began.get_or_insert_with(Instant::now).elapsed() < PATIENCE {
-                Ok(())
-            } else {
-                Err(Error::Stalled { seconds: PATIENCE.as_secs() })
-            }
-        })?;
+        self.waiting.for_change(self.memory.word(Slot::Reply), last, patience())?;
         self.memory.read(Slot::Reply, &mut self.payloads.1);
         Ok(())
     }

@@ -147,7 +147,8 @@ fn group(row: &Row, y: f64, scale: &Scale) -> Group {
     let middle = y + BAR / 2.0;
     let label = |x: f64, said: String, y: f64| text(said, x + 5.0, y + 11.0, "start").set("font-size", 11);
     let ours = format!("{} (p99 {})", time(row.ours_p50_ns), time(row.ours_p99_ns));
-    let ratio = format!("{} × {}", ratio(row.ratio), row.floor);
+    let of = if row.ours_per_s.is_some() { " in packets/s" } else { "" };
+    let ratio = format!("{} × {}{of}", ratio(row.ratio), row.floor);
     Group::new()
         .add(text(row.case.as_str(), LEFT - 10.0, y + BAR + 5.0, "end"))
         .add(bar(y, row.ours_p50_ns, OURS))

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Row {
-    /// The benchmark: `call`, `session` or `signal`.
+    /// The benchmark: `call`, `session`, `signal` or `stream`.
     pub bench: &'static str,
     /// The case, such as `both-awake/64`.
     pub case: String,
@@ -26,7 +26,8 @@ pub struct Row {
     pub floor: &'static str,
     /// Half of the floor's operations took no longer.
     pub floor_p50_ns: u64,
-    /// Our median by the floor's, block by block; the median over the pairs of blocks.
+    /// Our median by the floor's, block by block; the median over the pairs of blocks. With streams the other way round: our
+    /// rate by the floor's, and more is better.
     pub ratio: f64,
     /// The smallest ratio of a pair of blocks.
     pub ratio_min: f64,
@@ -78,4 +79,22 @@ pub struct Row {
     /// With sessions: the same after the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_after: Option<u32>,
+    /// With streams: our packets in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ours_per_s: Option<u64>,
+    /// With streams: the floor's packets in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor_per_s: Option<u64>,
+    /// With streams: the content of our packets, in 10⁹ bytes a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ours_gb_s: Option<f64>,
+    /// With streams whose content is read: what one process alone reads out of as much memory, in 10⁹ bytes a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_gb_s: Option<f64>,
+    /// With streams: our rate by that of a ring whose counts move as seldom as ours; the median over the pairs of blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio_to_rare_ring: Option<f64>,
+    /// With streams, if there is one: what the ratio is at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<f64>,
 }

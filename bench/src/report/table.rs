@@ -60,6 +60,22 @@ pub fn line(row: &Row) -> String {
             line += &format!(", {name} {before} before and {after} after");
         }
     }
+    if let (Some(ours), Some(floor)) = (row.ours_per_s, row.floor_per_s) {
+        line += &format!("  {ours} packets/s to {floor}");
+    }
+    if let Some(ours) = row.ours_gb_s {
+        line += &format!(", {ours:.2} GB/s");
+    }
+    if let Some(alone) = row.read_gb_s {
+        line += &format!(" (one process alone reads {alone:.1})");
+    }
+    if let Some(ratio) = row.ratio_to_rare_ring {
+        line += &format!(", {ratio:.2} × a ring in batches");
+    }
+    if let Some(budget) = row.budget {
+        let verdict = if row.ratio < budget { "missed" } else { "held" };
+        line += &format!(", budget {budget} {verdict}");
+    }
     line
 }
 

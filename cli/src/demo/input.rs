@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -66,6 +66,24 @@ impl Input {
     /// The size of a regular file, in bytes.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// All of it, if it is neither empty nor larger than so many bytes.
+    pub(crate) fn read(self, most: usize) -> Result<Vec<u8>, Failure> {
+        let name = self.name.display().to_string();
+        let mut bytes = Vec::new();
+        match self.source {
+            Source::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+            Source::File(file) => {
+                let read = file.take(most as u64 + 1).read_to_end(&mut bytes);
+                read.map_err(|error| Failure::Input { name: name.clone(), error })?;
+            }
+        }
+        match bytes.len() {
+            0 => Err(Failure::Empty(name)),
+            length if length > most => Err(Failure::TooLarge { name, most }),
+            _ => Ok(bytes),
+        }
     }
 
     /// As the standard input of a child process.

@@ -3,6 +3,7 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -66,6 +67,18 @@ impl Running {
     /// Its standard input; it stays open for as long as this lives.
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().unwrap()
+    }
+
+    /// What it says on standard error until these words have come.
+    pub(crate) fn says(&mut self, words: &str) -> String {
+        let mut said = Vec::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        while !text(&said).contains(words) {
+            let mut byte = [0];
+            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it has ended, and said {}", text(&said));
+            said.push(byte[0]);
+        }
+        text(&said)
     }
 
     /// Waits for its end, and for the end of all who hold its standard error: the component processes too.

@@ -23,13 +23,18 @@ pub(super) type Answer = Result<Option<Capability<dyn Session>>, Error>;
 impl Host {
     /// Something happens to a session.
     pub(super) fn on(&self, session: u64, event: Event) {
-        let asks: Vec<(Server, Ask)> = {
+        let (asks, is_over): (Vec<(Server, Ask)>, bool) = {
             let mut state = self.0.state.borrow_mut();
             let Some(sess) = state.sessions.get_mut(&session) else { return };
             let effects = sess.hop.on(event);
-            effects.iter().filter_map(|effect| state.carry_out(session, *effect)).collect()
+            let asks = effects.iter().filter_map(|effect| state.carry_out(session, *effect));
+            (asks.collect(), effects.contains(&Effect::Forget))
         };
         asks.into_iter().for_each(|(server, ask)| self.ask(session, server, ask));
+        if is_over {
+            // Foreign code: nothing of ours is borrowed.
+            self.0.policy.borrow_mut().session_over();
+        }
     }
 
     /// Asks a server, by a task: nobody waits.

@@ -12,6 +12,7 @@ use crate::hop::{Event, State as HopState};
 use crate::label::Label;
 use crate::protocol::{Component, ComponentAsync, Parent};
 use crate::quota::Quota;
+use crate::sandbox::{self, Sandbox};
 use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ impl Host {
     ///
     /// # Errors
     /// [`Error::Label`] if its name is none, [`Error::NumberInUse`] if a child of that name runs, [`Error::OutOfRam`] and
-    /// [`Error::OutOfCaps`] if the own account has not as much, [`Error::Rpc`] if the system does not start it.
+    /// [`Error::OutOfCaps`] if the own account has not as much, [`Error::NotStarted`] if the system does not start it.
     pub fn start(&self, spec: Spec) -> Result<(), Error> {
         let Spec { name, quota, program } = spec;
         // As the first hop of what it asks for. Without a name it would be nobody's child.
@@ -61,17 +62,45 @@ impl Host {
         self.0.state.borrow_mut().children.insert(child, record);
         let started = match program {
             Program::Process(command) => self.start_process(&entrypoint, child, *command),
+            Program::Confined(confined) => {
+                let (sandbox, program) = *confined;
+                self.start_confined(&entrypoint, child, &sandbox, &program)
+            }
             Program::Thread(life) => self.start_thread(&entrypoint, child, life),
         };
-        started.inspect_err(|_| self.has_ended(child, None))
+        started.inspect_err(|_| drop(self.clean_up(child, None)))
     }
 
     fn start_process(&self, entrypoint: &Entrypoint, child: u64, command: Command) -> Result<(), Error> {
-        let transport = |error| Error::Rpc(rpc::Error::from(error));
-        let (process, first) = self.0.pd.spawn(command).map_err(transport)?;
-        let ended = self.0.reaper.borrow_mut().watch(process.id()).map_err(transport)?;
-        self.runs(child, Running::Process(process));
-        self.begins(entrypoint, child, Capability::from_untyped(first));
+        let (process, first) = self.0.pd.spawn(command).map_err(|error| Error::not_started(&error))?;
+        self.has_started(entrypoint, child, Running::Process(process), Capability::from_untyped(first))
+    }
+
+    fn start_confined(
+        &self,
+        entrypoint: &Entrypoint,
+        child: u64,
+        sandbox: &Sandbox,
+        program: &sandbox::Program,
+    ) -> Result<(), Error> {
+        let started = sandbox.start(&self.0.pd, program);
+        let (process, first) = started.map_err(|error| Error::not_started(&error))?;
+        self.has_started(entrypoint, child, Running::Confined(process), Capability::from_untyped(first))
+    }
+
+    /// A process runs: its end is seen, and it is handed its parent.
+    fn has_started(
+        &self,
+        entrypoint: &Entrypoint,
+        child: u64,
+        running: Running,
+        first: Capability<dyn Component>,
+    ) -> Result<(), Error> {
+        let process = running.process().unwrap_or_default();
+        let watched = self.0.reaper.borrow_mut().watch(process);
+        let ended = watched.map_err(|error| Error::not_started(&error))?;
+        self.runs(child, running);
+        self.begins(entrypoint, child, first);
         self.end_when(entrypoint, child, async move { ended.await.and(None) });
         Ok(())
     }
@@ -131,12 +160,13 @@ impl Host {
             let mut state = self.0.state.borrow_mut();
             let Some(record) = state.children.get_mut(&child) else { return };
             record.component = Some(component.clone());
-            record.parent.clone()
+            let is_confined = record.running.as_ref().is_some_and(Running::is_confined);
+            record.parent.clone().map(|parent| (parent, is_confined))
         };
-        let Some(parent) = parent else { return };
+        let Some((parent, is_confined)) = parent else { return };
         entrypoint.spawn(async move {
             // One that ends before it begins is seen to end.
-            let _ = component.client().with_deadline(Deadline::Never).start_async(parent).await;
+            let _ = component.client().with_deadline(Deadline::Never).start_async(parent, is_confined).await;
         });
     }
 
@@ -155,11 +185,20 @@ impl Host {
         });
     }
 
-    /// A child has ended: its sessions are closed at their servers, those that it served end, and what it had is the parent's.
+    /// A child has ended.
     fn has_ended(&self, child: u64, exit: Option<Exit>) {
+        if let Some((name, exit)) = self.clean_up(child, exit) {
+            // Foreign code: nothing of ours is borrowed.
+            self.0.policy.borrow_mut().ended(&name, exit);
+        }
+    }
+
+    /// Of a child that has ended: its sessions are closed at their servers, those that it served end, and what it had is the
+    /// parent's. Answers who it was and how it ended.
+    fn clean_up(&self, child: u64, exit: Option<Exit>) -> Option<(String, Exit)> {
         let (name, exit, of_child, by_child, parent) = {
             let mut state = self.0.state.borrow_mut();
-            let Some(record) = state.children.get_mut(&child) else { return };
+            let record = state.children.get_mut(&child)?;
             let system = record.running.take().map_or(Exit::Unknown, |mut running| running.exit());
             // What it said itself counts if it ended by itself.
             let said = match system {
@@ -173,6 +212,8 @@ impl Host {
             record.wishes.clear();
             let parent = record.parent.take();
             let name = record.name.clone();
+            // What it used itself it uses no more.
+            state.bank.close(Account::Aside(child), Account::Child(child));
             let served = state.sessions.iter().filter(|(_, sess)| sess.server == Server::Child(child));
             let by_child: Vec<u64> = served.map(|(session, _)| *session).collect();
             let first = Client::Child { child, number: 0 };
@@ -194,8 +235,7 @@ impl Host {
         }
         of_child.into_iter().for_each(|session| self.on(session, Event::Close));
         self.0.state.borrow_mut().bury(child);
-        // Foreign code: nothing of ours is borrowed.
-        self.0.policy.borrow_mut().ended(&name, exit);
+        Some((name, exit))
     }
 
     /// Ends a child: a process at once, by a signal that it cannot refuse, a thread when its handler returns. Answers whether
@@ -212,10 +252,7 @@ impl Host {
     #[must_use]
     pub fn process(&self, name: &str) -> Option<u32> {
         let state = self.0.state.borrow();
-        match state.children.get(&state.child_named(name)?)?.running.as_ref()? {
-            Running::Process(child) => Some(child.id()),
-            Running::Thread(_) => None,
-        }
+        state.children.get(&state.child_named(name)?)?.running.as_ref()?.process()
     }
 
     /// Asks a child to end by itself. Answers whether it can be asked.
@@ -240,6 +277,27 @@ impl Host {
         Ok(())
     }
 
+    /// Takes quota back from a child. What it has spent of that it owes: whatever comes into its account from now on pays it.
+    /// Answers whether there is a child of that name.
+    pub fn take(&self, name: &str, quota: Quota) -> bool {
+        let mut state = self.0.state.borrow_mut();
+        let child = state.child_named(name);
+        child.into_iter().for_each(|child| state.bank.take_back(Account::Child(child), Account::Own, quota));
+        child.is_some()
+    }
+
+    /// Sets the limit of the memory group of a child that is confined, in bytes. Answers whether it has one and the system does so.
+    pub fn limit_memory(&self, name: &str, limit: u64) -> bool {
+        let state = self.0.state.borrow();
+        let child = state.child_named(name).and_then(|child| state.children.get(&child));
+        match child.and_then(|record| record.running.as_ref()) {
+            Some(Running::Confined(process)) => {
+                process.limit_memory(limit).is_ok_and(|is_limited| is_limited)
+            }
+            _ => false,
+        }
+    }
+
     /// What a child asked for last and still waits for.
     #[must_use]
     pub fn wish_of(&self, name: &str) -> Option<Quota> {
@@ -257,24 +315,34 @@ impl Host {
 
     /// Asks every child for a sign of life, and waits for none.
     pub fn heartbeat(&self) {
+        let children: Vec<u64> = self.0.state.borrow().children.keys().copied().collect();
+        children.into_iter().for_each(|child| self.ask_for_heartbeat(child));
+    }
+
+    /// Asks one child for a sign of life, and does not wait for it.
+    pub fn heartbeat_of(&self, name: &str) {
+        let child = self.0.state.borrow().child_named(name);
+        child.into_iter().for_each(|child| self.ask_for_heartbeat(child));
+    }
+
+    fn ask_for_heartbeat(&self, child: u64) {
         let Some(entrypoint) = self.entrypoint() else { return };
         let mut state = self.0.state.borrow_mut();
-        for (child, record) in &mut state.children {
-            let Some(component) = &record.component else { continue };
-            record.missed += 1;
-            // One at a time: who does not answer is not asked more and more.
-            if record.missed > 1 {
-                continue;
-            }
-            let (host, child, component) = (self.downgrade(), *child, component.clone());
-            entrypoint.spawn(async move {
-                let beat = component.client().with_deadline(Deadline::Never).heartbeat_async().await;
-                let (Ok(()), Some(host)) = (beat, host.upgrade()) else { return };
-                if let Some(record) = host.0.state.borrow_mut().children.get_mut(&child) {
-                    record.missed = 0;
-                }
-            });
+        let Some(record) = state.children.get_mut(&child) else { return };
+        let Some(component) = record.component.clone() else { return };
+        record.missed += 1;
+        // One at a time: who does not answer is not asked more and more.
+        if record.missed > 1 {
+            return;
         }
+        let host = self.downgrade();
+        entrypoint.spawn(async move {
+            let beat = component.client().with_deadline(Deadline::Never).heartbeat_async().await;
+            let (Ok(()), Some(host)) = (beat, host.upgrade()) else { return };
+            if let Some(record) = host.0.state.borrow_mut().children.get_mut(&child) {
+                record.missed = 0;
+            }
+        });
     }
 
     /// How many heartbeats a child has not answered, in a row; `None` if there is none of that name.

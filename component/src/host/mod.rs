@@ -18,7 +18,7 @@
 //! The parent is an entrypoint like any other. It calls its children by tasks and never waits for one: a child that does not
 //! answer leaves its own sessions waiting, and nobody else.
 //!
-//! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`), how children run (`spec`,
+//! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`), sessions as others see them (`session`), how children run (`spec`,
 //! `lives`, with `reaper` and `once`), what is decided by others (`policy`), and the parent's own parent (`above`).
 
 mod above;
@@ -29,10 +29,12 @@ mod parent_object;
 mod policy;
 mod reaper;
 mod requests;
+mod session;
 mod spec;
 mod state;
 
 pub use policy::{Asked, Exit, Policy, Route, Wish};
+pub use session::{OpenSession, ServedBy, SessionNumber};
 pub use spec::Spec;
 
 use self::reaper::Reaper;

@@ -76,4 +76,12 @@ impl Parent for ParentObject {
         self.host()?.exits(self.child, code);
         Ok(())
     }
+
+    fn set_aside(&mut self, quota: Quota) -> Result<(), Error> {
+        self.host()?.sets_aside(self.child, quota)
+    }
+
+    fn release(&mut self, quota: Quota) -> Result<(), Error> {
+        self.host()?.releases(self.child, quota)
+    }
 }

@@ -132,6 +132,9 @@ pub trait Policy {
 
     /// A child has ended.
     fn ended(&mut self, _child: &str, _exit: Exit) {}
+
+    /// A session is over, and what was donated for it is back.
+    fn session_over(&mut self) {}
 }
 
 /// A policy that only routes.

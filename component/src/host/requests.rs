@@ -211,6 +211,20 @@ impl Host {
         state.bank.transfer(Account::Child(child), Account::Own, quota).map_err(Error::out_of)
     }
 
+    /// A child uses quota itself.
+    pub(super) fn sets_aside(&self, child: u64, quota: Quota) -> Result<(), Error> {
+        let mut state = self.0.state.borrow_mut();
+        let paid = state.bank.transfer(Account::Child(child), Account::Aside(child), quota);
+        paid.map_err(Error::out_of)
+    }
+
+    /// A child uses quota no more. It pays what the child owes first.
+    pub(super) fn releases(&self, child: u64, quota: Quota) -> Result<(), Error> {
+        let mut state = self.0.state.borrow_mut();
+        let released = state.bank.transfer(Account::Aside(child), Account::Child(child), quota);
+        released.map_err(|_| Error::NotGranted)
+    }
+
     /// A child says how it ends. It is believed when it has ended.
     pub(super) fn exits(&self, child: u64, code: i32) {
         if let Some(record) = self.0.state.borrow_mut().children.get_mut(&child) {

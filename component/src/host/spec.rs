@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::protocol::Component;
 use crate::quota::Quota;
 use crate::run::{Constructed, live};
+use crate::sandbox::{self, Sandbox};
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, EntrypointHandle};
 use portcullis_ipc::{self as ipc, Pd};
 use portcullis_rpc::Capability;
@@ -38,6 +39,7 @@ pub struct Spec {
 
 pub(crate) enum Program {
     Process(Box<Command>),
+    Confined(Box<(Sandbox, sandbox::Program)>),
     Thread(Box<Life>),
 }
 
@@ -62,6 +64,12 @@ impl Spec {
     #[must_use]
     pub fn process(name: &str, quota: Quota, command: Command) -> Spec {
         Spec { name: name.into(), quota, program: Program::Process(Box::new(command)) }
+    }
+
+    /// A process in a sandbox.
+    #[must_use]
+    pub fn confined(name: &str, quota: Quota, sandbox: Sandbox, program: sandbox::Program) -> Spec {
+        Spec { name: name.into(), quota, program: Program::Confined(Box::new((sandbox, program))) }
     }
 
     /// A thread of this process with a protection domain of its own, for tests and for embedding. Nothing confines it, it cannot be
@@ -89,18 +97,34 @@ impl Spec {
 /// A child that runs.
 pub(crate) enum Running {
     Process(ipc::Child),
+    Confined(sandbox::Child),
     /// `None` until it has told.
     Thread(Option<Stopper>),
 }
 
 impl Running {
+    /// Its process, if it is one.
+    pub(crate) fn process(&self) -> Option<u32> {
+        match self {
+            Running::Process(child) => Some(child.id()),
+            Running::Confined(child) => Some(child.id()),
+            Running::Thread(_) => None,
+        }
+    }
+
+    /// Whether system calls are kept from it.
+    pub(crate) fn is_confined(&self) -> bool {
+        matches!(self, Running::Confined(child) if child.is_filtered())
+    }
+
     /// Ends it: a process at once, a thread when its handler returns.
     pub(crate) fn end(&mut self) {
         match self {
-            Running::Process(child) => {
+            Running::Process(_) | Running::Confined(_) => {
                 // It was not waited for yet, so the number is its own. That it is gone is seen later: nobody waits for it here.
-                if let Some(pid) = child.id().try_into().ok().and_then(Pid::from_raw) {
-                    let _ = kill_process(pid, Signal::KILL);
+                let number = self.process().and_then(|process| process.try_into().ok());
+                if let Some(process) = number.and_then(Pid::from_raw) {
+                    let _ = kill_process(process, Signal::KILL);
                 }
             }
             Running::Thread(None) => {}
@@ -115,6 +139,7 @@ impl Running {
     pub(crate) fn exit(&mut self) -> Exit {
         match self {
             Running::Process(child) => child.wait().map_or(Exit::Unknown, how),
+            Running::Confined(child) => child.wait().map_or(Exit::Unknown, how),
             Running::Thread(_) => Exit::Unknown,
         }
     }
@@ -141,6 +166,7 @@ impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Program::Process(command) => f.debug_tuple("Process").field(&command.get_program()).finish(),
+            Program::Confined(confined) => f.debug_tuple("Confined").field(&confined.1.path()).finish(),
             Program::Thread(_) => f.write_str("Thread"),
         }
     }
@@ -148,9 +174,9 @@ impl fmt::Debug for Program {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Running::Process(child) => f.debug_tuple("Process").field(&child.id()).finish(),
-            Running::Thread(_) => f.write_str("Thread"),
+        match self.process() {
+            Some(process) => f.debug_tuple("Process").field(&process).finish(),
+            None => f.write_str("Thread"),
         }
     }
 }

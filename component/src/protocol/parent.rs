@@ -26,4 +26,8 @@ pub trait Parent {
     fn give_back(&mut self, quota: Quota) -> Result<(), Error>;
     /// Says that the child ends, and how.
     fn exit(&mut self, code: i32) -> Result<(), Error>;
+    /// Sets quota aside that the child uses itself: it cannot be donated until it is released.
+    fn set_aside(&mut self, quota: Quota) -> Result<(), Error>;
+    /// The child can donate it again.
+    fn release(&mut self, quota: Quota) -> Result<(), Error>;
 }

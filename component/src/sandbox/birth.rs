@@ -23,6 +23,8 @@ pub(crate) struct Birth {
     pub(crate) portal: Option<OwnedFd>,
     /// Whether all others are closed, whoever opened them.
     pub(crate) closes_others: bool,
+    /// The filter that has the parent asked about programs. It comes before the others, which let no such filter be installed.
+    pub(crate) one_program: Option<&'static BpfProgram>,
     /// Landlock's rules.
     pub(crate) rules: Option<OwnedFd>,
     /// Filters for system calls, one after the other.

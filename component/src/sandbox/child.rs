@@ -4,13 +4,14 @@
 //! here, on what [`Birth`] holds ready. No allocation, no lock, no panic.
 
 use super::birth::{Birth, Identity};
+use super::one_program;
 use super::step::{Report, Step};
 use super::sys::{exec, kernel, signals};
 use portcullis_ipc::Pd;
 use rustix::fd::OwnedFd;
 use rustix::io::{self, Errno};
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{Gid, Resource, Rlimit, Uid};
+use rustix::process::{Gid, Resource, Rlimit, Signal, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// More than any kernel has capabilities.
@@ -49,7 +50,15 @@ fn confine(birth: &mut Birth) -> Result<(), Report> {
         step(Step::Descriptors, kernel::close_at_exec_from(Pd::PORTAL.cast_unsigned() + 1))?;
     }
     step(Step::Capabilities, give_up_privileges())?;
+    step(Step::Bond, end_with(&birth.parent))?;
     step(Step::NoNewPrivileges, rustix::thread::set_no_new_privs(true))?;
+    if let Some(filter) = birth.one_program {
+        let listener = kernel::seccomp_that_asks(filter);
+        step(
+            Step::OneProgram,
+            listener.and_then(|listener| one_program::hand_over(&birth.parent, &listener)),
+        )?;
+    }
     if let Some(rules) = &birth.rules {
         step(Step::Landlock, kernel::landlock(rules))?;
     }
@@ -74,6 +83,17 @@ fn wait(parent: &OwnedFd) -> io::Result<()> {
     match rustix::net::recv(parent, &mut go, RecvFlags::empty())? {
         (0, _) => Err(Errno::PIPE),
         _ => Ok(()),
+    }
+}
+
+/// From now on the kernel kills this process when the parent ends, however that comes. Every change of who this process is would undo that,
+/// so it comes behind all of them; that the program cannot, its filter sees to.
+fn end_with(parent: &OwnedFd) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // Or it has ended already: a process closes what it has open before its children learn of its end.
+    match rustix::net::recv(parent, &mut [0][..], RecvFlags::DONTWAIT) {
+        Err(Errno::AGAIN) => Ok(()),
+        _ => Err(Errno::PIPE),
     }
 }
 

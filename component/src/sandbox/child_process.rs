@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::group::Group;
+use super::layer::Layer;
 use super::process::Process;
 use super::support::Lack;
 use std::process::ExitStatus;
@@ -23,7 +24,7 @@ pub struct Child {
     kind: Kind,
     left_out: Vec<Lack>,
     /// Dropped behind the process that is in it.
-    _group: Option<Group>,
+    group: Option<Group>,
 }
 
 #[derive(Debug)]
@@ -34,11 +35,11 @@ enum Kind {
 
 impl Child {
     pub(crate) fn free(child: portcullis_ipc::Child) -> Child {
-        Child { kind: Kind::Free(child), left_out: Vec::new(), _group: None }
+        Child { kind: Kind::Free(child), left_out: Vec::new(), group: None }
     }
 
     pub(crate) fn confined(process: Process, left_out: Vec<Lack>, group: Option<Group>) -> Child {
-        Child { kind: Kind::Confined(process), left_out, _group: group }
+        Child { kind: Kind::Confined(process), left_out, group }
     }
 
     /// Its process id as we see it: good for messages; to act on it use the methods here.
@@ -56,6 +57,22 @@ impl Child {
     #[must_use]
     pub fn left_out(&self) -> &[Lack] {
         &self.left_out
+    }
+
+    /// Whether it is confined, and by filters for system calls too.
+    pub(crate) fn is_filtered(&self) -> bool {
+        let lacks_filters = self.left_out.iter().any(|lack| lack.layer == Layer::Seccomp);
+        matches!(self.kind, Kind::Confined(_)) && !lacks_filters
+    }
+
+    /// Sets the limit of its memory group, in bytes. Answers whether it has one. A limit below what it uses is refused, or the
+    /// kernel kills it.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the system refuses that.
+    pub fn limit_memory(&self, limit: u64) -> Result<bool, Error> {
+        let limited = self.group.as_ref().map(|group| group.set(limit)).transpose();
+        limited.map(|limited| limited.is_some()).map_err(Error::io("write to a memory group"))
     }
 
     /// Kills it (SIGKILL) and waits until it is gone, with all of its threads.

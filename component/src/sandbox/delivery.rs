@@ -2,12 +2,13 @@
 
 use super::birth::Birth;
 use super::error::Error;
+use super::nurse;
+use super::one_program;
 use super::owner::Owner;
 use super::process::Process;
 use super::step::{REPORT, Report, Step};
-use super::sys::clone;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
 use rustix::process::Pid;
 
 /// Descriptors for the child have at least this number: below are the places where it has them in the end.
@@ -40,12 +41,11 @@ pub(crate) fn deliver(
     namespaces: libc::c_int,
     owner: Option<Owner>,
     ours: &OwnedFd,
-    mut birth: Birth,
+    birth: Birth,
     before: impl FnOnce(Pid) -> Result<(), Error>,
 ) -> Result<Delivery, Error> {
-    let mut child = Process::new(clone::clone(namespaces, &mut birth).map_err(Error::system("clone"))?);
-    // Our copies of what is the child's; above all of its end of the line.
-    drop(birth);
+    let (born, nurse) = nurse::deliver(namespaces, birth)?;
+    let mut child = Process::new(born, nurse);
     before(child.pid())?;
     if let Some(Err(error)) = owner.map(|owner| owner.name(child.pid())) {
         let reason = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
@@ -53,14 +53,16 @@ pub(crate) fn deliver(
     }
     rustix::net::send(ours, &[1], SendFlags::NOSIGNAL).map_err(Error::system("send"))?;
     let mut report = [0; REPORT];
-    let received = rustix::io::retry_on_intr(|| rustix::net::recv(ours, &mut report[..], RecvFlags::empty()));
-    match received.map_err(Error::system("recv"))? {
-        // The socket was closed: by the start of its program, or by its end, of which the capability tells.
-        (0, _) => Ok(Delivery::Runs(child)),
-        _ => {
-            child.wait()?;
-            let unreadable = Error::System { call: "recv", reason: rustix::io::Errno::BADMSG };
-            Report::decode(&report).map(Delivery::Ended).ok_or(unreadable)
+    loop {
+        match one_program::receive(ours, &mut report).map_err(Error::system("recvmsg"))? {
+            (_, Some(listener)) => one_program::let_through(&listener, ours)?,
+            // The socket was closed: by the start of its program, or by its end, of which the capability tells.
+            (0, None) => return Ok(Delivery::Runs(child)),
+            _ => {
+                child.wait()?;
+                let unreadable = Error::System { call: "recvmsg", reason: rustix::io::Errno::BADMSG };
+                return Report::decode(&report).map(Delivery::Ended).ok_or(unreadable);
+            }
         }
     }
 }

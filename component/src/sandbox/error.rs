@@ -32,6 +32,17 @@ pub enum Error {
         /// The kernel's own reason.
         reason: Errno,
     },
+    /// The system's: a strict sandbox would lack a layer. Nothing was tried.
+    #[error(
+        "a strict sandbox needs the layer '{layer}', which is missing ({reason}); {}, or set sandbox = \"available\" to do without; `portcullis doctor` lists what there is",
+        layer.remedy()
+    )]
+    Missing {
+        /// What is missing.
+        layer: Layer,
+        /// What the kernel says, or what is not there.
+        reason: String,
+    },
     /// The kernel refused a step that no layer stands for.
     #[error("the kernel refused the child {what}: {reason}; {advice}")]
     Step {

@@ -317,6 +317,22 @@ pub(crate) fn sandbox() -> Result<&'static [BpfProgram], Error> {
     Ok(FILTERS.get_or_init(|| made))
 }
 
+/// The filter that has somebody else asked which program a process becomes.
+pub(crate) fn one_program() -> Result<&'static BpfProgram, Error> {
+    static FILTER: OnceLock<BpfProgram> = OnceLock::new();
+    if let Some(filter) = FILTER.get() {
+        return Ok(filter);
+    }
+    let rules = unconditional(&[libc::SYS_execveat]);
+    let mut made = compile(rules, SeccompAction::Allow, SeccompAction::Trace(0))?;
+    // The compiler has no word for asking a listener; the two answers differ in their number alone.
+    let answers = made.iter_mut().filter(|instruction| u32::from(instruction.code) == libc::BPF_RET);
+    for answer in answers.filter(|answer| answer.k == libc::SECCOMP_RET_TRACE) {
+        answer.k = libc::SECCOMP_RET_USER_NOTIF;
+    }
+    Ok(FILTER.get_or_init(|| made))
+}
+
 /// The filter that a component puts on itself.
 pub(crate) fn hardened() -> Result<BpfProgram, Error> {
     let rules = unconditional(DENIED_LATER);
@@ -362,6 +378,9 @@ fn denied() -> Result<Rules, Error> {
     for (call, option) in [(libc::SYS_getsockopt, PEER_PROCESS), (libc::SYS_setsockopt, PASS_PROCESSES)] {
         rules.insert(call, vec![all_of([equal(2, option)?])?]);
     }
+    // Who is killed with its parent stays so.
+    let death_signal = flag(libc::PR_SET_PDEATHSIG);
+    rules.insert(libc::SYS_prctl, vec![all_of([equal(0, death_signal)?])?]);
     // Large pages are no part of any limit that a component has.
     let large_pages = u64::from(libc::MFD_HUGETLB);
     rules.insert(libc::SYS_memfd_create, vec![all_of([masked(1, large_pages, large_pages)?])?]);
@@ -415,5 +434,8 @@ mod tests {
     fn the_filters_compile() {
         assert_eq!(sandbox().unwrap().len(), 2);
         hardened().unwrap();
+        let asking =
+            one_program().unwrap().iter().filter(|instruction| instruction.k == libc::SECCOMP_RET_USER_NOTIF);
+        assert_eq!(asking.count(), 1);
     }
 }

@@ -4,16 +4,21 @@
 //! delegation: `Delegate=memory` with `DelegateSubgroup=` of systemd, since a group that has processes of its own can't have groups with
 //! limits below it. In the old hierarchy for memory it takes root.
 
+use rustix::io::Errno;
 use rustix::process::Pid;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Removed when it is dropped, which has an effect only if there is no process in it any more.
 #[derive(Debug)]
-pub(crate) struct Group(PathBuf);
+pub(crate) struct Group {
+    directory: PathBuf,
+    hierarchy: Hierarchy,
+}
 
 /// A place where groups can be made.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,14 +42,14 @@ impl Group {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let mut reason = "no hierarchy of groups with a memory controller is mounted".to_owned();
         for Place { directory, hierarchy } in places() {
-            let name =
-                format!("portcullis-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-            let group = directory.join(name);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let group = directory.join(format!("portcullis-{}-{number}{}", std::process::id(), suffix()));
+            sweep(&directory);
             // Dropped, it is removed again.
             let made = prepare(&directory, hierarchy)
                 .and_then(|()| fs::create_dir(&group))
-                .map(|()| Group(group))
-                .and_then(|group| group.limit(hierarchy, limit).map(|()| group));
+                .map(|()| Group { directory: group, hierarchy })
+                .and_then(|group| group.limit(limit).map(|()| group));
             match made {
                 Ok(group) => return Ok(group),
                 Err(error) => reason = format!("'{}': {error}", directory.display()),
@@ -53,10 +58,20 @@ impl Group {
         Err(reason)
     }
 
-    fn limit(&self, hierarchy: Hierarchy, limit: u64) -> io::Result<()> {
-        let set = |file: &str, value: &str| fs::write(self.0.join(file), value);
+    /// Sets another limit: greater or smaller.
+    pub(crate) fn set(&self, limit: u64) -> io::Result<()> {
+        // The old hierarchy wants memory never to have more than memory and swap together.
+        self.limit(limit).or_else(|_| {
+            let together = self.directory.join("memory.memsw.limit_in_bytes");
+            fs::write(together, limit.to_string()).or_else(absent)?;
+            self.limit(limit)
+        })
+    }
+
+    fn limit(&self, limit: u64) -> io::Result<()> {
+        let set = |file: &str, value: &str| fs::write(self.directory.join(file), value);
         // Where there is no swap there are no files for it.
-        match hierarchy {
+        match self.hierarchy {
             Hierarchy::Unified => {
                 set("memory.max", &limit.to_string())?;
                 set("memory.swap.max", "0").or_else(absent)?;
@@ -71,15 +86,43 @@ impl Group {
 
     /// Moves a process into the group. What it has used before is not counted.
     pub(crate) fn take_in(&self, process: Pid) -> io::Result<()> {
-        fs::write(self.0.join("cgroup.procs"), process.as_raw_nonzero().to_string())
+        fs::write(self.directory.join("cgroup.procs"), process.as_raw_nonzero().to_string())
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         // With a process in it, it stays, and says to whom it belonged.
-        let _ = fs::remove_dir(&self.0);
+        let _ = fs::remove_dir(&self.directory);
     }
+}
+
+/// How the names of groups end that were made by processes whose numbers mean something here.
+fn suffix() -> String {
+    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino());
+    format!("-{namespace}")
+}
+
+/// Removes the groups whose makers were killed, and could not. One with a process in it stays.
+fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let suffix = suffix();
+    for group in entries.flatten() {
+        let name = group.file_name();
+        if maker(&name.to_string_lossy(), &suffix).is_some_and(is_gone) {
+            let _ = fs::remove_dir(group.path());
+        }
+    }
+}
+
+/// The process that made a group of that name.
+fn maker(name: &str, suffix: &str) -> Option<Pid> {
+    let (maker, _) = name.strip_suffix(suffix)?.strip_prefix("portcullis-")?.split_once('-')?;
+    maker.parse().ok().and_then(Pid::from_raw)
+}
+
+fn is_gone(process: Pid) -> bool {
+    rustix::process::test_kill_process(process) == Err(Errno::SRCH)
 }
 
 fn absent(error: io::Error) -> io::Result<()> {
@@ -170,6 +213,17 @@ mod tests {
             [unified("/sys/fs/cgroup/a.slice/b.service/main"), unified("/sys/fs/cgroup/a.slice/b.service")]
         );
         assert_eq!(places_of("0::/\n", MOUNTS), [unified("/sys/fs/cgroup/")]);
+    }
+
+    #[test]
+    fn a_group_is_known_by_its_maker_whose_number_means_something_here() {
+        assert_eq!(maker("portcullis-12-3-7", "-7"), Pid::from_raw(12));
+        for name in
+            ["portcullis-12-3-8", "portcullis-12-7", "portcullis-0-3-7", "portcullis-x-3-7", "other-7"]
+        {
+            assert_eq!(maker(name, "-7"), None, "{name}");
+        }
+        assert!(!is_gone(rustix::process::getpid()));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum Layer {
     Scopes,
     /// A list of system calls; the others fail.
     Seccomp,
+    /// It becomes one program, and no other later: so the kernel ends it with its parent, whatever it does.
+    OneProgram,
     /// All descriptors but the declared ones are closed in one step.
     Descriptors,
     /// A kernel user id that no other process has.
@@ -43,7 +45,7 @@ pub enum Layer {
 
 impl Layer {
     /// All of them.
-    pub const ALL: [Layer; 12] = [
+    pub const ALL: [Layer; 13] = [
         Layer::UserNamespace,
         Layer::PidNamespace,
         Layer::NetworkNamespace,
@@ -53,6 +55,7 @@ impl Layer {
         Layer::Landlock,
         Layer::Scopes,
         Layer::Seccomp,
+        Layer::OneProgram,
         Layer::Descriptors,
         Layer::OwnUser,
         Layer::MemoryGroup,
@@ -78,6 +81,7 @@ impl Layer {
             Layer::Landlock => "landlock",
             Layer::Scopes => "landlock-scopes",
             Layer::Seccomp => "seccomp",
+            Layer::OneProgram => "one-program",
             Layer::Descriptors => "descriptors",
             Layer::OwnUser => "own-user",
             Layer::MemoryGroup => "memory-group",
@@ -97,6 +101,7 @@ impl Layer {
             Layer::Landlock => "no file but its program and libraries, a second time",
             Layer::Scopes => "no abstract sockets of others, no signals to others, a second time",
             Layer::Seccomp => "no system call that a component does not need",
+            Layer::OneProgram => "no second program, and no life beyond its parent's",
             Layer::Descriptors => "no descriptor but 0 to 3",
             Layer::OwnUser => "no kernel user id that others have",
             Layer::MemoryGroup => "no more memory than its quota, of any kind",
@@ -118,6 +123,9 @@ impl Layer {
             }
             Layer::Scopes => "use Linux 6.12 or later",
             Layer::Seccomp => "use a kernel with CONFIG_SECCOMP_FILTER",
+            Layer::OneProgram => {
+                "use Linux 5.5 or later, and in a container one that does not itself listen to system calls (seccomp notification)"
+            }
             Layer::Descriptors => "use Linux 5.11 or later",
             Layer::OwnUser => "run as root, or do with one id for all components of a user",
             Layer::MemoryGroup => {
@@ -139,6 +147,7 @@ impl fmt::Display for Layer {
             Layer::Landlock => "Landlock",
             Layer::Scopes => "Landlock scopes",
             Layer::Seccomp => "seccomp",
+            Layer::OneProgram => "one program",
             Layer::Descriptors => "close_range",
             Layer::OwnUser => "own user id",
             Layer::MemoryGroup => "memory group",

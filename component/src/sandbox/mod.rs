@@ -6,7 +6,7 @@
 //!
 //! From policy to kernel: `policy`, `program` (what is wanted), `layer`, `support` (what there is), `elf`, `libraries`, `view`,
 //! `rules`, `filter`, `owner`, `group`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
-//! `step`, `delivery` (the way of a child into its sandbox, on both sides), `process`, and `sys`, where alone code may be unsafe.
+//! `step`, `delivery`, `nurse`, `one_program` (the way of a child into its sandbox, on both sides), `process`, and `sys`, where alone code may be unsafe.
 
 mod birth;
 mod child;
@@ -22,6 +22,8 @@ mod group;
 mod harden;
 mod layer;
 mod libraries;
+mod nurse;
+mod one_program;
 mod owner;
 mod policy;
 mod process;

@@ -1,6 +1,7 @@
 //! A process of ours, by its descriptor: its number may be another's once it is reaped.
 
 use super::error::Error;
+use super::nurse::Nurse;
 use super::sys::clone::Born;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -13,11 +14,13 @@ use std::process::ExitStatus;
 pub(crate) struct Process {
     born: Born,
     status: Option<ExitStatus>,
+    /// Dropped behind the process, which would end with it.
+    _nurse: Nurse,
 }
 
 impl Process {
-    pub(crate) fn new(born: Born) -> Process {
-        Process { born, status: None }
+    pub(crate) fn new(born: Born, nurse: Nurse) -> Process {
+        Process { born, status: None, _nurse: nurse }
     }
 
     pub(crate) fn pid(&self) -> Pid {

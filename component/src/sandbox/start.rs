@@ -31,7 +31,8 @@ impl Sandbox {
     /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
     /// capability to its first object as `Pd::spawn` of `portcullis_ipc` does.
     ///
-    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread.
+    /// Blocks until the program runs; that takes the kernel some milliseconds. The process outlives the calling thread; it does not
+    /// outlive this process, whatever ends that and whatever the component does, unless its mode is [`Mode::Off`].
     ///
     /// # Errors
     /// [`Error::Lacking`] if the sandbox is strict and the kernel lacks a layer; [`Error::File`], [`Error::NotAProgram`],
@@ -57,6 +58,23 @@ impl Sandbox {
             Err(Error::System { call: "clone", reason }) => Err(self.not_made(reason)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the program can be started in this sandbox, as far as that can be known before: it is there, it is a program, its
+    /// libraries are found, and the kernel has what the sandbox needs. Starts nothing. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn check(&self, program: &Program) -> Result<(), Error> {
+        if self.mode == Mode::Off {
+            return Ok(());
+        }
+        let missing = Support::of_this_system().lacks().iter().find(|lack| lack.layer.needed());
+        if let (Mode::Strict, Some(lack)) = (self.mode, missing) {
+            return Err(Error::Missing { layer: lack.layer, reason: lack.reason.clone() });
+        }
+        let (ours, parent) = delivery::line()?;
+        self.birth(&Parts::of(self.mode), program, parent, ours).map(drop)
     }
 
     /// The memory group of the component, if there is to be one and can be.
@@ -114,8 +132,18 @@ impl Sandbox {
             Streams::Empty => Some(delivery::place(streams::empty()?)?),
             Streams::Inherited => None,
         };
-        let filters =
-            if parts.has(Layer::Seccomp) { filter::sandbox().map_err(|_| Error::NoFilter)? } else { &[] };
+        let filters = if parts.has(Layer::Seccomp) {
+            // Before a child finds that none of them can be installed.
+            kernel::seccomp_answers().map_err(|reason| Error::Lacking {
+                layer: Layer::Seccomp,
+                what: Step::Seccomp.what(),
+                reason,
+            })?;
+            filter::sandbox().map_err(|_| Error::NoFilter)?
+        } else {
+            &[]
+        };
+        let one_program = parts.has(Layer::OneProgram).then(filter::one_program).transpose();
         Ok(Birth {
             parent,
             identity: parts.owner().map(Owner::identity),
@@ -124,6 +152,7 @@ impl Sandbox {
             streams,
             portal: Some(delivery::place(portal)?),
             closes_others: parts.has(Layer::Descriptors),
+            one_program: one_program.map_err(|_| Error::NoFilter)?,
             rules,
             filters,
             program: Some(Image { file: delivery::place(file)?, arguments, environment }),

@@ -16,7 +16,9 @@ pub(crate) enum Step {
     Limits,
     Descriptors,
     Capabilities,
+    Bond,
     NoNewPrivileges,
+    OneProgram,
     Landlock,
     Seccomp,
     Execute,
@@ -25,7 +27,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 14] = [
+    const ALL: [Step; 16] = [
         Step::Wait,
         Step::Session,
         Step::Identity,
@@ -35,7 +37,9 @@ impl Step {
         Step::Limits,
         Step::Descriptors,
         Step::Capabilities,
+        Step::Bond,
         Step::NoNewPrivileges,
+        Step::OneProgram,
         Step::Landlock,
         Step::Seccomp,
         Step::Execute,
@@ -50,8 +54,9 @@ impl Step {
             Step::Descriptors => Some(Layer::Descriptors),
             Step::Capabilities => Some(Layer::UserNamespace),
             Step::NoNewPrivileges | Step::Seccomp => Some(Layer::Seccomp),
+            Step::OneProgram => Some(Layer::OneProgram),
             Step::Landlock => Some(Layer::Landlock),
-            Step::Wait | Step::Session | Step::Limits | Step::Execute | Step::Done => None,
+            Step::Wait | Step::Session | Step::Limits | Step::Bond | Step::Execute | Step::Done => None,
         }
     }
 
@@ -67,7 +72,9 @@ impl Step {
             Step::Limits => "setting its limits",
             Step::Descriptors => "giving up descriptors",
             Step::Capabilities => "giving up privileges",
+            Step::Bond => "binding its life to that of its parent",
             Step::NoNewPrivileges => "forgoing new privileges",
+            Step::OneProgram => "forgoing every program but one",
             Step::Landlock => "entering Landlock",
             Step::Seccomp => "installing the filter for system calls",
             Step::Execute => "running its program",
@@ -115,7 +122,7 @@ mod tests {
             assert_eq!(Report::decode(&report.encode()), Some(report));
         }
         assert_eq!(Report::decode(&[]), None);
-        assert_eq!(Report::decode(&[14, 1, 0, 0, 0]), None);
+        assert_eq!(Report::decode(&[16, 1, 0, 0, 0]), None);
         assert_eq!(Report::decode(&[0; REPORT]), None);
         assert_eq!(Report::decode(&[0; 6]), None);
     }

@@ -2,6 +2,7 @@
 
 use super::birth::Birth;
 use super::delivery::{self, Delivery};
+use super::filter;
 use super::group::Group;
 use super::layer::Layer;
 use super::libraries;
@@ -100,12 +101,13 @@ impl Support {
 fn attempt(layer: Layer, landlock: Result<i64, Errno>) -> Result<(), String> {
     let refused = |reason: Errno| reason.to_string();
     match layer {
-        Layer::UserNamespace => born(libc::CLONE_NEWUSER, false),
-        Layer::PidNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWPID, false),
-        Layer::NetworkNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWNET, false),
-        Layer::IpcNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWIPC, false),
-        Layer::UtsNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWUTS, false),
-        Layer::View => born(libc::CLONE_NEWUSER | libc::CLONE_NEWNS, true),
+        Layer::UserNamespace => born(libc::CLONE_NEWUSER, layer),
+        Layer::PidNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWPID, layer),
+        Layer::NetworkNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWNET, layer),
+        Layer::IpcNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWIPC, layer),
+        Layer::UtsNamespace => born(libc::CLONE_NEWUSER | libc::CLONE_NEWUTS, layer),
+        Layer::View => born(libc::CLONE_NEWUSER | libc::CLONE_NEWNS, layer),
+        Layer::OneProgram => born(0, layer),
         Layer::Landlock => landlock.map(drop).map_err(refused),
         Layer::Scopes => match landlock {
             Ok(SCOPES..) => Ok(()),
@@ -123,12 +125,15 @@ fn attempt(layer: Layer, landlock: Result<i64, Errno>) -> Result<(), String> {
     }
 }
 
-/// Whether a process in these namespaces can be made, and if asked for, see a file system of its own.
-fn born(namespaces: libc::c_int, view: bool) -> Result<(), String> {
+/// Whether a process in these namespaces can be made, and if that is what it is about, see a file system of its own, or be kept to one
+/// program.
+fn born(namespaces: libc::c_int, layer: Layer) -> Result<(), String> {
     let said = |error: super::Error| error.to_string();
-    let owner = Owner::available();
+    let owner = (namespaces != 0).then(Owner::available);
     let (ours, parent) = delivery::line().map_err(said)?;
-    let view = view.then(|| {
+    let one_program = (layer == Layer::OneProgram).then(filter::one_program).transpose();
+    let one_program = one_program.map_err(|_| said(super::Error::NoFilter))?;
+    let view = (layer == Layer::View).then(|| {
         // What every component is shown; a program without libraries has a view without files.
         let path = Path::new("/proc/self/exe");
         let libraries = File::open(path).map(|program| libraries::of(path, &program).unwrap_or_default());
@@ -137,17 +142,18 @@ fn born(namespaces: libc::c_int, view: bool) -> Result<(), String> {
     });
     let birth = Birth {
         parent,
-        identity: Some(owner.identity()),
+        identity: owner.map(Owner::identity),
         view: view.flatten(),
         limits: Vec::new(),
         streams: None,
         portal: None,
         closes_others: false,
+        one_program,
         rules: None,
         filters: &[],
         program: None,
     };
-    match delivery::deliver(namespaces, Some(owner), &ours, birth, |_| Ok(())).map_err(said)? {
+    match delivery::deliver(namespaces, owner, &ours, birth, |_| Ok(())).map_err(said)? {
         Delivery::Ended(report) if report.step == Step::Done => Ok(()),
         Delivery::Ended(report) => Err(format!("{}: {}", report.step.what(), report.reason)),
         Delivery::Runs(_) => Err("the process that tried it died".into()),

@@ -157,7 +157,7 @@ pub struct Given {
 /// assert_eq!(composition.ram(), portcullis_init::RamQuota::mib(20));
 /// # Ok::<_, portcullis_init::Problems>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Composition {
     components: Vec<Component>,
     routes: Vec<Route>,

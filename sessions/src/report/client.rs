@@ -1,31 +1,37 @@
-//! The client's side: whole reports.
+//! The client's side: the buffer.
 
-use super::{MAX_WRITE, Report};
+use super::Report;
 use portcullis_component::Error;
 use portcullis_rpc::Client;
+use portcullis_shm::{BufferClient, RamQuota};
 
 /// A client of a report session.
 pub type ReportClient = Client<dyn Report>;
 
 /// What a report can do that takes several calls.
-pub trait ReportContent: Report {
-    /// Reports a content: what has no room in the buffer is an error, and nothing is reported then.
+pub trait ReportBuffer: Report {
+    /// Attaches the buffer, which is done once for a session.
     ///
     /// # Errors
-    /// [`Error::InsufficientRamQuota`] if the buffer is too small, or of the first call that fails.
-    fn report(&mut self, content: &[u8]) -> Result<(), Error> {
-        let mut offset = 0;
-        for part in content.chunks(MAX_WRITE) {
-            let taken = self.write(offset, part)?;
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            if taken < length {
-                let missing = portcullis_shm::RamQuota::bytes(u64::from(length - taken));
-                return Err(Error::InsufficientRamQuota { missing });
-            }
-            offset += length;
+    /// Of the call, or [`Error::Memory`] if what comes is no dataspace.
+    fn attach(&mut self) -> Result<BufferClient, Error> {
+        let buffer = self.dataspace()?;
+        Ok(BufferClient::attach(&buffer)?)
+    }
+
+    /// Reports a content by way of the attached buffer: what has no room there is an error, and nothing is reported then.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientRamQuota`] if the buffer is too small, and what it lacks; [`Error::Memory`] if the session is closed;
+    /// of the call.
+    fn report_by(&mut self, buffer: &BufferClient, content: &[u8]) -> Result<(), Error> {
+        let missing = RamQuota::bytes(content.len().saturating_sub(buffer.size()) as u64);
+        if missing > RamQuota::default() {
+            return Err(Error::InsufficientRamQuota { missing });
         }
-        self.submit(offset)
+        let length = buffer.fill(content)?;
+        self.submit(u32::try_from(length).unwrap_or(u32::MAX))
     }
 }
 
-impl<R: Report + ?Sized> ReportContent for R {}
+impl<R: Report + ?Sized> ReportBuffer for R {}

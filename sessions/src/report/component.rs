@@ -2,8 +2,9 @@
 
 use super::{Arguments, Report};
 use crate::board::{Board, Naming};
-use portcullis_component::{Error, Label, Opening, Sessions};
-use portcullis_shm::{RamQuota, Reservation};
+use portcullis_component::{Error, Label, Opening, Quota, Sessions};
+use portcullis_rpc::DataspaceCapability;
+use portcullis_shm::{Buffer, RamAllocator, RamQuota, Reservation};
 use std::fmt;
 
 /// Takes reports, and puts them onto a board.
@@ -12,7 +13,7 @@ use std::fmt;
 /// use portcullis_component::test::with_server;
 /// use portcullis_component::{Env, Error};
 /// use portcullis_sessions::Board;
-/// use portcullis_sessions::report::{Arguments, Report, ReportComponent, ReportContent};
+/// use portcullis_sessions::report::{Report, ReportComponent, ReportConnection};
 /// use portcullis_sessions::rom::{Rom, RomComponent, RomConnection};
 ///
 /// let read = with_server(
@@ -23,7 +24,7 @@ use std::fmt;
 ///         env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
 ///     },
 ///     |env| {
-///         let mut report = env.connect::<dyn Report>("state", &Arguments { size: 4096 })?;
+///         let mut report = ReportConnection::new(env, "state", 4096)?;
 ///         report.report(b"all is well")?;
 ///         RomConnection::new(env, "state")?.newest()
 ///     },
@@ -47,22 +48,29 @@ impl ReportComponent {
 impl Sessions<dyn Report> for ReportComponent {
     type Session = ReportSession;
 
+    /// Beside the object, its buffer.
+    fn needs(&self, _: &Arguments) -> Quota {
+        Quota::new(1024, 2)
+    }
+
     fn create(&mut self, opening: Opening<Arguments>) -> Result<ReportSession, Error> {
         let name = (self.name)(&opening.label);
         let name = name.ok_or_else(|| Error::denied("report", "there is no name for this label"))?;
-        // The buffer, and as much once more for what is read of it: paid before it is there.
-        let needed = RamQuota::bytes(2 * u64::from(opening.arguments.size));
-        let has = opening.budget.ram().available().in_bytes();
-        let missing = RamQuota::bytes(needed.in_bytes().saturating_sub(has));
-        let paid = opening.budget.ram().reserve(needed);
-        let paid = paid.map_err(|_| Error::InsufficientRamQuota { missing })?;
-        let size = usize::try_from(opening.arguments.size).map_err(|_| Error::NotGranted)?;
+        // No dataspace is empty.
+        let size = opening.arguments.size.max(1);
+        // The copy of the buffer, and the content on the board: both paid before they are there.
+        let copies = RamQuota::bytes(2 * u64::from(size));
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let buffer = RamAllocator::price(size)?;
+        opening.budget.require(RamQuota::bytes(copies.in_bytes().saturating_add(buffer.in_bytes())))?;
+        let paid = opening.budget.reserve(copies)?;
+        let buffer = opening.budget.buffer(size)?;
         self.board.begin_report(&name)?;
-        Ok(ReportSession { name, board: self.board.clone(), buffer: vec![0; size], _paid: paid })
+        Ok(ReportSession { name, board: self.board.clone(), buffer, _paid: paid })
     }
 
     fn close(&mut self, session: ReportSession) {
-        self.board.end_report(&session.name);
+        self.board.remove(&session.name);
     }
 }
 
@@ -78,22 +86,18 @@ impl Sessions<dyn Report> for ReportComponent {
 pub struct ReportSession {
     name: String,
     board: Board,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     _paid: Reservation,
 }
 
 impl Report for ReportSession {
-    fn write(&mut self, offset: u32, part: &[u8]) -> Result<u32, Error> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let room = self.buffer.get_mut(start..).unwrap_or_default();
-        let length = part.len().min(room.len());
-        room[..length].copy_from_slice(&part[..length]);
-        Ok(u32::try_from(length).unwrap_or(u32::MAX))
+    fn dataspace(&mut self) -> Result<DataspaceCapability, Error> {
+        Ok(self.buffer.capability().into())
     }
 
     fn submit(&mut self, length: u32) -> Result<(), Error> {
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.buffer.len());
-        self.board.put(&self.name, &self.buffer[..length]);
+        let content = self.buffer.copy(usize::try_from(length).unwrap_or(usize::MAX))?;
+        self.board.put(&self.name, content);
         Ok(())
     }
 }

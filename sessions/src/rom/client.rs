@@ -1,45 +1,59 @@
-//! The client's side: whole contents.
+//! The client's side: what is attached of it.
 
-use super::{MAX_READ, Rom};
+use super::{Rom, Version};
 use portcullis_component::{Connection, Error, Quota};
 use portcullis_rpc::Client;
+use portcullis_shm::{Attachment, View, Window};
 
 /// A client of a ROM session.
 pub type RomClient = Client<dyn Rom>;
 
 /// What a ROM can do that takes several calls.
 pub trait RomContent: Rom {
-    /// The whole of the session's copy.
+    /// Attaches the dataspace in which the session's copy lies, to be read; nothing if there is none yet.
     ///
     /// # Errors
-    /// Of the first call that fails.
-    fn content(&mut self) -> Result<Vec<u8>, Error> {
-        let mut content = Vec::new();
-        loop {
-            let Ok(offset) = u32::try_from(content.len()) else { return Ok(content) };
-            let part = self.read(offset, MAX_READ)?;
-            if part.is_empty() {
-                return Ok(content);
-            }
-            content.extend(part);
-        }
+    /// Of the call, or [`Error::Memory`] if what comes is no dataspace.
+    fn attach(&mut self) -> Result<Option<Attachment>, Error> {
+        let Some(capability) = self.dataspace()? else { return Ok(None) };
+        Ok(Some(capability.import()?.attach_read_only(Window::WHOLE)?))
     }
 }
 
 impl<R: Rom + ?Sized> RomContent for R {}
 
-/// The newest content, paid for as far as it takes: [`Rom::update`] with as many upgrades as the server asks for.
-///
-/// # Errors
-/// As [`Connection::upgrade`], or of the calls.
-pub(super) fn newest(connection: &mut Connection<dyn Rom>) -> Result<Vec<u8>, Error> {
-    loop {
-        match connection.update() {
-            Ok(_) => return connection.content(),
-            Err(Error::InsufficientRamQuota { missing }) => {
-                Connection::upgrade(connection, Quota { ram: missing, ..Quota::NONE })?;
+/// The session's copy, as its client sees it.
+#[derive(Debug, Default)]
+pub(super) struct Attached {
+    version: Version,
+    attachment: Option<Attachment>,
+}
+
+impl Attached {
+    /// Has the copy replaced by the newest content, paid for as far as it takes: [`Rom::update`] with as many upgrades as the
+    /// server asks for.
+    pub(super) fn update(&mut self, connection: &mut Connection<dyn Rom>) -> Result<Version, Error> {
+        loop {
+            match connection.update() {
+                Ok(version) => {
+                    if version.dataspace != self.version.dataspace {
+                        self.attachment = connection.attach()?;
+                    }
+                    self.version = version;
+                    return Ok(version);
+                }
+                Err(Error::InsufficientRamQuota { missing }) => {
+                    Connection::upgrade(connection, Quota { ram: missing, ..Quota::NONE })?;
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         }
+    }
+
+    /// The copy; nothing if it has no bytes.
+    pub(super) fn view(&self) -> Result<Option<View<'_>>, Error> {
+        let size = usize::try_from(self.version.size).unwrap_or(usize::MAX);
+        let attachment = self.attachment.as_ref().filter(|_| size > 0);
+        Ok(attachment.map(|attachment| attachment.view(0, size)).transpose()?)
     }
 }

@@ -1,12 +1,15 @@
 //! The server's side: copies from a board.
 
-use super::{MAX_READ, Rom, Version};
+use super::{Rom, Version};
 use crate::board::{Board, Naming, Reader};
 use portcullis_component::{Budget, Error, Label, Opening, Quota, Sessions};
-use portcullis_rpc::{Later, SignalCapability};
-use portcullis_shm::{RamQuota, Reservation};
+use portcullis_rpc::{DataspaceCapability, Later, SignalCapability};
+use portcullis_shm::{Attachment, Dataspace, Lingering, Window};
 use std::fmt;
 use std::rc::Rc;
+
+/// What sizes are rounded up to, in bytes.
+const PAGE: usize = 4096;
 
 /// Serves the contents of a board.
 ///
@@ -14,7 +17,7 @@ use std::rc::Rc;
 /// use portcullis_component::test::with_server;
 /// use portcullis_component::{Env, Error};
 /// use portcullis_sessions::Board;
-/// use portcullis_sessions::report::{Arguments, Report, ReportComponent, ReportContent};
+/// use portcullis_sessions::report::{Report, ReportComponent, ReportConnection};
 /// use portcullis_sessions::rom::{Rom, RomComponent, RomConnection};
 ///
 /// let read = with_server(
@@ -25,7 +28,7 @@ use std::rc::Rc;
 ///         env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
 ///     },
 ///     |env| {
-///         let mut report = env.connect::<dyn Report>("state", &Arguments { size: 4096 })?;
+///         let mut report = ReportConnection::new(env, "state", 4096)?;
 ///         report.report(b"all is well")?;
 ///         RomConnection::new(env, "state")?.newest()
 ///     },
@@ -49,9 +52,9 @@ impl RomComponent {
 impl Sessions<dyn Rom> for RomComponent {
     type Session = RomSession;
 
-    /// Beside the object, the context that it signals.
+    /// Beside the object, its dataspace and the context that it signals.
     fn needs(&self, (): &()) -> Quota {
-        Quota::new(1024, 2)
+        Quota::new(1024, 3)
     }
 
     fn create(&mut self, opening: Opening<()>) -> Result<RomSession, Error> {
@@ -59,8 +62,15 @@ impl Sessions<dyn Rom> for RomComponent {
         let name = name.ok_or_else(|| Error::denied("rom", "there is no content for this label"))?;
         let reader = Rc::<Reader>::default();
         self.board.add_reader(&name, &reader);
-        let (board, copy) = (self.board.clone(), Rc::from([]));
-        Ok(RomSession { name, board, budget: opening.budget, number: 0, copy, paid: None, reader })
+        Ok(RomSession {
+            name,
+            board: self.board.clone(),
+            budget: opening.budget,
+            version: Version::default(),
+            place: None,
+            left: Vec::new(),
+            reader,
+        })
     }
 
     fn close(&mut self, session: RomSession) {
@@ -83,37 +93,59 @@ pub struct RomSession {
     name: String,
     board: Board,
     budget: Budget,
-    /// Of the copy.
-    number: u64,
-    copy: Rc<[u8]>,
-    /// For the copy, out of the client's donation.
-    paid: Option<Reservation>,
+    version: Version,
+    /// Where the copy lies, out of the client's donation.
+    place: Option<Place>,
+    /// What became too small, and stays on the donation: the client may have it still.
+    left: Vec<Lingering>,
     reader: Rc<Reader>,
+}
+
+struct Place {
+    dataspace: Dataspace,
+    /// All of it, as its owner alone can write it.
+    content: Attachment,
+}
+
+impl RomSession {
+    /// A dataspace for so many bytes. The one that was before is given up only if there is another.
+    fn make_room(&mut self, size: usize) -> Result<(), Error> {
+        let before = self.place.as_ref().map_or(0, |place| place.dataspace.size());
+        // Whole pages: they are paid for anyway.
+        let wanted = size.max(before.saturating_mul(2)).next_multiple_of(PAGE);
+        let dataspace = self.budget.alloc_published(wanted)?;
+        let content = dataspace.attach(Window::WHOLE)?;
+        let before = self.place.replace(Place { dataspace, content });
+        self.left.extend(before.and_then(|before| before.dataspace.free()));
+        self.version.dataspace += 1;
+        Ok(())
+    }
+
+    /// Whether there is room for so many bytes.
+    fn has_room(&self, size: usize) -> bool {
+        size == 0 || self.place.as_ref().is_some_and(|place| place.dataspace.size() >= size)
+    }
 }
 
 impl Rom for RomSession {
     fn update(&mut self) -> Result<Version, Error> {
-        let (number, content) = (self.board.version(&self.name), self.board.content(&self.name));
-        let size = u32::try_from(content.len()).unwrap_or(u32::MAX);
-        let needed = RamQuota::bytes(size.into());
-        // The old copy is given up for the new one only if there is enough for that.
-        let has = self.budget.ram().available().in_bytes();
-        let has = has + self.paid.as_ref().map_or(0, |paid| paid.amount().in_bytes());
-        if has < needed.in_bytes() {
-            return Err(Error::InsufficientRamQuota { missing: RamQuota::bytes(needed.in_bytes() - has) });
+        let board = self.board.clone();
+        let size = board.look(&self.name, |_, content| content.len());
+        if !self.has_room(size) {
+            self.make_room(size)?;
         }
-        self.paid = None;
-        let paid = self.budget.ram().reserve(needed);
-        self.paid = Some(paid.map_err(|_| Error::InsufficientRamQuota { missing: needed })?);
-        (self.number, self.copy) = (number, content);
-        Ok(Version { number, size })
+        board.look(&self.name, |number, content| {
+            if let Some(place) = &self.place {
+                place.content.copy_from(0, content)?;
+            }
+            self.version.number = number;
+            self.version.size = u32::try_from(content.len()).unwrap_or(u32::MAX);
+            Ok(self.version)
+        })
     }
 
-    fn read(&mut self, offset: u32, length: u32) -> Result<Vec<u8>, Error> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let length = usize::try_from(length.min(MAX_READ)).unwrap_or_default();
-        let rest = self.copy.get(start..).unwrap_or_default();
-        Ok(rest[..length.min(rest.len())].to_vec())
+    fn dataspace(&mut self) -> Result<Option<DataspaceCapability>, Error> {
+        Ok(self.place.as_ref().map(|place| place.dataspace.capability().into()))
     }
 
     fn changed(&mut self, number: u64) -> Later<Result<u64, Error>> {
@@ -121,16 +153,14 @@ impl Rom for RomSession {
         if now != number {
             return Later::ready(Ok(now));
         }
-        if self.reader.waiting.borrow().is_some() {
-            return Later::ready(Err(Error::SessionBusy));
-        }
         let (later, reply) = Later::new();
+        // In place of one that waits, whose caller may have given up.
         *self.reader.waiting.borrow_mut() = Some(reply);
         later
     }
 
-    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error> {
-        if self.board.version(&self.name) != self.number {
+    fn update_signal(&mut self, context: SignalCapability) -> Result<(), Error> {
+        if self.board.version(&self.name) != self.version.number {
             context.submit();
         }
         *self.reader.listener.borrow_mut() = Some(context);

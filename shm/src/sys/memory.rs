@@ -144,16 +144,24 @@ impl Memory {
         look(unsafe { std::slice::from_raw_parts(scratch.as_ptr().cast(), len) })
     }
 
-    /// A line of it, if it is aligned.
+    /// Shows so many lines that follow each other, each read once into registers.
     ///
     /// # Panics
-    /// If it lies outside, or is not aligned to 16 bytes.
+    /// If they lie outside, or are not aligned to 16 bytes.
     #[inline]
-    pub(crate) fn line(&self, offset: usize) -> [u8; racing::LINE] {
-        let from = self.at(offset, racing::LINE);
-        assert!(from.addr().is_multiple_of(16), "a line at {offset} is not aligned");
-        // SAFETY: readable and within bounds (`at`), and aligned.
-        unsafe { racing::line(from) }
+    pub(crate) fn for_each_line(
+        &self,
+        offset: usize,
+        count: usize,
+        mut look: impl FnMut(usize, &[u8; racing::LINE]),
+    ) {
+        let from = self.at(offset, count.saturating_mul(racing::LINE));
+        assert!(from.addr().is_multiple_of(16), "lines that are not aligned were to be read");
+        for place in (0..count).map(|index| index * racing::LINE) {
+            // SAFETY: readable and within bounds: all of them are (`at`); aligned, since the first is and a line is as
+            // long as four times that.
+            look(place, &unsafe { racing::line(from.wrapping_add(place)) });
+        }
     }
 
     /// A word of it.
@@ -240,17 +248,24 @@ impl Memory {
 
     #[inline]
     fn word<W>(&self, offset: usize, to_write: bool) -> *mut u8 {
-        assert!(offset.is_multiple_of(align_of::<W>()), "a word at {offset} is not aligned");
+        assert!(offset.is_multiple_of(align_of::<W>()), "a word that is not aligned was to be accessed");
         assert!(self.writable || !to_write, "read-only memory was to be written");
         self.at(offset, size_of::<W>())
     }
 
     #[inline]
     fn at(&self, offset: usize, len: usize) -> *mut u8 {
-        let end = offset.checked_add(len);
-        assert!(end.is_some_and(|end| end <= self.len), "{len} bytes at {offset} of {} bytes", self.len);
+        if offset.checked_add(len).is_none_or(|end| end > self.len) {
+            outside(offset, len, self.len);
+        }
         self.start.as_ptr().wrapping_add(offset)
     }
+}
+
+/// Apart from `at`, so that every access need not lay out what this says.
+#[cold]
+fn outside(offset: usize, len: usize, all: usize) -> ! {
+    panic!("{len} bytes at {offset} of {all} bytes");
 }
 
 impl Drop for Memory {

@@ -3,15 +3,17 @@
 
 use portcullis_ipc::{Deadline, Error, MsgBuf, Pd, Server};
 use portcullis_tests::intruder::attempt::{self, Attempt};
+use portcullis_tests::intruder::defiance;
 
 fn main() -> Result<(), Error> {
     attempt::begin();
     let mut server = Server::new(&Pd::new()?)?;
     let (first, _) = server.mint()?;
     server.serve_parent(first)?;
-    let (mut message, mut caller) = (MsgBuf::new(), None);
+    let mut message = MsgBuf::new();
     loop {
-        let request = match server.reply_and_wait(caller.take(), &mut message, Deadline::Never) {
+        let request = match server.reply_and_wait(None, &mut message, Deadline::Never) {
+            Err(Error::ParentGone) if defiance::defies() => defiance::forever(),
             Err(Error::ParentGone) => return Ok(()),
             request => request?,
         };
@@ -26,6 +28,7 @@ fn main() -> Result<(), Error> {
             Err(error) => [&[1][..], &error.raw_os_error().unwrap_or(libc::EIO).to_le_bytes()].concat(),
         };
         message.write(answer.get(..1000).unwrap_or(&answer))?;
-        caller = Some(request.caller);
+        server.reply(request.caller, &message)?;
+        defiance::leave();
     }
 }

@@ -1,13 +1,14 @@
 //! One side of a packet stream in a process of its own. `stream ROLE ATTRIBUTES SUBMIT ACKNOWLEDGE BUFFER ...`; the
 //! dataspace is its standard input. What it has counted it writes to its standard output, in one line.
 
-use portcullis_packet_stream::{Duplex, Error, Geometry, Signal, Sink, Source};
+use portcullis_packet_stream::{Control, Duplex, Error, Geometry, OperationSink, Signal, Sink, Source};
 use portcullis_shm::{Attachment, ForeignDataspace, Window};
 use portcullis_tests::cores::{first_core, last_core};
 use portcullis_tests::counting_allocator::{CountingAllocator, allocations};
 use portcullis_tests::stall::Stalls;
+use portcullis_tests::stream::payload::{BlockOperation, UsbTransfer, VideoFrame};
 use portcullis_tests::stream::raw::{Raw, region, words};
-use portcullis_tests::stream::{Failure, Number, busy, policy, received};
+use portcullis_tests::stream::{Failure, Number, busy, devices, policy, received};
 use portcullis_tests::watchdog::Watchdog;
 use std::io::Write;
 use std::process::ExitCode;
@@ -53,6 +54,9 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "steady-sink" => steady(number(0)?, argument(1), side_of_sink(memory()?, geometry)?),
         "loopback" => loopback(&dataspace, geometry),
         "black-hole" => black_hole(&dataspace, geometry),
+        "nic" | "disk" | "camera" | "bad-camera" | "usb" | "boasting-usb" => {
+            say(&[device(role, &dataspace, geometry)?])
+        }
         attack => villain(attack, geometry),
     }
 }
@@ -134,15 +138,34 @@ fn be_silent() {
     apply_filter(&program).expect("the kernel takes filters");
 }
 
-fn second_end(dataspace: &ForeignDataspace, geometry: Geometry) -> Result<Duplex<Number, Number>, Failure> {
+fn second_end<D: Control>(dataspace: &ForeignDataspace, geometry: Geometry) -> Result<Duplex<D, D>, Failure> {
     let both = [geometry, geometry];
-    let [out, back] = Duplex::<Number, Number>::windows(both);
+    let [out, back] = Duplex::<D, D>::windows(both);
     Ok(Duplex::second([dataspace.attach(out)?, dataspace.attach(back)?], both)?)
+}
+
+/// A device, until the other side ends; how many packets it has carried out.
+fn device(role: &str, dataspace: &ForeignDataspace, geometry: Geometry) -> Result<u64, Failure> {
+    let _watchdog = Watchdog::start(Duration::from_secs(100));
+    let attach = |bytes| dataspace.attach(Window::new(0, bytes));
+    let camera = || Source::new(attach(geometry.bytes::<VideoFrame>())?, geometry);
+    let usb = || Sink::new(attach(geometry.bytes::<UsbTransfer>())?, geometry);
+    match role {
+        "nic" => devices::nic(second_end(dataspace, geometry)?),
+        "disk" => {
+            let sink = Sink::new(attach(geometry.bytes::<BlockOperation>())?, geometry)?;
+            devices::disk(OperationSink::new(sink))
+        }
+        "camera" => devices::camera(camera()?, &devices::good_frames()),
+        "bad-camera" => devices::camera(camera()?, &devices::bad_frames()),
+        "usb" => devices::usb(usb()?, false),
+        _ => devices::usb(usb()?, true),
+    }
 }
 
 /// Sends back what it receives, until the other end ends.
 fn loopback(dataspace: &ForeignDataspace, geometry: Geometry) -> Result<(), Failure> {
-    let mut ends = second_end(dataspace, geometry)?;
+    let mut ends = second_end::<Number>(dataspace, geometry)?;
     let mut echoed = 0;
     loop {
         while let Ok(Some(acknowledged)) = ends.source.try_acknowledged() {
@@ -176,7 +199,7 @@ fn loopback(dataspace: &ForeignDataspace, geometry: Geometry) -> Result<(), Fail
 
 /// Acknowledges everything and never sends anything.
 fn black_hole(dataspace: &ForeignDataspace, geometry: Geometry) -> Result<(), Failure> {
-    let mut ends = second_end(dataspace, geometry)?;
+    let mut ends = second_end::<Number>(dataspace, geometry)?;
     let mut swallowed = 0;
     loop {
         match ends.sink.get(busy::PATIENCE) {

@@ -1,6 +1,6 @@
 //! What a hostile component tries.
 
-use super::raw;
+use super::{defiance, raw};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -28,6 +28,8 @@ pub enum Attempt {
     Look,
     /// `path`: runs that program in its own place.
     Execute,
+    /// `path`: opens a program, and runs it in its own place on a thread that is not its first.
+    ExecuteOpen,
     /// `address`: connects by TCP.
     Tcp,
     /// `address`: sends a datagram.
@@ -80,16 +82,21 @@ pub enum Attempt {
     Dumpable,
     /// Panics, within a thread, with a message to standard error.
     Panic,
+    /// Goes on whatever becomes of its parent, from now on.
+    Defy,
+    /// As that; and its first thread ends, when it has answered.
+    DefyWithoutLeader,
 }
 
 impl Attempt {
-    const ALL: [Attempt; 32] = [
+    const ALL: [Attempt; 35] = [
         Attempt::Read,
         Attempt::Create,
         Attempt::Overwrite,
         Attempt::List,
         Attempt::Look,
         Attempt::Execute,
+        Attempt::ExecuteOpen,
         Attempt::Tcp,
         Attempt::Udp,
         Attempt::Abstract,
@@ -116,6 +123,8 @@ impl Attempt {
         Attempt::Harden,
         Attempt::Dumpable,
         Attempt::Panic,
+        Attempt::Defy,
+        Attempt::DefyWithoutLeader,
     ];
 
     /// What is meant by a number.
@@ -143,6 +152,11 @@ impl Attempt {
             }
             Attempt::Look => fs::symlink_metadata(argument).map(done),
             Attempt::Execute => Err(raw::execute(&CString::new(argument)?)),
+            Attempt::ExecuteOpen => {
+                let program = File::open(argument)?;
+                let thread = std::thread::Builder::new().spawn(move || raw::execute_open(&program))?;
+                Err(thread.join().expect("it does not panic"))
+            }
             Attempt::Tcp => TcpStream::connect(argument).map(done),
             Attempt::Udp => UdpSocket::bind("127.0.0.1:0")?.send_to(b"hello", argument).map(done),
             Attempt::Abstract => {
@@ -242,6 +256,9 @@ impl Attempt {
                 io::stdout().write_all(b"to standard output")?;
                 let panicked = std::thread::spawn(|| panic!("to standard error")).join();
                 Ok(panicked.is_err().to_string())
+            }
+            Attempt::Defy | Attempt::DefyWithoutLeader => {
+                defiance::begin(self == Attempt::DefyWithoutLeader).map(done)
             }
         }
     }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 /// What is to be read by others.
 static SECRET: [u8; 16] = *b"the crown jewels";
@@ -59,6 +60,18 @@ pub(super) fn execute(path: &std::ffi::CStr) -> io::Error {
     let arguments = [path.as_ptr(), std::ptr::null()];
     let list = arguments.as_ptr().addr();
     match call(libc::SYS_execve, [path.as_ptr().addr(), list, list + size_of::<usize>(), 0, 0, 0]) {
+        Err(error) => error,
+        Ok(_) => io::Error::other("it came back"),
+    }
+}
+
+/// As [`execute`], of a program that is open already.
+pub(super) fn execute_open(file: &std::fs::File) -> io::Error {
+    let arguments = [c"program".as_ptr(), std::ptr::null()];
+    let list = arguments.as_ptr().addr();
+    let number = usize::try_from(file.as_raw_fd()).unwrap_or_default();
+    let (none, flags) = (list + size_of::<usize>(), usize::try_from(libc::AT_EMPTY_PATH).unwrap_or_default());
+    match call(libc::SYS_execveat, [number, c"".as_ptr().addr(), list, none, flags, 0]) {
         Err(error) => error,
         Ok(_) => io::Error::other("it came back"),
     }

@@ -2,8 +2,11 @@
 //!
 //! - [`busy`]: sides that work as hard as they can, and are held up at random.
 //! - [`raw`]: a side that keeps to no rules.
+//! - [`payload`]: what devices say of their packets; [`devices`]: such devices.
 
 pub mod busy;
+pub mod devices;
+pub mod payload;
 pub mod raw;
 
 use portcullis_ipc::WaitPolicy;
@@ -35,9 +38,17 @@ impl Stage {
     /// # Errors
     /// What the system says.
     pub fn new(submit: u32, acknowledge: u32, buffer: usize) -> Result<Stage, Failure> {
+        Stage::of::<Number>(submit, acknowledge, buffer)
+    }
+
+    /// The same for other control fields.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of<D: Control>(submit: u32, acknowledge: u32, buffer: usize) -> Result<Stage, Failure> {
         let geometry = Geometry::new(submit, acknowledge, buffer)?;
         let dataspace =
-            RamAllocator::new(&RamAccount::new(RamQuota::mib(64))).alloc(Stage::bytes::<Number>(geometry))?;
+            RamAllocator::new(&RamAccount::new(RamQuota::mib(64))).alloc(Stage::bytes::<D>(geometry))?;
         Ok(Stage { dataspace, geometry })
     }
 

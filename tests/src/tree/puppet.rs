@@ -1,8 +1,9 @@
 //! A component that does what its driver says.
 
 use portcullis_component::{Connection, Env, Error, Opening, Quota, Service, Sessions};
-use portcullis_rpc::rpc_interface;
+use portcullis_rpc::{DataspaceCapability, rpc_interface};
 use portcullis_sessions::log::{Log, LogText};
+use portcullis_shm::Dataspace;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,6 +27,10 @@ pub trait Puppet {
     fn ask(&mut self, quota: Quota) -> Result<(), Error>;
     /// Spends so much, until its parent wants it back: it gives at most as much at a time as it is told here.
     fn hoard(&mut self, at_a_time: Quota) -> Result<(), Error>;
+    /// Allocates so many bytes on its own budget, in place of what it had, and hands them out.
+    fn allocate(&mut self, bytes: u64) -> Result<DataspaceCapability, Error>;
+    /// Frees what it has allocated.
+    fn free(&mut self) -> Result<(), Error>;
     /// Its process, as the system calls it.
     fn process(&mut self) -> Result<u32, Error>;
     /// Ends with that code.
@@ -44,6 +49,7 @@ struct Held {
     logs: BTreeMap<u64, Connection<dyn Log>>,
     last: u64,
     given: Rc<RefCell<u32>>,
+    memory: Option<Dataspace>,
 }
 
 /// The whole component.
@@ -58,7 +64,7 @@ impl Sessions<dyn Puppet> for Strings {
     type Session = Held;
 
     fn create(&mut self, opening: Opening<()>) -> Result<Held, Error> {
-        Ok(Held { env: opening.env, logs: BTreeMap::new(), last: 0, given: Rc::default() })
+        Ok(Held { env: opening.env, logs: BTreeMap::new(), last: 0, given: Rc::default(), memory: None })
     }
 }
 
@@ -117,6 +123,19 @@ impl Puppet for Held {
                 *given.borrow_mut() += 1;
             }
         });
+        Ok(())
+    }
+
+    fn allocate(&mut self, bytes: u64) -> Result<DataspaceCapability, Error> {
+        self.memory = None;
+        let memory = self.env.ram().alloc(usize::try_from(bytes).unwrap_or(usize::MAX))?;
+        let capability = memory.capability();
+        self.memory = Some(memory);
+        Ok(capability.into())
+    }
+
+    fn free(&mut self) -> Result<(), Error> {
+        self.memory = None;
         Ok(())
     }
 

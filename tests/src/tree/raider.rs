@@ -16,7 +16,7 @@ const STORM: u64 = 3_000;
 struct Birth(WeakEntrypoint, Rc<RefCell<Option<Capability<dyn Parent>>>>);
 
 impl Component for Birth {
-    fn start(&mut self, parent: Capability<dyn Parent>) -> Result<(), Error> {
+    fn start(&mut self, parent: Capability<dyn Parent>, _: bool) -> Result<(), Error> {
         *self.1.borrow_mut() = Some(parent);
         self.0.upgrade().ok_or(Error::NotGranted)?.stop();
         Ok(())
@@ -94,6 +94,12 @@ fn raid(parent: &mut Client<dyn Parent>, liar: &Capability<dyn Root>) -> u8 {
         // Back what it never had, and more than there is of numbers.
         ok(parent.give_back(huge).is_err()),
         ok(parent.ask(huge).get() == Err(Error::NotGranted)),
+        // Aside what it has not, and back what is not there.
+        ok(parent.set_aside(huge).is_err()),
+        ok(parent.set_aside(one).is_ok()),
+        ok(parent.release(huge) == Err(Error::NotGranted)),
+        ok(parent.release(one).is_ok()),
+        ok(parent.release(one) == Err(Error::NotGranted)),
         ok(parent.budget() == Ok(before)),
         // A service twice, one with a name that is none, and one that lies.
         ok(parent.announce("lies", liar.clone()).is_ok()),

@@ -7,7 +7,7 @@ use portcullis_sessions::Board;
 use portcullis_sessions::log::{Log, LogComponent, LogSession};
 use portcullis_sessions::report::{Report, ReportComponent};
 use portcullis_sessions::rom::{Rom, RomComponent};
-use portcullis_sessions::terminal::{CrosslinkComponent, Terminal};
+use portcullis_sessions::terminal::{CrosslinkComponent, CrosslinkSession, Size, Terminal};
 use portcullis_sessions::timer::{Timer, TimerComponent};
 use std::cell::RefCell;
 use std::fs::File;
@@ -35,9 +35,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         Some("thief") => run_component(|env: Env| thief(&env)),
         Some("board") => run_component(|env: Env| board(&env)),
         Some("timer") => run_component(|env: Env| env.announce::<dyn Timer, _>(TimerComponent::new())),
-        Some("terminal") => {
-            run_component(|env: Env| env.announce::<dyn Terminal, _>(CrosslinkComponent::default()))
-        }
+        Some("terminal") => run_component(|env: Env| env.announce::<dyn Terminal, _>(Resizable::default())),
         Some("hung") => run_component(hung),
         Some("failing") => run_component(|_: Env| Err::<(), _>("it is told to fail")),
         role => {
@@ -135,6 +133,30 @@ fn board(env: &Env) -> Result<(), Error> {
     let name = |label: &Label| Some(label.last().to_owned());
     env.announce::<dyn Report, _>(ReportComponent::new(&board, name))?;
     env.announce::<dyn Rom, _>(RomComponent::new(&board, name))
+}
+
+/// Terminals that have another size when somebody asks for a session `resize`, which he is denied.
+#[derive(Default)]
+struct Resizable(CrosslinkComponent);
+
+impl Sessions<dyn Terminal> for Resizable {
+    type Session = CrosslinkSession;
+
+    fn needs(&self, arguments: &()) -> Quota {
+        self.0.needs(arguments)
+    }
+
+    fn create(&mut self, opening: Opening<()>) -> Result<CrosslinkSession, Error> {
+        if opening.label.last() == "resize" {
+            self.0.resize(Size { columns: 132, lines: 50 });
+            return Err(Error::denied("terminal", "it has another size now"));
+        }
+        self.0.create(opening)
+    }
+
+    fn close(&mut self, session: CrosslinkSession) {
+        self.0.close(session);
+    }
 }
 
 thread_local! {

@@ -67,7 +67,7 @@ fn attack_38_packets_overlap() -> Result<(), Failure> {
 #[test]
 fn attack_36_a_descriptor_is_flipped_while_it_is_read() -> Result<(), Failure> {
     beside_honest_sides(|| {
-        for _ in 0..50 {
+        for _ in 0..200 {
             let stage = Stage::new(8, 8, 1 << 12)?;
             let mut sink = Sink::<Number>::new(stage.attach()?, stage.geometry)?;
             let _villain = Mortal(stage.start(PROGRAM, "36", &[])?);

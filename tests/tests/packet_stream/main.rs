@@ -1,9 +1,10 @@
 //! Packet streams between processes: nothing is lost under stress, nothing is spent in a steady state, death and hostile peers
-//! harm nobody else, and what Genode tests its own with.
+//! harm nobody else, devices are what they should be, and what Genode tests its own with.
 
 mod attacks;
 mod death;
 mod handlers;
+mod payloads;
 mod scenarios;
 mod steady;
 mod stress;

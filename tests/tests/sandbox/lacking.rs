@@ -10,9 +10,12 @@ use seccompiler::{
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// A layer, the system call without which it is missing (with this flag among its first argument's, if any), and what the kernel
+/// A flag of `seccomp`.
+const NEW_LISTENER: i32 = 8;
+
+/// A layer, the system call without which it is missing (with this flag, if any: in the argument where its flags are), and what the kernel
 /// says then.
-const CASES: [(Layer, i64, i32, i32); 9] = [
+const CASES: [(Layer, i64, i32, i32); 10] = [
     (Layer::UserNamespace, libc::SYS_clone, libc::CLONE_NEWUSER, libc::EPERM),
     (Layer::PidNamespace, libc::SYS_clone, libc::CLONE_NEWPID, libc::ENOSPC),
     (Layer::NetworkNamespace, libc::SYS_clone, libc::CLONE_NEWNET, libc::ENOSPC),
@@ -21,6 +24,7 @@ const CASES: [(Layer, i64, i32, i32); 9] = [
     (Layer::View, libc::SYS_mount_setattr, 0, libc::ENOSYS),
     (Layer::Landlock, libc::SYS_landlock_create_ruleset, 0, libc::EOPNOTSUPP),
     (Layer::Seccomp, libc::SYS_seccomp, 0, libc::EINVAL),
+    (Layer::OneProgram, libc::SYS_seccomp, NEW_LISTENER, libc::EBUSY),
     (Layer::Descriptors, libc::SYS_close_range, 0, libc::ENOSYS),
 ];
 
@@ -65,8 +69,9 @@ fn without(&(layer, call, flag, reason): &(Layer, i64, i32, i32)) {
 fn refuse(call: i64, flag: i32, reason: i32) {
     let flag = u64::from(flag.cast_unsigned());
     let with_flag = || {
+        let place = if call == libc::SYS_seccomp { 1 } else { 0 };
         let condition =
-            SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag)?;
+            SeccompCondition::new(place, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag)?;
         SeccompRule::new(vec![condition])
     };
     let rules = if flag == 0 { Vec::new() } else { vec![with_flag().expect("the rule is one")] };

@@ -12,6 +12,7 @@ mod kernel;
 mod lacking;
 mod modes;
 mod network;
+mod orphans;
 mod outside;
 mod processes;
 mod start;

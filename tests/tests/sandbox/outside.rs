@@ -38,7 +38,7 @@ fn strict_filters_no_privileges_and_the_first_process_of_its_namespace() {
     for (name, value) in [
         ("NoNewPrivs:", "1"),
         ("Seccomp:", "2"),
-        ("Seccomp_filters:", "2"),
+        ("Seccomp_filters:", "3"),
         ("CapEff:", "0000000000000000"),
         ("CapPrm:", "0000000000000000"),
         ("CapBnd:", "0000000000000000"),

@@ -61,8 +61,9 @@ fn a_thousand_sessions_opened_and_closed_leave_every_budget_at_every_hop_as_befo
         let mut puppet = env.connect::<dyn Puppet>("inner", &()).expect("the inner parent passes it on");
         puppet.churn(1).expect("the logger serves");
         let before = (env.budget().expect("it answers"), puppet.budget().expect("it answers"));
-        for _ in 0..20 {
-            puppet.churn(50).expect("the logger serves");
+        // A few at a time: on a busy machine a call has to end before it is due.
+        for _ in 0..100 {
+            puppet.churn(10).expect("the logger serves");
         }
         (before, (env.budget().expect("it answers"), puppet.budget().expect("it answers")))
     });
@@ -183,7 +184,8 @@ fn a_server_that_is_killed_while_it_makes_a_session_is_an_error_at_the_client() 
     tree.host.kill("logger");
     tree.until(|host| host.quota("client").is_none());
     assert_eq!(tree.rules.ended("client"), Some(Exit::Code(11)));
-    tree.until(|host| host.sessions() == 0);
+    // That its channel has ended may be seen before it has.
+    tree.until(|host| host.sessions() == 0 && host.quota("logger").is_none());
     assert_eq!(tree.host.own_quota(), all_but(0));
 }
 

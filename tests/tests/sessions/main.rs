@@ -3,7 +3,10 @@
 mod children;
 mod interfaces;
 mod life;
+mod memory;
 mod quota;
+mod reports;
+mod terminals;
 
 use portcullis_component::Quota;
 use portcullis_tests::tree::{ALL, EACH};

@@ -16,6 +16,9 @@ pub(crate) struct Strings {
     _owned: Vec<CString>,
 }
 
+// SAFETY: the pointers lead to what this value owns and nobody changes, on whatever thread it is.
+unsafe impl Send for Strings {}
+
 impl Strings {
     pub(crate) fn new(strings: Vec<CString>) -> Strings {
         let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use super::clone::last;
-use rustix::fd::{AsFd, AsRawFd, RawFd};
+use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use rustix::io::{self, Errno};
 use seccompiler::sock_filter;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 /// Which version of Landlock the kernel has.
@@ -29,6 +30,34 @@ pub(crate) fn seccomp(filter: &[sock_filter]) -> io::Result<()> {
     let program = libc::sock_fprog { len: length, filter: filter.as_ptr().cast_mut().cast() };
     // SAFETY: the program names as many instructions as the slice has, and lives for the call, which only reads them.
     checked(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) })
+}
+
+/// As [`seccomp`], by a filter that asks; answers with the listener: who holds that is asked.
+pub(crate) fn seccomp_that_asks(filter: &[sock_filter]) -> io::Result<OwnedFd> {
+    let length = filter.len().try_into().map_err(|_| Errno::TOOBIG)?;
+    let program = libc::sock_fprog { len: length, filter: filter.as_ptr().cast_mut().cast() };
+    let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    // SAFETY: the program names as many instructions as the slice has, and lives for the call, which only reads them.
+    let listener =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
+    checked(listener)?;
+    let listener = listener.try_into().map_err(|_| Errno::BADF)?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(listener) })
+}
+
+/// Lets the next call through that a listener is asked about; blocks until there is one.
+pub(crate) fn let_call_through(listener: impl AsFd) -> io::Result<()> {
+    let listener = listener.as_fd().as_raw_fd();
+    let mut asked = MaybeUninit::<libc::seccomp_notif>::zeroed();
+    // SAFETY: the kernel writes one such structure through the pointer, which is exclusive and lives for the call; it wants zeros.
+    checked(unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, asked.as_mut_ptr()) }.into())?;
+    // SAFETY: numbers alone, for which zeros are values, and so is whatever the kernel wrote.
+    let asked = unsafe { asked.assume_init() };
+    let flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE.try_into().map_err(|_| Errno::INVAL)?;
+    let mut answer = libc::seccomp_notif_resp { id: asked.id, val: 0, error: 0, flags };
+    // SAFETY: the kernel reads one such structure through the pointer, which lives for the call.
+    checked(unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut answer) }.into())
 }
 
 /// Whether filters for system calls exist that answer with an error.

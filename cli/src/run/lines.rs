@@ -1,0 +1,58 @@
+//! What is said while a composition runs, written by a thread of its own: who serves components never waits for a reader.
+
+use super::write;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::time::Duration;
+
+/// The most lines that wait to be written.
+const MOST: usize = 1024;
+
+/// What it may take to write what waits, when all is over.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where lines go. Clones are the same place.
+#[derive(Clone)]
+pub(super) struct Lines {
+    lines: SyncSender<Line>,
+}
+
+enum Line {
+    Text(String),
+    /// All before it was written.
+    End(Sender<()>),
+}
+
+impl Lines {
+    pub(super) fn start() -> Lines {
+        let (lines, written) = sync_channel(MOST);
+        std::thread::spawn(move || write_all(&written));
+        Lines { lines }
+    }
+
+    /// Has a line written, or lost if too many wait already.
+    pub(super) fn say(&self, line: String) {
+        let _ = self.lines.try_send(Line::Text(line));
+    }
+
+    /// Has a line written, and waits while too many wait already.
+    pub(super) fn wait_for(&self, line: String) {
+        let _ = self.lines.send(Line::Text(line));
+    }
+
+    /// Waits until all is written, for a limited time.
+    pub(super) fn finish(&self) {
+        let (end, ended) = channel();
+        if self.lines.try_send(Line::End(end)).is_ok() {
+            let _ = ended.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+fn write_all(lines: &Receiver<Line>) {
+    for line in lines {
+        match line {
+            Line::Text(line) => write(&line),
+            Line::End(end) => drop(end.send(())),
+        }
+    }
+}

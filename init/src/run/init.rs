@@ -1,0 +1,466 @@
+//! Who runs a composition.
+
+use super::clock::Clock;
+use super::event::Event;
+use super::launch;
+use super::member::{Life, Member, Then};
+use super::routing::{Notes, Routing};
+use super::services::{Announce, OfRoot, Offer, Services};
+use super::teller;
+use crate::config::{Composition, Given};
+use crate::name::Name;
+use crate::restart::Verdict;
+use crate::route::Router;
+use portcullis_component::host::{Exit, Host};
+use portcullis_component::{Env, Error, Quota};
+use portcullis_entrypoint::Entrypoint;
+use portcullis_ipc::{Deadline, Pd};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::rc::{Rc, Weak};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+use thiserror::Error as ThisError;
+
+/// How many denials of one component are said each time that it is started.
+const DENIALS: u32 = 16;
+
+/// What the root of all components has.
+///
+/// ```
+/// use portcullis_component::Quota;
+/// use portcullis_init::Root;
+///
+/// let log = Box::new(|line: &str| eprintln!("{line}"));
+/// let root = Root { directory: "/srv".into(), quota: Quota::new(1 << 30, 10_000), log, also: Vec::new() };
+/// assert!(root.directory.is_absolute());
+/// ```
+pub struct Root {
+    /// Where relative paths of binaries begin.
+    pub directory: PathBuf,
+    /// What it has to give.
+    pub quota: Quota,
+    /// Where the lines of its log go: called on a thread of its own.
+    pub log: Box<dyn FnMut(&str) + Send>,
+    /// What it serves on that thread beside `log`, `rom` and `timer`: names of services, and who announces them.
+    pub also: Vec<(&'static str, Announce)>,
+}
+
+/// Why a composition was not started.
+///
+/// ```
+/// use portcullis_init::NotStarted;
+///
+/// let error = NotStarted { name: "log".parse()?, reason: "no memory".into() };
+/// assert_eq!(error.to_string(), "cannot start log: no memory");
+/// # Ok::<_, portcullis_init::NameError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("cannot start {name}: {reason}")]
+pub struct NotStarted {
+    /// Which component.
+    pub name: Name,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// A composition that runs: starts its components, routes their sessions, starts anew who crashes, and changes what runs to
+/// what another composition says. Clones are the same; with the last one all components end.
+///
+/// ```
+/// use portcullis_init::{Composition, Init, Root};
+/// use portcullis_component::Quota;
+/// # use portcullis_entrypoint::Entrypoint;
+/// # use portcullis_ipc::Pd;
+///
+/// let composition = Composition::parse(r#"
+///     [[component]]
+///     name = "nothing"
+///     binary = "/bin/true"
+///     ram = "1M"
+///     caps = 10
+///     sandbox = "off"
+/// "#)?;
+/// # let pd = Pd::new()?;
+/// # let entrypoint = Entrypoint::new(&pd)?;
+/// let quota = Quota::new(1 << 30, 1_000);
+/// let root = Root { directory: "/".into(), quota, log: Box::new(|_| ()), also: Vec::new() };
+/// let init = Init::root(&pd, &entrypoint, root, |event| println!("{event}"))?;
+/// init.start(&composition)?;
+/// init.run_until(|init| init.is_over())?;
+/// assert!(init.has_succeeded());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Init(Rc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) host: Host,
+    entrypoint: portcullis_entrypoint::WeakEntrypoint,
+    pub(super) notes: Rc<Notes>,
+    pub(super) services: Services,
+    directory: PathBuf,
+    offer: Offer,
+    clock: Clock,
+    /// As it is to be.
+    pub(super) composition: RefCell<Composition>,
+    pub(super) members: RefCell<BTreeMap<Name, Member>>,
+    tell: RefCell<Box<dyn FnMut(Event)>>,
+    began: Instant,
+    is_ending: Cell<bool>,
+}
+
+/// A reference that does not keep it alive.
+#[derive(Clone)]
+pub(super) struct WeakInit(Weak<Inner>);
+
+impl WeakInit {
+    pub(super) fn upgrade(&self) -> Option<Init> {
+        self.0.upgrade().map(Init)
+    }
+}
+
+impl Init {
+    /// At the root, on an entrypoint that [`run_until`](Self::run_until) serves. What happens is told to the closure, between
+    /// handlers.
+    ///
+    /// # Errors
+    /// [`Error`] if the system has no thread for the services of the root.
+    pub fn root(
+        pd: &Pd,
+        entrypoint: &Entrypoint,
+        root: Root,
+        tell: impl FnMut(Event) + 'static,
+    ) -> Result<Init, Error> {
+        let Root { directory, quota, log, also } = root;
+        let offer = Offer::root(&also);
+        let notes = Notes::new(Router::new(&Composition::default()), offer.clone());
+        let host = Host::new(pd, entrypoint, quota, Routing(notes.clone()));
+        let clock = Clock::Loop(entrypoint.downgrade());
+        Init::with(
+            host,
+            entrypoint,
+            notes,
+            clock,
+            (directory, offer, Some(OfRoot { log, also })),
+            Box::new(tell),
+        )
+    }
+
+    /// As a component, which gives its own components of its own budget, and asks its own parent for what is routed there.
+    ///
+    /// # Errors
+    /// As [`Host::within`] and [`root`](Self::root).
+    pub fn within(env: &Env, directory: PathBuf, tell: impl FnMut(Event) + 'static) -> Result<Init, Error> {
+        let notes = Notes::new(Router::new(&Composition::default()), Offer::Above);
+        let host = Host::within(env, Routing(notes.clone()))?;
+        let of_parent = (directory, Offer::Above, None);
+        Init::with(host, &env.entrypoint(), notes, Clock::of(env), of_parent, Box::new(tell))
+    }
+
+    fn with(
+        host: Host,
+        entrypoint: &Entrypoint,
+        notes: Rc<Notes>,
+        clock: Clock,
+        (directory, offer, of_root): (PathBuf, Offer, Option<OfRoot>),
+        tell: Box<dyn FnMut(Event)>,
+    ) -> Result<Init, Error> {
+        let services = Services::default();
+        host.start(services.spec(of_root))?;
+        let init = Init(Rc::new(Inner {
+            host,
+            entrypoint: entrypoint.downgrade(),
+            notes,
+            services,
+            directory,
+            offer,
+            clock,
+            composition: RefCell::default(),
+            members: RefCell::default(),
+            tell: RefCell::new(tell),
+            began: Instant::now(),
+            is_ending: Cell::new(false),
+        }));
+        init.0.notes.wakes(init.0.clock.waker(init.downgrade()));
+        Ok(init)
+    }
+
+    /// Has what happens told to the log that the parent has for this component. Without a budget for that it is told nobody.
+    pub(super) fn start_teller(&self, told: Receiver<Event>) {
+        let _ = self.0.host.start(teller::spec(told));
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(super) fn downgrade(&self) -> WeakInit {
+        WeakInit(Rc::downgrade(&self.0))
+    }
+
+    /// What a composition that is to run here is given: to be checked against, by
+    /// [`Composition::parse_within`].
+    #[must_use]
+    pub fn given(&self) -> Given {
+        let all = self
+            .0
+            .members
+            .borrow()
+            .values()
+            .fold(self.0.host.own_quota(), |sum, member| sum.checked_add(member.granted).unwrap_or(sum));
+        let services = match &self.0.offer {
+            Offer::Root(services) => Some(services.iter().filter_map(|name| name.parse().ok()).collect()),
+            Offer::Above => None,
+        };
+        Given { ram: Some(all.ram), caps: Some(all.caps), services }
+    }
+
+    /// Starts a composition: all of its components or, if one of them cannot be started, none.
+    ///
+    /// # Errors
+    /// [`NotStarted`]: the first that cannot.
+    pub fn start(&self, composition: &Composition) -> Result<(), NotStarted> {
+        for component in composition.components() {
+            launch::check(component, &self.0.directory)
+                .map_err(|error| NotStarted { name: component.name.clone(), reason: error.to_string() })?;
+        }
+        self.change(composition);
+        let members = self.0.members.borrow();
+        let failed = members
+            .values()
+            .find_map(|member| Some((member.component.name.clone(), member.failure.clone()?)));
+        drop(members);
+        match failed {
+            None => Ok(()),
+            Some((name, reason)) => {
+                self.end();
+                Err(NotStarted { name, reason })
+            }
+        }
+    }
+
+    /// Whether no component runs, or is about to.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        !self.0.members.borrow().values().any(Member::is_alive)
+    }
+
+    /// Whether it has components at all, running or not.
+    pub(super) fn has_components(&self) -> bool {
+        !self.0.members.borrow().is_empty()
+    }
+
+    /// Whether each component has ended by itself, with 0.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.0.members.borrow().values().all(|member| member.life == Life::Ended)
+    }
+
+    /// Ends all components, at once and for good. [`is_over`](Self::is_over) says when they have.
+    pub fn end(&self) {
+        self.0.is_ending.set(true);
+        for (name, member) in self.0.members.borrow_mut().iter_mut() {
+            match member.life {
+                Life::Runs | Life::Stopping(_) => {
+                    member.life = Life::Stopping(Then::Over);
+                    self.0.host.kill(name.as_str());
+                }
+                Life::Waits => member.life = Life::GivenUp,
+                Life::Ended | Life::GivenUp => {}
+            }
+        }
+    }
+
+    /// Serves until the condition holds, which is looked at whenever something has happened, and sleeps while nothing does.
+    ///
+    /// # Errors
+    /// As [`Entrypoint::run`]; [`portcullis_entrypoint::Error::Ended`] if the entrypoint was dropped.
+    pub fn run_until(
+        &self,
+        mut condition: impl FnMut(&Init) -> bool,
+    ) -> Result<(), portcullis_entrypoint::Error> {
+        let entrypoint = self.0.entrypoint.upgrade().ok_or(portcullis_entrypoint::Error::Ended)?;
+        loop {
+            self.turn();
+            if condition(self) {
+                return Ok(());
+            }
+            let left = |due: Instant| Deadline::After(due.saturating_duration_since(Instant::now()));
+            entrypoint.run_until(self.due().map_or(Deadline::Never, left))?;
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        // Foreign code: nothing of ours is borrowed.
+        (self.0.tell.borrow_mut())(event);
+    }
+
+    /// Acts upon what has happened since, between handlers.
+    pub(super) fn turn(&self) {
+        let ended = self.0.notes.ended.take();
+        ended.into_iter().for_each(|(name, exit)| self.has_ended(&name, exit));
+        self.tell_denials();
+        self.grant();
+        self.ask_for_heartbeats(Instant::now());
+        self.0.clock.set(self.due(), self.downgrade());
+    }
+
+    /// A component has ended.
+    fn has_ended(&self, name: &str, exit: Exit) {
+        let event = {
+            let mut members = self.0.members.borrow_mut();
+            // It may be the services of the parent.
+            let Some(member) = members.get_mut(name) else { return };
+            let name = member.component.name.clone();
+            member.exit = Some(exit);
+            member.granted = Quota::NONE;
+            let is_ending = self.0.is_ending.get();
+            match (member.life, member.cause(exit)) {
+                (Life::Stopping(Then::Start), _) => {
+                    member.life = Life::Waits;
+                    Event::Stopped { name }
+                }
+                (Life::Stopping(Then::Gone), _) => {
+                    members.remove(&name);
+                    self.0.services.forget(name.as_str());
+                    Event::Stopped { name }
+                }
+                (Life::Stopping(Then::Over), _) => {
+                    member.life = Life::GivenUp;
+                    Event::Killed { name }
+                }
+                (Life::Runs, None) => {
+                    member.life = Life::Ended;
+                    Event::Ended { name }
+                }
+                (Life::Runs, Some(cause)) => match member.restarts.crashed(self.0.began.elapsed()) {
+                    Verdict::Restart if !is_ending => {
+                        member.life = Life::Waits;
+                        Event::Crashed { name, cause }
+                    }
+                    Verdict::Restart => {
+                        member.life = Life::GivenUp;
+                        Event::Killed { name }
+                    }
+                    Verdict::GiveUp { crashes } => {
+                        member.life = Life::GivenUp;
+                        Event::GivenUp { name, cause, crashes, intensity: member.component.restart }
+                    }
+                },
+                (Life::Waits | Life::Ended | Life::GivenUp, _) => return,
+            }
+        };
+        self.tell(event);
+    }
+
+    fn tell_denials(&self) {
+        for denial in self.0.notes.denied.take() {
+            let event = {
+                let mut members = self.0.members.borrow_mut();
+                let Some(member) = members.get_mut(denial.client.as_str()) else { continue };
+                member.denials = member.denials.saturating_add(1);
+                let name = member.component.name.clone();
+                match member.denials {
+                    ..=DENIALS => Event::Denied {
+                        name,
+                        service: denial.service,
+                        label: denial.label,
+                        reason: denial.reason,
+                    },
+                    count if count == DENIALS + 1 => Event::DeniedOften { name },
+                    _ => continue,
+                }
+            };
+            self.tell(event);
+        }
+    }
+
+    /// Gives what is there to those who are to have more, and starts those who wait for it.
+    pub(super) fn grant(&self) {
+        let wanting = self.wanting();
+        wanting.iter().for_each(|name| self.grant_to(name));
+        let is_any_left = !wanting.is_empty() && !self.wanting().is_empty();
+        self.0.notes.tells_of_sessions.set(is_any_left);
+    }
+
+    /// Who is to be given something, in the order of the composition.
+    fn wanting(&self) -> Vec<Name> {
+        let (composition, members) = (self.0.composition.borrow(), self.0.members.borrow());
+        let names = composition.components().iter().map(|component| &component.name);
+        names.filter(|name| members.get(*name).is_some_and(Member::wants)).cloned().collect()
+    }
+
+    fn grant_to(&self, name: &Name) {
+        let (component, granted, life) = {
+            let members = self.0.members.borrow();
+            let Some(member) = members.get(name) else { return };
+            (member.component.clone(), member.granted, member.life)
+        };
+        let wanted = launch::quota(&component);
+        if life == Life::Waits {
+            let started = self.0.host.start(launch::spec(&component, &self.0.directory));
+            self.is_started(name, wanted, started);
+        } else if self.0.host.give(name.as_str(), granted.missing_for(wanted)).is_ok() {
+            let mut members = self.0.members.borrow_mut();
+            members.get_mut(name).into_iter().for_each(|member| member.granted = wanted);
+        }
+    }
+
+    fn is_started(&self, name: &Name, quota: Quota, started: Result<(), Error>) {
+        let process = self.0.host.process(name.as_str()).unwrap_or_default();
+        let event = {
+            let mut members = self.0.members.borrow_mut();
+            // Others may hold what it needs until their servers have closed their sessions.
+            let comes_back = self.0.host.sessions() > 0 || members.values().any(Member::is_stopping);
+            let Some(member) = members.get_mut(name) else { return };
+            let name = name.clone();
+            match started {
+                Ok(()) => {
+                    member.begins(Instant::now(), quota);
+                    Event::Started { name, process }
+                }
+                Err(Error::OutOfRam { .. } | Error::OutOfCaps { .. }) if comes_back => return,
+                Err(error) => {
+                    member.life = Life::GivenUp;
+                    member.failure = Some(error.to_string());
+                    Event::NotStarted { name, reason: error.to_string() }
+                }
+            }
+        };
+        self.tell(event);
+    }
+
+    /// Asks those whose time has come for a sign of life, and kills who has given none since he was asked last.
+    fn ask_for_heartbeats(&self, now: Instant) {
+        for (name, member) in self.0.members.borrow_mut().iter_mut() {
+            if member.life != Life::Runs || member.beat.is_none_or(|beat| beat > now) {
+                continue;
+            }
+            if self.0.host.missed_heartbeats(name.as_str()).is_some_and(|missed| missed > 0) {
+                member.falls_silent();
+                self.0.host.kill(name.as_str());
+            } else {
+                self.0.host.heartbeat_of(name.as_str());
+                member.watch(now);
+            }
+        }
+    }
+
+    /// When something is to be done though nothing happens.
+    fn due(&self) -> Option<Instant> {
+        let members = self.0.members.borrow();
+        let running = members.values().filter(|member| member.life == Life::Runs);
+        running.filter_map(|member| member.beat).min()
+    }
+}
+
+impl fmt::Debug for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.0.members.borrow();
+        let lives = members.iter().map(|(name, member)| (name.as_str(), member.life));
+        f.debug_map().entries(lives).finish()
+    }
+}
