@@ -36,4 +36,4 @@ pub use portcullis_component::{CapQuota, Label, LabelError};
 pub use portcullis_shm::RamQuota;
 pub use restart::{Intensity, Restarts, Verdict};
 pub use route::{Decision, Route, Router, ServicePattern, Target};
-pub use run::{Cause, Event, Init, NotStarted, Root, component};
+pub use run::{Cause, ComponentState, Event, Init, NotStarted, Root, SessionState, State, component};

@@ -2,21 +2,24 @@
 
 use super::clock::Clock;
 use super::event::Event;
-use super::launch;
+use super::launch::{self, Launch};
 use super::member::{Life, Member, Then};
+use super::reports::Reports;
 use super::routing::{Notes, Routing};
 use super::services::{Offer, Services, Sink};
+use super::spawner;
 use super::teller;
 use crate::config::{Composition, Given};
-use crate::name::Name;
+use crate::name::{Name, Service};
 use crate::restart::Verdict;
 use crate::route::Router;
-use portcullis_component::host::{Exit, Host};
-use portcullis_component::{Env, Error, Quota};
+use portcullis_component::host::{Exit, Host, OpenSession};
+use portcullis_component::spawn::Spawn;
+use portcullis_component::{Connection, Env, Error, Quota};
 use portcullis_entrypoint::Entrypoint;
 use portcullis_ipc::{Deadline, Pd};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
@@ -98,9 +101,12 @@ pub(super) struct Inner {
     entrypoint: portcullis_entrypoint::WeakEntrypoint,
     pub(super) notes: Rc<Notes>,
     pub(super) services: Services,
-    directory: PathBuf,
-    offer: Offer,
-    clock: Clock,
+    launch: Launch,
+    pub(super) offer: Offer,
+    pub(super) clock: Clock,
+    /// What its parent was offered.
+    pub(super) offered: RefCell<BTreeSet<Service>>,
+    pub(super) reports: RefCell<Reports>,
     /// As it is to be.
     pub(super) composition: RefCell<Composition>,
     pub(super) members: RefCell<BTreeMap<Name, Member>>,
@@ -135,7 +141,14 @@ impl Init {
         let notes = Notes::new(Router::new(&Composition::default()), Offer::Root);
         let host = Host::new(pd, entrypoint, quota, Routing(notes.clone()));
         let clock = Clock::Loop(entrypoint.downgrade());
-        Init::with(host, entrypoint, notes, clock, (directory, Offer::Root, Some(log)), Box::new(tell))
+        Init::with(
+            host,
+            entrypoint,
+            notes,
+            clock,
+            (Launch::Itself(directory), Offer::Root, Some(log)),
+            Box::new(tell),
+        )
     }
 
     /// As a component, which gives its own components of its own budget, and asks its own parent for what is routed there.
@@ -144,8 +157,11 @@ impl Init {
     /// As [`Host::within`] and [`root`](Self::root).
     pub fn within(env: &Env, directory: PathBuf, tell: impl FnMut(Event) + 'static) -> Result<Init, Error> {
         let notes = Notes::new(Router::new(&Composition::default()), Offer::Above);
+        // Before the budget is looked at: the session is closed again.
+        let starts = env.connect::<dyn Spawn>("", &()).and_then(Connection::close).is_ok();
+        let launch = if starts { Launch::Parent(directory) } else { Launch::Itself(directory) };
         let host = Host::within(env, Routing(notes.clone()))?;
-        let of_parent = (directory, Offer::Above, None);
+        let of_parent = (launch, Offer::Above, None);
         Init::with(host, &env.entrypoint(), notes, Clock::of(env), of_parent, Box::new(tell))
     }
 
@@ -154,19 +170,26 @@ impl Init {
         entrypoint: &Entrypoint,
         notes: Rc<Notes>,
         clock: Clock,
-        (directory, offer, sink): (PathBuf, Offer, Option<Sink>),
+        (launch, offer, sink): (Launch, Offer, Option<Sink>),
         tell: Box<dyn FnMut(Event)>,
     ) -> Result<Init, Error> {
         let services = Services::default();
         host.start(services.spec(sink))?;
+        if offer == Offer::Root
+            && let Launch::Itself(directory) = &launch
+        {
+            host.start(spawner::spec(&services, directory.clone()))?;
+        }
         let init = Init(Rc::new(Inner {
             host,
             entrypoint: entrypoint.downgrade(),
             notes,
             services,
-            directory,
+            launch,
             offer,
             clock,
+            offered: RefCell::default(),
+            reports: RefCell::default(),
             composition: RefCell::default(),
             members: RefCell::default(),
             tell: RefCell::new(tell),
@@ -214,8 +237,10 @@ impl Init {
     /// [`NotStarted`]: the first that cannot.
     pub fn start(&self, composition: &Composition) -> Result<(), NotStarted> {
         for component in composition.components() {
-            launch::check(component, &self.0.directory)
-                .map_err(|error| NotStarted { name: component.name.clone(), reason: error.to_string() })?;
+            self.0
+                .launch
+                .check(component, &self.0.host)
+                .map_err(|reason| NotStarted { name: component.name.clone(), reason })?;
         }
         self.change(composition);
         let members = self.0.members.borrow();
@@ -230,6 +255,12 @@ impl Init {
                 Err(NotStarted { name, reason })
             }
         }
+    }
+
+    /// The sessions that there are or that are waited for.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<OpenSession> {
+        self.0.host.open_sessions()
     }
 
     /// Whether no component runs, or is about to.
@@ -284,6 +315,7 @@ impl Init {
     }
 
     pub(super) fn tell(&self, event: Event) {
+        self.0.notes.is_changed.set(true);
         // Foreign code: nothing of ours is borrowed.
         (self.0.tell.borrow_mut())(event);
     }
@@ -294,7 +326,9 @@ impl Init {
         ended.into_iter().for_each(|(name, exit)| self.has_ended(&name, exit));
         self.tell_denials();
         self.grant();
-        self.ask_for_heartbeats(Instant::now());
+        let now = Instant::now();
+        self.ask_for_heartbeats(now);
+        self.report(now);
         self.0.clock.set(self.due(), self.downgrade());
     }
 
@@ -373,7 +407,19 @@ impl Init {
         let wanting = self.wanting();
         wanting.iter().for_each(|name| self.grant_to(name));
         let is_any_left = !wanting.is_empty() && !self.wanting().is_empty();
-        self.0.notes.tells_of_sessions.set(is_any_left);
+        self.0.notes.quota_is_wanted.set(is_any_left);
+        self.note_who_comes();
+    }
+
+    /// Has sessions of those who are about to be started wait for them.
+    fn note_who_comes(&self) {
+        let members = self.0.members.borrow();
+        let coming: BTreeSet<Name> =
+            members.iter().filter(|(_, member)| member.comes()).map(|(name, _)| name.clone()).collect();
+        drop(members);
+        let before = self.0.notes.coming.replace(coming);
+        let coming = self.0.notes.coming.borrow();
+        before.difference(&coming).for_each(|name| self.0.host.give_up(name.as_str()));
     }
 
     /// Who is to be given something, in the order of the composition.
@@ -391,7 +437,7 @@ impl Init {
         };
         let wanted = launch::quota(&component);
         if life == Life::Waits {
-            let started = self.0.host.start(launch::spec(&component, &self.0.directory));
+            let started = self.0.host.start(self.0.launch.spec(&component));
             self.is_started(name, wanted, started);
         } else if self.0.host.give(name.as_str(), granted.missing_for(wanted)).is_ok() {
             let mut members = self.0.members.borrow_mut();
@@ -443,7 +489,7 @@ impl Init {
     fn due(&self) -> Option<Instant> {
         let members = self.0.members.borrow();
         let running = members.values().filter(|member| member.life == Life::Runs);
-        running.filter_map(|member| member.beat).min()
+        running.filter_map(|member| member.beat).chain(self.0.reports.borrow().due()).min()
     }
 }
 

@@ -21,10 +21,14 @@ mod event;
 mod init;
 mod launch;
 mod member;
+mod reports;
 mod routing;
 mod services;
+mod spawner;
+mod state;
 mod teller;
 
 pub use component::component;
 pub use event::{Cause, Event};
 pub use init::{Init, NotStarted, Root};
+pub use state::{ComponentState, SessionState, State};
