@@ -7,7 +7,7 @@
 
 mod component;
 
-pub use component::{Allowance, SpawnComponent};
+pub use component::{Allowance, SpawnComponent, SpawnSession};
 
 use crate::error::Error;
 use crate::host::Exit;
