@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::event::Event;
-use super::launch::{self, Launch};
+use super::launch::Launch;
 use super::member::{Life, Member, Then};
 use super::reports::Reports;
 use super::routing::{Notes, Routing};
@@ -11,9 +11,8 @@ use super::spawner;
 use super::teller;
 use crate::config::{Composition, Given};
 use crate::name::{Name, Service};
-use crate::restart::Verdict;
 use crate::route::Router;
-use portcullis_component::host::{Exit, Host, OpenSession};
+use portcullis_component::host::{Host, OpenSession};
 use portcullis_component::spawn::Spawn;
 use portcullis_component::{Connection, Env, Error, Quota};
 use portcullis_entrypoint::Entrypoint;
@@ -26,9 +25,6 @@ use std::rc::{Rc, Weak};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 use thiserror::Error as ThisError;
-
-/// How many denials of one component are said each time that it is started.
-const DENIALS: u32 = 16;
 
 /// What the root of all components has.
 ///
@@ -98,10 +94,10 @@ pub struct Init(Rc<Inner>);
 
 pub(super) struct Inner {
     pub(super) host: Host,
-    entrypoint: portcullis_entrypoint::WeakEntrypoint,
+    pub(super) entrypoint: portcullis_entrypoint::WeakEntrypoint,
     pub(super) notes: Rc<Notes>,
     pub(super) services: Services,
-    launch: Launch,
+    pub(super) launch: Launch,
     pub(super) offer: Offer,
     pub(super) clock: Clock,
     /// What its parent was offered.
@@ -111,8 +107,8 @@ pub(super) struct Inner {
     pub(super) composition: RefCell<Composition>,
     pub(super) members: RefCell<BTreeMap<Name, Member>>,
     tell: RefCell<Box<dyn FnMut(Event)>>,
-    began: Instant,
-    is_ending: Cell<bool>,
+    pub(super) began: Instant,
+    pub(super) is_ending: Cell<bool>,
 }
 
 /// A reference that does not keep it alive.
@@ -318,178 +314,6 @@ impl Init {
         self.0.notes.is_changed.set(true);
         // Foreign code: nothing of ours is borrowed.
         (self.0.tell.borrow_mut())(event);
-    }
-
-    /// Acts upon what has happened since, between handlers.
-    pub(super) fn turn(&self) {
-        let ended = self.0.notes.ended.take();
-        ended.into_iter().for_each(|(name, exit)| self.has_ended(&name, exit));
-        self.tell_denials();
-        self.grant();
-        let now = Instant::now();
-        self.ask_for_heartbeats(now);
-        self.report(now);
-        self.0.clock.set(self.due(), self.downgrade());
-    }
-
-    /// A component has ended.
-    fn has_ended(&self, name: &str, exit: Exit) {
-        let event = {
-            let mut members = self.0.members.borrow_mut();
-            // It may be the services of the parent.
-            let Some(member) = members.get_mut(name) else { return };
-            let name = member.component.name.clone();
-            member.exit = Some(exit);
-            member.granted = Quota::NONE;
-            let is_ending = self.0.is_ending.get();
-            match (member.life, member.cause(exit)) {
-                (Life::Stopping(Then::Start), _) => {
-                    member.life = Life::Waits;
-                    Event::Stopped { name }
-                }
-                (Life::Stopping(Then::Gone), _) => {
-                    members.remove(&name);
-                    self.0.services.forget(name.as_str());
-                    Event::Stopped { name }
-                }
-                (Life::Stopping(Then::Over), _) => {
-                    member.life = Life::GivenUp;
-                    Event::Killed { name }
-                }
-                (Life::Runs, None) => {
-                    member.life = Life::Ended;
-                    Event::Ended { name }
-                }
-                (Life::Runs, Some(cause)) => match member.restarts.crashed(self.0.began.elapsed()) {
-                    Verdict::Restart if !is_ending => {
-                        member.life = Life::Waits;
-                        Event::Crashed { name, cause }
-                    }
-                    Verdict::Restart => {
-                        member.life = Life::GivenUp;
-                        Event::Killed { name }
-                    }
-                    Verdict::GiveUp { crashes } => {
-                        member.life = Life::GivenUp;
-                        Event::GivenUp { name, cause, crashes, intensity: member.component.restart }
-                    }
-                },
-                (Life::Waits | Life::Ended | Life::GivenUp, _) => return,
-            }
-        };
-        self.tell(event);
-    }
-
-    fn tell_denials(&self) {
-        for denial in self.0.notes.denied.take() {
-            let event = {
-                let mut members = self.0.members.borrow_mut();
-                let Some(member) = members.get_mut(denial.client.as_str()) else { continue };
-                member.denials = member.denials.saturating_add(1);
-                let name = member.component.name.clone();
-                match member.denials {
-                    ..=DENIALS => Event::Denied {
-                        name,
-                        service: denial.service,
-                        label: denial.label,
-                        reason: denial.reason,
-                    },
-                    count if count == DENIALS + 1 => Event::DeniedOften { name },
-                    _ => continue,
-                }
-            };
-            self.tell(event);
-        }
-    }
-
-    /// Gives what is there to those who are to have more, and starts those who wait for it.
-    pub(super) fn grant(&self) {
-        let wanting = self.wanting();
-        wanting.iter().for_each(|name| self.grant_to(name));
-        let is_any_left = !wanting.is_empty() && !self.wanting().is_empty();
-        self.0.notes.quota_is_wanted.set(is_any_left);
-        self.note_who_comes();
-    }
-
-    /// Has sessions of those who are about to be started wait for them.
-    fn note_who_comes(&self) {
-        let members = self.0.members.borrow();
-        let coming: BTreeSet<Name> =
-            members.iter().filter(|(_, member)| member.comes()).map(|(name, _)| name.clone()).collect();
-        drop(members);
-        let before = self.0.notes.coming.replace(coming);
-        let coming = self.0.notes.coming.borrow();
-        before.difference(&coming).for_each(|name| self.0.host.give_up(name.as_str()));
-    }
-
-    /// Who is to be given something, in the order of the composition.
-    fn wanting(&self) -> Vec<Name> {
-        let (composition, members) = (self.0.composition.borrow(), self.0.members.borrow());
-        let names = composition.components().iter().map(|component| &component.name);
-        names.filter(|name| members.get(*name).is_some_and(Member::wants)).cloned().collect()
-    }
-
-    fn grant_to(&self, name: &Name) {
-        let (component, granted, life) = {
-            let members = self.0.members.borrow();
-            let Some(member) = members.get(name) else { return };
-            (member.component.clone(), member.granted, member.life)
-        };
-        let wanted = launch::quota(&component);
-        if life == Life::Waits {
-            let started = self.0.host.start(self.0.launch.spec(&component));
-            self.is_started(name, wanted, started);
-        } else if self.0.host.give(name.as_str(), granted.missing_for(wanted)).is_ok() {
-            let mut members = self.0.members.borrow_mut();
-            members.get_mut(name).into_iter().for_each(|member| member.granted = wanted);
-        }
-    }
-
-    fn is_started(&self, name: &Name, quota: Quota, started: Result<(), Error>) {
-        let process = self.0.host.process(name.as_str()).unwrap_or_default();
-        let event = {
-            let mut members = self.0.members.borrow_mut();
-            // Others may hold what it needs until their servers have closed their sessions.
-            let comes_back = self.0.host.sessions() > 0 || members.values().any(Member::is_stopping);
-            let Some(member) = members.get_mut(name) else { return };
-            let name = name.clone();
-            match started {
-                Ok(()) => {
-                    member.begins(Instant::now(), quota);
-                    Event::Started { name, process }
-                }
-                Err(Error::OutOfRam { .. } | Error::OutOfCaps { .. }) if comes_back => return,
-                Err(error) => {
-                    member.life = Life::GivenUp;
-                    member.failure = Some(error.to_string());
-                    Event::NotStarted { name, reason: error.to_string() }
-                }
-            }
-        };
-        self.tell(event);
-    }
-
-    /// Asks those whose time has come for a sign of life, and kills who has given none since he was asked last.
-    fn ask_for_heartbeats(&self, now: Instant) {
-        for (name, member) in self.0.members.borrow_mut().iter_mut() {
-            if member.life != Life::Runs || member.beat.is_none_or(|beat| beat > now) {
-                continue;
-            }
-            if self.0.host.missed_heartbeats(name.as_str()).is_some_and(|missed| missed > 0) {
-                member.falls_silent();
-                self.0.host.kill(name.as_str());
-            } else {
-                self.0.host.heartbeat_of(name.as_str());
-                member.watch(now);
-            }
-        }
-    }
-
-    /// When something is to be done though nothing happens.
-    fn due(&self) -> Option<Instant> {
-        let members = self.0.members.borrow();
-        let running = members.values().filter(|member| member.life == Life::Runs);
-        running.filter_map(|member| member.beat).chain(self.0.reports.borrow().due()).min()
     }
 }
 
