@@ -41,9 +41,9 @@ pub(crate) enum Command {
     ///
     /// The file is checked as a whole first, as by `check`, and one with an error starts nothing. What components write to the log of
     /// the root, and who started, ended, crashed and was denied a session, goes to standard error. Sessions that a route leads
-    /// to "parent" are served by the command: log, timer, and rom.
+    /// to "parent" are served by the command: log, timer, rom (label state: who runs) and spawn (processes, for portcullis-init).
     ///
-    /// When the file changes, or with SIGHUP, only what is different in it is changed; a wrong one changes nothing. Exits with
+    /// With SIGUSR1 it says who runs, with what budgets. When the file changes, or with SIGHUP, only what is different in it is changed; a wrong one changes nothing. Exits with
     /// 0 if all components have ended with 0, else with 1; a signal that ends it ends all components.
     Run(RunArgs),
     /// List what this kernel allows a component's sandbox, and what is missing
@@ -224,6 +224,9 @@ pub(crate) struct RunArgs {
     /// How many capabilities there are for all components together [default: what the file says]
     #[arg(long, value_name = "COUNT", value_parser = caps)]
     pub(crate) caps: Option<CapQuota>,
+    /// Write to standard output who runs, with what budgets and sessions: a line of JSON whenever that changes
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// A number of capabilities.

@@ -94,7 +94,7 @@ fn a_wrong_file_starts_nothing() {
         (component("second", script.to_str().unwrap(), ""), no_program),
         (
             "[[route]]\nservice = 'magic'\nto = 'parent'\n".into(),
-            "a service that the parent gives: log, rom, timer",
+            "a service that the parent gives: log, rom, spawn, timer",
         ),
     ] {
         let file = file(&directory, &(touch.clone() + &second));
@@ -208,4 +208,53 @@ fn sighup_reads_the_file_again_and_a_wrong_one_changes_nothing() {
     std::fs::write(&target, component("stays", "/bin/true", "")).unwrap();
     kill_process(running.pid(), Signal::HUP).unwrap();
     assert_eq!(running.finish().status.code(), Some(0));
+}
+
+#[test]
+fn it_says_who_runs_when_it_is_asked_and_as_json_whenever_that_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let two = component("sleeps", "/bin/sleep", "args = ['400001']") + &component("ends", "/bin/false", "");
+    let file = file(&directory, &two);
+    let mut running = Running::start(&mut interruptible(["run", "--json", file.to_str().unwrap()]));
+    let said = running.writes("\n");
+    assert!(said.contains(r#"{"name":"sleeps","life":"runs","process":"#), "{said}");
+    let ended =
+        r#""ends","life":"stays stopped","process":null,"starts":1,"code":1,"signal":null,"ram":1048576,"#;
+    // At the latest in the line after that of the start.
+    assert!(said.contains(ended) || running.writes("\n").contains(ended), "{said}");
+    kill_process(running.pid(), Signal::USR1).unwrap();
+    let said = running.says("ends       stays stopped");
+    assert!(said.contains("1M of 1M     10 of 10"), "{said}");
+    kill_process(running.pid(), Signal::TERM).unwrap();
+    let output = running.finish();
+    assert!(text(&output.stdout).ends_with("\"sessions\":[],\"more_sessions\":0}\n"));
+}
+
+/// Of all threads of the process: since the last look.
+#[test]
+fn while_nothing_happens_it_sleeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = running(&file(&directory, &component("sleeps", "/bin/sleep", "args = ['500001']")));
+    process("/bin/sleep", "500001");
+    let tasks = format!("/proc/{}/task", running.pid().as_raw_nonzero());
+    let switches = || -> u64 {
+        let tasks = std::fs::read_dir(&tasks).unwrap().flatten();
+        let statuses =
+            tasks.map(|task| std::fs::read_to_string(task.path().join("status")).unwrap_or_default());
+        let of = |line: &str| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok();
+        statuses.flat_map(|status| status.lines().filter_map(of).collect::<Vec<_>>()).sum()
+    };
+    let (mut before, mut windows) = (switches(), 0);
+    until("a second without a wake-up", || {
+        // This is the time that is looked at.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        windows += 1;
+        let (last, now) = (before, switches());
+        before = now;
+        (last == now).then_some(())
+    });
+    // What comes with its start is over after a window or two.
+    assert!(windows <= 4, "awake in {} seconds", windows - 1);
+    kill_process(running.pid(), Signal::TERM).unwrap();
+    running.finish();
 }

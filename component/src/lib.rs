@@ -14,7 +14,7 @@
 //!
 //! The modules: amounts (`quota`), accounts (`bank`, `budget`), names (`label`), what is said ([`protocol`]), a component's side (`env`, `alarms`, `ram`,
 //! `uplink`, `connection`, `run`), a server's side (`service`, `root`), a parent's side ([`host`], with `hop`), and what a component is
-//! kept from, and how it is started so ([`sandbox`], whose `sys` alone may be unsafe). [`test`](mod@test) is for tests of
+//! kept from, and how it is started so ([`sandbox`], whose `sys` alone may be unsafe), by others for a parent that is confined itself ([`spawn`]). [`test`](mod@test) is for tests of
 //! your own.
 
 mod alarms;
@@ -33,6 +33,7 @@ mod root;
 mod run;
 pub mod sandbox;
 mod service;
+pub mod spawn;
 pub mod test;
 mod uplink;
 

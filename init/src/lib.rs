@@ -36,4 +36,6 @@ pub use portcullis_component::{CapQuota, Label, LabelError};
 pub use portcullis_shm::RamQuota;
 pub use restart::{Intensity, Restarts, Verdict};
 pub use route::{Decision, Route, Router, ServicePattern, Target};
-pub use run::{Announce, Cause, Event, Init, NotStarted, Root, component};
+pub use run::{
+    Announce, Cause, ComponentState, Event, Init, NotStarted, Root, SessionState, State, component,
+};

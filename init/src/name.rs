@@ -111,6 +111,20 @@ names! {
     Service, reserved [];
 }
 
+impl Name {
+    /// What the parent of a composition is called where a route names its client.
+    #[must_use]
+    pub fn parent() -> Name {
+        Name("parent".into())
+    }
+
+    /// Whether it is the parent's.
+    #[must_use]
+    pub fn is_parent(&self) -> bool {
+        self.0 == "parent"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

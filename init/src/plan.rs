@@ -46,7 +46,7 @@ pub enum Server {
 pub struct Session<I> {
     /// What the caller knows it by.
     pub id: I,
-    /// Who opened it.
+    /// Who opened it; [`Name::parent`] if the parent did.
     pub client: Name,
     /// Which service it is of.
     pub service: Service,
@@ -187,7 +187,7 @@ fn closed<I: Clone>(new: &Composition, keeps: &HashSet<&Name>, sessions: &[Sessi
     let router = Router::new(new);
     let stays = |session: &&Session<I>| {
         let to = router.decide(&session.client, &session.service, &session.label).to;
-        keeps.contains(&session.client)
+        (session.client.is_parent() || keeps.contains(&session.client))
             && match (&session.server, to) {
                 (Server::Child(server), Target::Child(child)) => server == child && keeps.contains(server),
                 (Server::Parent, Target::Parent) => true,

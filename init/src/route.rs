@@ -68,7 +68,8 @@ impl fmt::Display for Target {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// The client. This alone identifies a requester; without it the route is for every client but its own target.
+    /// The client. This alone identifies a requester; without it the route is for every component but its own target. Sessions
+    /// that the parent asks for, for whoever asked it, are those of [`Name::parent`].
     pub from: Option<Name>,
     /// The services.
     pub service: ServicePattern,
@@ -84,6 +85,7 @@ impl Route {
     pub fn is_for(&self, client: &Name) -> bool {
         match (&self.from, &self.to) {
             (Some(from), _) => from == client,
+            (None, _) if client.is_parent() => false,
             (None, Target::Child(target)) => target != client,
             (None, Target::Parent | Target::Denied) => true,
         }
@@ -162,6 +164,21 @@ impl Router {
             to: &route.to,
             rule: Some(rule),
         })
+    }
+
+    /// The services that the parent may be offered: those that a route leads to a component when it asks for them.
+    #[must_use]
+    pub fn offered(&self) -> BTreeSet<Service> {
+        let from_parent = |route: &&Route| route.from.as_ref().is_some_and(Name::is_parent);
+        let services =
+            self.routes.iter().filter(from_parent).flat_map(|route| match (&route.service, &route.to) {
+                (ServicePattern::Named(service), Target::Child(_)) => BTreeSet::from([service.clone()]),
+                (ServicePattern::Any, Target::Child(child)) => {
+                    self.provides.get(child).cloned().unwrap_or_default()
+                }
+                (_, Target::Parent | Target::Denied) => BTreeSet::new(),
+            });
+        services.collect()
     }
 
     /// Whether a route is for a service.

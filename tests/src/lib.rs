@@ -17,6 +17,7 @@
 //! - [`stream`]: the two sides of packet streams, in processes of their own; [`stall`]: how they are held up at random.
 //! - [`vault`]: an owner of dataspaces, who attaches those of others, too.
 //! - [`intruder`]: a hostile component, in a sandbox or without.
+//! - [`composed`]: compositions that run, and what their components do.
 //! - [`tree`]: components under a parent, and what they do.
 //! - [`villain`]: a hostile peer that speaks the wire format by raw system calls.
 //!
@@ -25,6 +26,7 @@
 
 pub mod authority;
 pub mod bystander;
+pub mod composed;
 pub mod confinement;
 pub mod cores;
 pub mod counting_allocator;

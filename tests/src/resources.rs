@@ -78,6 +78,25 @@ pub fn sleeps(process: u32) -> bool {
     statuses(process).all(|status| status.lines().any(|line| line.starts_with("State:\tS")))
 }
 
+/// How often the threads of processes wake up in a second and a half, once all of them sleep.
+///
+/// # Panics
+/// If they do not come to sleep, or there is no such process.
+#[must_use]
+pub fn wake_ups(processes: &[u32]) -> u64 {
+    const WHILE: Duration = Duration::from_millis(1_500);
+    let count = || processes.iter().map(|process| switches(*process)).sum::<u64>();
+    // Asleep at two looks in a row, with nothing in between: under load a thread may wait for a core for long.
+    assert!(eventually(|| {
+        let before = count();
+        processes.iter().all(|process| sleeps(*process)) && count() == before
+    }));
+    let before = count();
+    // Not to wait for anything: this is the time that is looked at.
+    std::thread::sleep(WHILE);
+    count() - before
+}
+
 fn statuses(process: u32) -> impl Iterator<Item = String> {
     files(process, "status")
 }

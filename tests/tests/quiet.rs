@@ -3,7 +3,7 @@
 
 use portcullis_ipc::{Error, Limits};
 use portcullis_tests::host::Host;
-use portcullis_tests::resources::{eventually, sleeps, switches};
+use portcullis_tests::resources::{eventually, switches, wake_ups};
 use portcullis_tests::service::Op;
 use portcullis_tests::station::{self, Station, Task};
 use portcullis_tests::watchdog::Watchdog;
@@ -89,21 +89,6 @@ fn plain_calls_allocate_nothing() {
         assert_eq!(counts[..2], [(0, 0), (0, 0)], "{policy}: of 0 bytes and of 1,000");
         assert_eq!(counts[3], (10_000, 10_000), "{policy}: one that each side wastes would be seen");
     }
-}
-
-/// Waits until every thread of the processes sleeps, then counts how often one woke during a while.
-fn wake_ups(processes: &[u32]) -> u64 {
-    const WHILE: Duration = Duration::from_millis(1_500);
-    let count = || processes.iter().map(|process| switches(*process)).sum::<u64>();
-    // Asleep at two looks in a row, with nothing in between: under load a thread may wait for a core for long.
-    assert!(eventually(|| {
-        let before = count();
-        processes.iter().all(|process| sleeps(*process)) && count() == before
-    }));
-    let before = count();
-    // Not to wait for anything: this is the time that is looked at.
-    std::thread::sleep(WHILE);
-    count() - before
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is said while a composition runs, written by a thread of its own: who serves components never waits for a reader.
 
-use super::write;
+use crate::output;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(super) struct Lines {
 
 enum Line {
     Text(String),
+    Result(String),
     /// All before it was written.
     End(Sender<()>),
 }
@@ -32,6 +33,11 @@ impl Lines {
     /// Has a line written, or lost if too many wait already.
     pub(super) fn say(&self, line: String) {
         let _ = self.lines.try_send(Line::Text(line));
+    }
+
+    /// Has a line of results written, or lost if too many wait already.
+    pub(super) fn result(&self, line: String) {
+        let _ = self.lines.try_send(Line::Result(line));
     }
 
     /// Has a line written, and waits while too many wait already.
@@ -51,7 +57,9 @@ impl Lines {
 fn write_all(lines: &Receiver<Line>) {
     for line in lines {
         match line {
-            Line::Text(line) => write(&line),
+            Line::Text(line) => output::note(format_args!("{line}")),
+            // Who closes the output wants no more of it, and components go on.
+            Line::Result(line) => drop(output::result(line.as_bytes())),
             Line::End(end) => drop(end.send(())),
         }
     }

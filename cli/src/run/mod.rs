@@ -2,12 +2,12 @@
 
 mod asked;
 mod lines;
+mod table;
 mod watch;
 
 use crate::args::RunArgs;
 use crate::composition::{directory, read, warn};
 use crate::failure::Failure;
-use crate::output::note;
 pub(crate) use asked::Asked;
 use lines::Lines;
 use portcullis_component::Quota;
@@ -36,6 +36,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let tell = move |event: portcullis_init::Event| events.say(format!("init: {event}"));
     let init = Init::root(&pd, &entrypoint, root, tell).map_err(Failure::Root)?;
     let ended = serve(args, &init, &entrypoint, &lines, &checked(&name, &text, &init)?);
+    if args.json && ended.is_ok() {
+        lines.result(init.state().json());
+    }
     // What is left of them ends here, if serving has failed.
     drop(init);
     lines.finish();
@@ -62,6 +65,10 @@ fn serve(
     let file = Some(&args.file.file).filter(|file| file.as_os_str() != "-");
     // Without a watch there is still SIGHUP.
     file.into_iter().for_each(|file| watch::start(file, &asked));
+    if args.json {
+        let to_output = lines.clone();
+        init.report_to(move |state| to_output.result(state.json()));
+    }
     let started = init.start(composition);
     if started.is_err() {
         init.run_until(Init::is_over)?;
@@ -75,7 +82,9 @@ fn serve(
             // The code with which a shell reports death by that signal.
             return Ok(ExitCode::from(128 + signal));
         }
-        if asked.reload() {
+        if asked.state() {
+            table::of(&init.state()).into_iter().for_each(|line| lines.say(line));
+        } else if asked.reload() {
             reload(args, init, lines);
         } else if init.is_over() {
             return Ok(if init.has_succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -94,9 +103,4 @@ fn reload(args: &RunArgs, init: &Init, lines: &Lines) {
         Ok(composition) => init.change(&composition),
         Err(failure) => lines.say(format!("{failure}\ninit: the file is wrong: nothing has changed")),
     }
-}
-
-/// Writes a line where the command writes what is no result.
-fn write(line: &str) {
-    note(format_args!("{line}"));
 }

@@ -71,14 +71,12 @@ impl Running {
 
     /// What it says on standard error until these words have come.
     pub(crate) fn says(&mut self, words: &str) -> String {
-        let mut said = Vec::new();
-        let stderr = self.child.stderr.as_mut().unwrap();
-        while !text(&said).contains(words) {
-            let mut byte = [0];
-            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it has ended, and said {}", text(&said));
-            said.push(byte[0]);
-        }
-        text(&said)
+        read_until(self.child.stderr.as_mut().unwrap(), words)
+    }
+
+    /// What it writes on standard output until these words have come.
+    pub(crate) fn writes(&mut self, words: &str) -> String {
+        read_until(self.child.stdout.as_mut().unwrap(), words)
     }
 
     /// Waits for its end, and for the end of all who hold its standard error: the component processes too.
@@ -105,6 +103,16 @@ impl Running {
             pids.find(is_it).and_then(Pid::from_raw)
         })
     }
+}
+
+fn read_until(stream: &mut impl Read, words: &str) -> String {
+    let mut said = Vec::new();
+    while !text(&said).contains(words) {
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).unwrap(), 1, "it has ended, and said {}", text(&said));
+        said.push(byte[0]);
+    }
+    text(&said)
 }
 
 /// Asks until there is an answer, for a limited time.

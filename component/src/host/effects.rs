@@ -23,17 +23,17 @@ pub(super) type Answer = Result<Option<Capability<dyn Session>>, Error>;
 impl Host {
     /// Something happens to a session.
     pub(super) fn on(&self, session: u64, event: Event) {
-        let (asks, is_over): (Vec<(Server, Ask)>, bool) = {
+        let (asks, is_changed): (Vec<(Server, Ask)>, bool) = {
             let mut state = self.0.state.borrow_mut();
             let Some(sess) = state.sessions.get_mut(&session) else { return };
             let effects = sess.hop.on(event);
             let asks = effects.iter().filter_map(|effect| state.carry_out(session, *effect));
-            (asks.collect(), effects.contains(&Effect::Forget))
+            (asks.collect(), !effects.is_empty())
         };
         asks.into_iter().for_each(|(server, ask)| self.ask(session, server, ask));
-        if is_over {
+        if is_changed {
             // Foreign code: nothing of ours is borrowed.
-            self.0.policy.borrow_mut().session_over();
+            self.0.policy.borrow_mut().session_changed();
         }
     }
 

@@ -12,7 +12,8 @@ use crate::hop::{Event, State as HopState};
 use crate::label::Label;
 use crate::protocol::{Component, ComponentAsync, Parent};
 use crate::quota::Quota;
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::{self, PROGRAM, Sandbox};
+use crate::spawn::{self, Spawn};
 use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 use std::collections::BTreeMap;
@@ -38,13 +39,15 @@ impl Host {
             if state.child_named(&name).is_some() {
                 return Err(Error::NumberInUse);
             }
-            let child = state.number();
-            state.bank.open(Account::Child(child));
-            let paid = state.bank.transfer(Account::Own, Account::Child(child), quota);
-            if let Err(missing) = paid {
-                state.bank.close(Account::Child(child), Account::Own);
-                return Err(Error::out_of(missing));
+            // Who waits for it waits on, if it cannot be paid.
+            let has = state.bank.balance(Account::Own);
+            if has.checked_sub(quota).is_none() {
+                return Err(Error::out_of(has.missing_for(quota)));
             }
+            let child = state.awaited.remove(&name).unwrap_or_else(|| state.number());
+            state.bank.open(Account::Child(child));
+            // It lies there.
+            let _ = state.bank.transfer(Account::Own, Account::Child(child), quota);
             child
         };
         let parent = ParentObject { host: self.downgrade(), child };
@@ -66,6 +69,7 @@ impl Host {
                 let (sandbox, program) = *confined;
                 self.start_confined(&entrypoint, child, &sandbox, &program)
             }
+            Program::Spawned(mode, program) => self.start_spawned(&entrypoint, child, quota, mode, &program),
             Program::Thread(life) => self.start_thread(&entrypoint, child, life),
         };
         started.inspect_err(|_| drop(self.clean_up(child, None)))
@@ -129,7 +133,7 @@ impl Host {
         Ok(())
     }
 
-    fn runs(&self, child: u64, running: Running) {
+    pub(super) fn runs(&self, child: u64, running: Running) {
         if let Some(record) = self.0.state.borrow_mut().children.get_mut(&child) {
             record.running = Some(running);
         }
@@ -155,7 +159,7 @@ impl Host {
     }
 
     /// Hands a child its parent.
-    fn begins(&self, entrypoint: &Entrypoint, child: u64, component: Capability<dyn Component>) {
+    pub(super) fn begins(&self, entrypoint: &Entrypoint, child: u64, component: Capability<dyn Component>) {
         let parent = {
             let mut state = self.0.state.borrow_mut();
             let Some(record) = state.children.get_mut(&child) else { return };
@@ -186,7 +190,7 @@ impl Host {
     }
 
     /// A child has ended.
-    fn has_ended(&self, child: u64, exit: Option<Exit>) {
+    pub(super) fn has_ended(&self, child: u64, exit: Option<Exit>) {
         if let Some((name, exit)) = self.clean_up(child, exit) {
             // Foreign code: nothing of ours is borrowed.
             self.0.policy.borrow_mut().ended(&name, exit);
@@ -199,13 +203,23 @@ impl Host {
         let (name, exit, of_child, by_child, parent) = {
             let mut state = self.0.state.borrow_mut();
             let record = state.children.get_mut(&child)?;
-            let system = record.running.take().map_or(Exit::Unknown, |mut running| running.exit());
+            let running = record.running.take();
+            let is_spawned = matches!(running, Some(Running::Spawned(_)));
+            let system = match (running.map_or(Exit::Unknown, |mut running| running.exit()), exit) {
+                (Exit::Unknown, Some(exit)) => exit,
+                (system, _) => system,
+            };
             // What it said itself counts if it ended by itself.
             let said = match system {
                 Exit::Signal(_) => None,
                 Exit::Code(_) | Exit::Unknown => record.exit.take(),
             };
-            let exit = said.or(exit).unwrap_or(system);
+            let exit = said.unwrap_or(system);
+            if is_spawned {
+                // Its session ended with it.
+                state.bank.deposit(Account::Own, spawn::DONATION);
+            }
+            let record = state.children.get_mut(&child)?;
             record.services.clear();
             record.component = None;
             // Dropped: nobody is there who would be told.
@@ -214,8 +228,7 @@ impl Host {
             let name = record.name.clone();
             // What it used itself it uses no more.
             state.bank.close(Account::Aside(child), Account::Child(child));
-            let served = state.sessions.iter().filter(|(_, sess)| sess.server == Server::Child(child));
-            let by_child: Vec<u64> = served.map(|(session, _)| *session).collect();
+            let by_child = state.served_by(child);
             let first = Client::Child { child, number: 0 };
             let last = Client::Child { child, number: u64::MAX };
             let of_child: Vec<u64> =
@@ -225,17 +238,42 @@ impl Host {
         if let (Some(entrypoint), Some(parent)) = (self.entrypoint(), parent) {
             entrypoint.dissolve(&parent);
         }
-        for session in by_child {
-            let is_waiting = {
-                let state = self.0.state.borrow();
-                let hop = state.sessions.get(&session).map(|sess| sess.hop.state());
-                hop == Some(HopState::Waiting)
-            };
-            self.on(session, if is_waiting { Event::Refused } else { Event::ServerDied });
-        }
+        by_child.into_iter().for_each(|session| self.loses_server(session));
         of_child.into_iter().for_each(|session| self.on(session, Event::Close));
         self.0.state.borrow_mut().bury(child);
         Some((name, exit))
+    }
+
+    fn loses_server(&self, session: u64) {
+        let is_waiting = {
+            let state = self.0.state.borrow();
+            let hop = state.sessions.get(&session).map(|sess| sess.hop.state());
+            hop == Some(HopState::Waiting)
+        };
+        self.on(session, if is_waiting { Event::Refused } else { Event::ServerDied });
+    }
+
+    /// A child is about to end, and another one of its name to be started: sessions that wait for it to announce their service wait for
+    /// that one.
+    pub fn await_next(&self, name: &str) {
+        let mut state = self.0.state.borrow_mut();
+        let Some(child) = state.child_named(name) else { return };
+        let next = state.awaited(name);
+        for session in state.served_by(child) {
+            let waiting =
+                state.sessions.get_mut(&session).filter(|sess| sess.hop.state() == HopState::Waiting);
+            waiting.into_iter().for_each(|sess| sess.server = Server::Child(next));
+        }
+    }
+
+    /// No child of that name will be started next: who [waits](super::Route::Awaited) for one gets no session.
+    pub fn give_up(&self, name: &str) {
+        let waiting = {
+            let mut state = self.0.state.borrow_mut();
+            let child = state.awaited.remove(name);
+            child.map(|child| state.served_by(child)).unwrap_or_default()
+        };
+        waiting.into_iter().for_each(|session| self.loses_server(session));
     }
 
     /// Ends a child: a process at once, by a signal that it cannot refuse, a thread when its handler returns. Answers whether
@@ -293,6 +331,9 @@ impl Host {
         match child.and_then(|record| record.running.as_ref()) {
             Some(Running::Confined(process)) => {
                 process.limit_memory(limit).is_ok_and(|is_limited| is_limited)
+            }
+            Some(Running::Spawned(spawned)) => {
+                spawned.session.clone().give(limit.saturating_sub(PROGRAM)).is_ok()
             }
             _ => false,
         }

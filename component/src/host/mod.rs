@@ -30,14 +30,16 @@ mod policy;
 mod reaper;
 mod requests;
 mod session;
+mod spawned;
 mod spec;
 mod state;
 
 pub use policy::{Asked, Exit, Policy, Route, Wish};
+pub(crate) use reaper::Reaper;
 pub use session::{OpenSession, ServedBy, SessionNumber};
 pub use spec::Spec;
+pub(crate) use spec::how;
 
-use self::reaper::Reaper;
 use self::state::State;
 use crate::bank::Account;
 use crate::env::Env;

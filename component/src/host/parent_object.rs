@@ -18,6 +18,13 @@ impl ParentObject {
         self.host.upgrade().ok_or(Error::Rpc(rpc::Error::Disconnected))
     }
 
+    /// What somebody else has started for this child may have ended.
+    pub(super) fn process_has_ended(&mut self) {
+        if let Ok(host) = self.host() {
+            host.look_for_end(self.child);
+        }
+    }
+
     fn client(&self, number: u64) -> Client {
         Client::Child { child: self.child, number }
     }

@@ -2,6 +2,7 @@
 
 use crate::label::Label;
 use crate::quota::Quota;
+use serde::{Deserialize, Serialize};
 
 /// A session that a child asks for.
 ///
@@ -40,6 +41,9 @@ pub struct Asked<'a> {
 pub enum Route {
     /// At a child, as soon as it has announced the service.
     Child(String),
+    /// At the child of that name that is started next: who asks waits for it, until the parent
+    /// [gives it up](crate::host::Host::give_up).
+    Awaited(String),
     /// At the parent's own parent.
     Parent,
     /// Nowhere, and why.
@@ -107,7 +111,7 @@ pub enum Wish {
 /// assert_eq!(ended.get(), Some(Exit::Code(7)));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
     /// By itself, with that code.
     Code(i32),
@@ -133,8 +137,8 @@ pub trait Policy {
     /// A child has ended.
     fn ended(&mut self, _child: &str, _exit: Exit) {}
 
-    /// A session is over, and what was donated for it is back.
-    fn session_over(&mut self) {}
+    /// Something has happened to a session: it was made, refused, upgraded or closed, or its server has ended.
+    fn session_changed(&mut self) {}
 }
 
 /// A policy that only routes.

@@ -81,6 +81,7 @@ impl Host {
                     .map(Server::Child)
                     .ok_or_else(|| denied("the component that would serve it does not run"))
             }
+            Route::Awaited(name) => Ok(Server::Child(self.0.state.borrow_mut().awaited(&name))),
             Route::Parent => match &self.0.uplink {
                 Some(uplink) => Ok(Server::Above { number: uplink.number() }),
                 None => Err(denied("it is routed to the parent's own parent, and there is none")),

@@ -69,7 +69,7 @@ impl Host {
     #[must_use]
     pub fn open_sessions(&self) -> Vec<OpenSession> {
         let state = self.0.state.borrow();
-        let name = |child: u64| state.children.get(&child).map(|record| record.name.clone());
+        let name = |child: u64| state.name_of(child);
         let sessions = state.sessions.iter().filter_map(|(number, sess)| {
             let is_open = match sess.hop.state() {
                 HopState::Open | HopState::Upgrading => true,

@@ -1,11 +1,13 @@
 //! What a child is started from, and how it runs.
 
 use super::policy::Exit;
+use crate::connection::Connection;
 use crate::env::Env;
 use crate::protocol::Component;
 use crate::quota::Quota;
 use crate::run::{Constructed, live};
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::{self, Mode, Sandbox};
+use crate::spawn::Spawn;
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, EntrypointHandle};
 use portcullis_ipc::{self as ipc, Pd};
 use portcullis_rpc::Capability;
@@ -40,6 +42,7 @@ pub struct Spec {
 pub(crate) enum Program {
     Process(Box<Command>),
     Confined(Box<(Sandbox, sandbox::Program)>),
+    Spawned(Mode, Box<sandbox::Program>),
     Thread(Box<Life>),
 }
 
@@ -72,6 +75,14 @@ impl Spec {
         Spec { name: name.into(), quota, program: Program::Confined(Box::new((sandbox, program))) }
     }
 
+    /// A process that the parent's own parent, or whoever it has found, starts in a sandbox: by a session of
+    /// [`spawn`](mod@crate::spawn). What that takes is the parent's own. Only a parent [within](super::Host::within) another one can
+    /// have it started.
+    #[must_use]
+    pub fn spawned(name: &str, quota: Quota, mode: Mode, program: sandbox::Program) -> Spec {
+        Spec { name: name.into(), quota, program: Program::Spawned(mode, Box::new(program)) }
+    }
+
     /// A thread of this process with a protection domain of its own, for tests and for embedding. Nothing confines it, it cannot be
     /// killed, and all threads of a process share the 16 lanes to its parent.
     #[must_use]
@@ -98,8 +109,15 @@ impl Spec {
 pub(crate) enum Running {
     Process(ipc::Child),
     Confined(sandbox::Child),
+    Spawned(Spawned),
     /// `None` until it has told.
     Thread(Option<Stopper>),
+}
+
+/// A process that somebody else has started. Dropped, it is ended.
+pub(crate) struct Spawned {
+    pub(crate) process: u32,
+    pub(crate) session: Connection<dyn Spawn>,
 }
 
 impl Running {
@@ -108,6 +126,7 @@ impl Running {
         match self {
             Running::Process(child) => Some(child.id()),
             Running::Confined(child) => Some(child.id()),
+            Running::Spawned(spawned) => Some(spawned.process),
             Running::Thread(_) => None,
         }
     }
@@ -120,13 +139,16 @@ impl Running {
     /// Ends it: a process at once, a thread when its handler returns.
     pub(crate) fn end(&mut self) {
         match self {
-            Running::Process(_) | Running::Confined(_) => {
+            Running::Confined(child) => child.end(),
+            Running::Process(_) => {
                 // It was not waited for yet, so the number is its own. That it is gone is seen later: nobody waits for it here.
                 let number = self.process().and_then(|process| process.try_into().ok());
                 if let Some(process) = number.and_then(Pid::from_raw) {
                     let _ = kill_process(process, Signal::KILL);
                 }
             }
+            // Whoever has started it is waited for, as a parent is. Without him it has ended.
+            Running::Spawned(spawned) => drop(spawned.session.kill()),
             Running::Thread(None) => {}
             Running::Thread(Some(Stopper { entrypoint, stopped })) => {
                 stopped.store(true, Ordering::Relaxed);
@@ -140,7 +162,7 @@ impl Running {
         match self {
             Running::Process(child) => child.wait().map_or(Exit::Unknown, how),
             Running::Confined(child) => child.wait().map_or(Exit::Unknown, how),
-            Running::Thread(_) => Exit::Unknown,
+            Running::Spawned(_) | Running::Thread(_) => Exit::Unknown,
         }
     }
 }
@@ -154,7 +176,7 @@ impl Drop for Running {
     }
 }
 
-fn how(status: ExitStatus) -> Exit {
+pub(crate) fn how(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal(signal),
@@ -167,6 +189,9 @@ impl fmt::Debug for Program {
         match self {
             Program::Process(command) => f.debug_tuple("Process").field(&command.get_program()).finish(),
             Program::Confined(confined) => f.debug_tuple("Confined").field(&confined.1.path()).finish(),
+            Program::Spawned(mode, program) => {
+                f.debug_tuple("Spawned").field(mode).field(&program.path()).finish()
+            }
             Program::Thread(_) => f.write_str("Thread"),
         }
     }

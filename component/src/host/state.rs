@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) children: BTreeMap<u64, Child>,
     pub(super) sessions: BTreeMap<u64, Sess>,
     pub(super) by_client: BTreeMap<Client, u64>,
+    /// The numbers of children that are not there yet, and that sessions wait for.
+    pub(super) awaited: BTreeMap<String, u64>,
     /// The last number that a child or a session got. No number comes twice.
     pub(super) last: u64,
 }
@@ -92,6 +94,7 @@ impl State {
             children: BTreeMap::new(),
             sessions: BTreeMap::new(),
             by_client: BTreeMap::new(),
+            awaited: BTreeMap::new(),
             last: 0,
         }
     }
@@ -99,6 +102,31 @@ impl State {
     pub(super) fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
+    }
+
+    /// The number of the next child of that name.
+    pub(super) fn awaited(&mut self, name: &str) -> u64 {
+        match self.awaited.get(name) {
+            Some(child) => *child,
+            None => {
+                let child = self.number();
+                self.awaited.insert(name.into(), child);
+                child
+            }
+        }
+    }
+
+    /// What a child is called, one that is not there yet too.
+    pub(super) fn name_of(&self, child: u64) -> Option<String> {
+        let awaited =
+            || self.awaited.iter().find(|(_, number)| **number == child).map(|(name, _)| name.clone());
+        self.children.get(&child).map(|record| record.name.clone()).or_else(awaited)
+    }
+
+    /// The sessions that a child serves, or is to serve.
+    pub(super) fn served_by(&self, child: u64) -> Vec<u64> {
+        let served = self.sessions.iter().filter(|(_, sess)| sess.server == Server::Child(child));
+        served.map(|(session, _)| *session).collect()
     }
 
     /// The child of that name that runs.

@@ -5,6 +5,7 @@ use super::group::Group;
 use super::layer::Layer;
 use super::process::Process;
 use super::support::Lack;
+use rustix::process::{Pid, Signal, kill_process};
 use std::process::ExitStatus;
 
 /// A component's process. Dropping it kills and reaps the process.
@@ -73,6 +74,15 @@ impl Child {
     pub fn limit_memory(&self, limit: u64) -> Result<bool, Error> {
         let limited = self.group.as_ref().map(|group| group.set(limit)).transpose();
         limited.map(|limited| limited.is_some()).map_err(Error::io("write to a memory group"))
+    }
+
+    /// Kills it (SIGKILL), and does not wait.
+    pub fn end(&mut self) {
+        let number = self.id().try_into().ok().and_then(Pid::from_raw);
+        // As long as it has not been waited for the number is its own.
+        if let (Ok(None), Some(process)) = (self.try_wait(), number) {
+            let _ = kill_process(process, Signal::KILL);
+        }
     }
 
     /// Kills it (SIGKILL) and waits until it is gone, with all of its threads.

@@ -40,6 +40,6 @@ pub use child_process::Child;
 pub use error::Error;
 pub use harden::harden;
 pub use layer::Layer;
-pub use policy::{Bounds, Mode, Sandbox, Streams, UnknownMode};
+pub use policy::{Bounds, MOST_DESCRIPTORS, Mode, PROGRAM, Sandbox, Streams, UnknownMode};
 pub use program::Program;
 pub use support::{Lack, Support};

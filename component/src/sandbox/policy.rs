@@ -1,6 +1,12 @@
 //! What a component is kept from, and what it is allowed.
 
+use crate::quota::CapQuota;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// What a process takes of memory before it does anything of its own, in bytes: its program's pages, stacks, what the kernel keeps
+/// for it. A memory group has this beside a component's budget.
+pub const PROGRAM: u64 = 32 << 20;
 
 /// How much of a sandbox there must be.
 ///
@@ -11,7 +17,7 @@ use std::path::PathBuf;
 /// assert_eq!("available".parse(), Ok(Mode::Available));
 /// assert!("lax".parse::<Mode>().unwrap_err().to_string().contains("strict, available or off"));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mode {
     /// All layers that are [needed](super::Layer::needed), or the component does not run.
     #[default]
@@ -45,6 +51,9 @@ impl std::str::FromStr for Mode {
     }
 }
 
+/// The most descriptors that a component is given for its capabilities.
+pub const MOST_DESCRIPTORS: u64 = 16_384;
+
 /// How much a component can make the system hold. All of them are hard limits, or become the lower limit that the
 /// parent has itself.
 ///
@@ -68,6 +77,14 @@ pub struct Bounds {
     /// All memory that it uses, in bytes, of any kind, where the system delegates a memory group; beyond that the kernel kills
     /// it. Where there is none, [it is said](super::Child::left_out) and the other bounds hold. None is asked for if it is `None`.
     pub memory: Option<u64>,
+}
+
+impl Bounds {
+    /// The descriptors for so many capabilities: sessions of as many clients take some each. The default at least.
+    #[must_use]
+    pub fn descriptors_for(caps: CapQuota) -> u64 {
+        caps.count().saturating_mul(4).clamp(Bounds::default().descriptors, MOST_DESCRIPTORS)
+    }
 }
 
 impl Default for Bounds {

@@ -88,7 +88,7 @@ pub(super) fn component(table: &At<&DeTable<'_>>, reporter: &mut Reporter<'_>) -
 /// Reads a `[[route]]`, unless something in its table is wrong.
 pub(super) fn route(table: &At<&DeTable<'_>>, reporter: &mut Reporter<'_>) -> Option<RouteDraft> {
     let mut reader = Reader::of("route", table.value, table.span.clone(), &ROUTE, reporter);
-    let from = reader.optional("from", &values::NAME);
+    let from = reader.optional("from", &values::CLIENT);
     let service = reader.required("service", &values::SERVICE_PATTERN);
     let label = label(&mut reader);
     let to = reader.required("to", &values::TARGET);

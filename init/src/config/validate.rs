@@ -63,9 +63,11 @@ impl Names<'_> {
     fn check(&self, draft: &RouteDraft, reporter: &mut Reporter<'_>) {
         if let Some(from) = &draft.route.from
             && !self.known.contains_key(from.as_str())
+            && !from.is_parent()
         {
-            let problem = Problem::error("route.from", format!("\"{from}\""), "the name of a component");
-            let hint = reporter.hint(|| did_you_mean(from.as_str(), self.names()));
+            let expected = "the name of a component, or \"parent\"";
+            let problem = Problem::error("route.from", format!("\"{from}\""), expected);
+            let hint = reporter.hint(|| did_you_mean(from.as_str(), self.names().chain(["parent"])));
             reporter.report(&draft.from, problem.hint(hint));
         }
         match &draft.route.to {
@@ -89,6 +91,11 @@ impl Names<'_> {
     }
 
     fn check_parent(&self, draft: &RouteDraft, reporter: &mut Reporter<'_>) {
+        if draft.route.from.as_ref().is_some_and(Name::is_parent) {
+            let problem = Problem::error("route.to", "\"parent\", the client itself", "a component");
+            reporter.report(&draft.to, problem);
+            return;
+        }
         let (ServicePattern::Named(service), Some(services)) = (&draft.route.service, &self.given.services)
         else {
             return;

@@ -23,6 +23,10 @@ pub(super) struct Kind<T> {
 const PLAIN: &str = "a name: up to 64 letters, digits, '_', '-' or '.'";
 
 pub(super) const NAME: Kind<Name> = Kind { expected: PLAIN, read: |value| parsed(value) };
+pub(super) const CLIENT: Kind<Name> = Kind {
+    expected: "the name of a component, or \"parent\"",
+    read: |value| if text(value)? == "parent" { Ok(Name::parent()) } else { parsed(value) },
+};
 pub(super) const SERVICE: Kind<Service> = Kind { expected: PLAIN, read: |value| parsed(value) };
 pub(super) const BINARY: Kind<PathBuf> = Kind { expected: "the path of an executable file", read: binary };
 pub(super) const ARG: Kind<String> = Kind {

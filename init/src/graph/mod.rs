@@ -87,6 +87,7 @@ impl Graph {
                 })
             };
             let from = match &route.from {
+                Some(name) if name.is_parent() => place(Kind::Parent, name.as_str()),
                 Some(name) => place(Kind::Component, name.as_str()),
                 None => place(Kind::Anyone, "any component"),
             };

@@ -1,5 +1,6 @@
 //! From the composition that runs to another one: the steps of a [`Plan`], carried out.
 
+use super::clock::Clock;
 use super::event::Event;
 use super::init::Init;
 use super::launch;
@@ -8,7 +9,7 @@ use super::services;
 use crate::config::{Component, Composition};
 use crate::name::Name;
 use crate::plan::{Plan, Server, Session, Step};
-use crate::route::Router;
+use crate::route::{Router, Target};
 use portcullis_component::Quota;
 use portcullis_component::host::{OpenSession, ServedBy, SessionNumber};
 use std::time::Instant;
@@ -22,8 +23,11 @@ impl Init {
     pub fn change(&self, new: &Composition) {
         let inner = self.inner();
         let old = inner.composition.replace(new.clone());
-        let plan = Plan::between(&old, new, &self.sessions());
-        *inner.notes.router.borrow_mut() = Router::new(new);
+        let router = Router::new(new);
+        let plan = Plan::between(&old, new, &self.decided(&router));
+        self.offer(&router);
+        self.note_readers(&router, new);
+        *inner.notes.router.borrow_mut() = router;
         let closed = plan.steps().iter().filter(|step| matches!(step, Step::Close(_))).count();
         plan.steps().iter().for_each(|step| self.carry_out(step, new));
         if closed > 0 {
@@ -32,25 +36,33 @@ impl Init {
         for name in plan.steps().iter().filter_map(has_other_budget) {
             self.rebudget(name);
         }
-        self.grant();
         self.turn();
     }
 
-    /// What the plan is to know of the sessions: all that a route has decided on.
-    fn sessions(&self) -> Vec<Session<SessionNumber>> {
-        let decided = |session: &OpenSession| !services::is_config(&session.service, &session.label);
-        let sessions = self.inner().host.open_sessions().into_iter().filter(decided);
-        let known = sessions.filter_map(|session| {
-            Some(Session {
-                id: session.number,
-                client: session.client.parse().ok()?,
-                service: session.service.parse().ok()?,
-                label: session.label,
-                server: match session.server {
-                    ServedBy::Child(child) if child != services::NAME => Server::Child(child.parse().ok()?),
-                    ServedBy::Child(_) | ServedBy::Parent => Server::Parent,
-                },
-            })
+    /// Offers its parent, if it has one, what routes lead from there, once and for ever: whether it gets that, the routes say each
+    /// time that it asks.
+    fn offer(&self, router: &Router) {
+        let Clock::Alarms(env, _) = &self.inner().clock else { return };
+        for service in router.offered() {
+            let is_new = self.inner().offered.borrow_mut().insert(service.clone());
+            if is_new && let Err(error) = self.inner().host.announce_above(env, service.as_str()) {
+                self.tell(Event::NotOffered { service, reason: error.to_string() });
+            }
+        }
+    }
+
+    /// What the plan is to know of the sessions: all that a route has decided on. Who still waits for a session that would lead to
+    /// the same component waits on, whatever becomes of that.
+    fn decided(&self, new: &Router) -> Vec<Session<SessionNumber>> {
+        let open = self.inner().host.open_sessions().into_iter();
+        let decided = open.filter(|session| !services::is_config(&session.service, &session.label));
+        let known = decided.filter_map(|session| {
+            let is_open = session.is_open;
+            let session = known(session)?;
+            let to = new.decide(&session.client, &session.service, &session.label).to;
+            let leads_there =
+                matches!((to, &session.server), (Target::Child(to), Server::Child(is)) if to == is);
+            (is_open || !leads_there).then_some(session)
         });
         known.collect()
     }
@@ -83,6 +95,7 @@ impl Init {
 
     /// A component is as the new composition says from now on.
     fn update(&self, component: &Component) {
+        self.inner().services.allow(component);
         if let Some(member) = self.inner().members.borrow_mut().get_mut(&component.name) {
             member.component = component.clone();
         }
@@ -110,11 +123,13 @@ impl Init {
     fn add(&self, component: &Component) {
         let inner = self.inner();
         inner.services.configure(component.name.as_str(), component.config.as_str());
+        inner.services.allow(component);
         let mut members = inner.members.borrow_mut();
         let before = members.remove(&component.name);
         let mut member = Member::new(component.clone());
         if let Some(before) = before.filter(Member::is_stopping) {
             member.life = Life::Stopping(Then::Start);
+            inner.host.await_next(component.name.as_str());
             member.granted = before.granted;
         }
         members.insert(component.name.clone(), member);
@@ -137,6 +152,21 @@ impl Init {
         };
         self.tell(event);
     }
+}
+
+/// A session as a plan knows it.
+fn known(session: OpenSession) -> Option<Session<SessionNumber>> {
+    let of_parent = session.client.is_empty();
+    Some(Session {
+        id: session.number,
+        client: if of_parent { Name::parent() } else { session.client.parse().ok()? },
+        service: session.service.parse().ok()?,
+        label: session.label,
+        server: match session.server {
+            ServedBy::Child(child) if !services::is_parent(&child) => Server::Child(child.parse().ok()?),
+            ServedBy::Child(_) | ServedBy::Parent => Server::Parent,
+        },
+    })
 }
 
 /// Whose budget a step is about; of two such steps for one, the last.

@@ -22,7 +22,10 @@ const DONATION: Quota = Quota::new(8192 + 4 * limits::MOST_CONFIG as u64, 4);
 pub fn component(directory: PathBuf) -> ExitCode {
     // Until the component has ended: its own components end with it.
     let mut kept = None;
-    run(|env: Env| begin(&env, directory).map(|init| kept = Some(init)))
+    run(|env: Env| {
+        let begun = begin(&env, directory).inspect_err(|reason| teller::tell(&env, reason));
+        begun.map(|init| kept = Some(init))
+    })
 }
 
 fn begin(env: &Env, directory: PathBuf) -> Result<Init, String> {

@@ -1,7 +1,7 @@
 //! What happens to the components of a composition, for a human.
 
 use crate::config::written;
-use crate::name::Name;
+use crate::name::{Name, Service};
 use crate::restart::Intensity;
 use portcullis_component::Label;
 use portcullis_component::Quota;
@@ -128,6 +128,13 @@ pub enum Event {
         /// All that is wrong with it.
         problems: String,
     },
+    /// The parent does not take a service that it was offered.
+    NotOffered {
+        /// Which.
+        service: Service,
+        /// Why.
+        reason: String,
+    },
     /// Sessions were closed, since they would lead elsewhere now.
     Closed {
         /// How many.
@@ -169,6 +176,7 @@ impl fmt::Display for Event {
             Event::Refused { problems } => {
                 write!(f, "the new composition is wrong, nothing has changed: {problems}")
             }
+            Event::NotOffered { service, reason } => write!(f, "cannot offer {service}: {reason}"),
             Event::Closed { sessions: 1 } => f.write_str("closed a session that leads elsewhere now"),
             Event::Closed { sessions } => write!(f, "closed {sessions} sessions that lead elsewhere now"),
         }

@@ -2,30 +2,29 @@
 
 use super::clock::Clock;
 use super::event::Event;
-use super::launch;
+use super::launch::Launch;
 use super::member::{Life, Member, Then};
+use super::reports::Reports;
 use super::routing::{Notes, Routing};
 use super::services::{Announce, OfRoot, Offer, Services};
+use super::spawner;
 use super::teller;
 use crate::config::{Composition, Given};
-use crate::name::Name;
-use crate::restart::Verdict;
+use crate::name::{Name, Service};
 use crate::route::Router;
-use portcullis_component::host::{Exit, Host};
-use portcullis_component::{Env, Error, Quota};
+use portcullis_component::host::{Host, OpenSession};
+use portcullis_component::spawn::Spawn;
+use portcullis_component::{Connection, Env, Error, Quota};
 use portcullis_entrypoint::Entrypoint;
 use portcullis_ipc::{Deadline, Pd};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 use thiserror::Error as ThisError;
-
-/// How many denials of one component are said each time that it is started.
-const DENIALS: u32 = 16;
 
 /// What the root of all components has.
 ///
@@ -98,18 +97,21 @@ pub struct Init(Rc<Inner>);
 
 pub(super) struct Inner {
     pub(super) host: Host,
-    entrypoint: portcullis_entrypoint::WeakEntrypoint,
+    pub(super) entrypoint: portcullis_entrypoint::WeakEntrypoint,
     pub(super) notes: Rc<Notes>,
     pub(super) services: Services,
-    directory: PathBuf,
-    offer: Offer,
-    clock: Clock,
+    pub(super) launch: Launch,
+    pub(super) offer: Offer,
+    pub(super) clock: Clock,
+    /// What its parent was offered.
+    pub(super) offered: RefCell<BTreeSet<Service>>,
+    pub(super) reports: RefCell<Reports>,
     /// As it is to be.
     pub(super) composition: RefCell<Composition>,
     pub(super) members: RefCell<BTreeMap<Name, Member>>,
     tell: RefCell<Box<dyn FnMut(Event)>>,
-    began: Instant,
-    is_ending: Cell<bool>,
+    pub(super) began: Instant,
+    pub(super) is_ending: Cell<bool>,
 }
 
 /// A reference that does not keep it alive.
@@ -144,7 +146,7 @@ impl Init {
             entrypoint,
             notes,
             clock,
-            (directory, offer, Some(OfRoot { log, also })),
+            (Launch::Itself(directory), offer, Some(OfRoot { log, also })),
             Box::new(tell),
         )
     }
@@ -155,8 +157,11 @@ impl Init {
     /// As [`Host::within`] and [`root`](Self::root).
     pub fn within(env: &Env, directory: PathBuf, tell: impl FnMut(Event) + 'static) -> Result<Init, Error> {
         let notes = Notes::new(Router::new(&Composition::default()), Offer::Above);
+        // Before the budget is looked at: the session is closed again.
+        let starts = env.connect::<dyn Spawn>("", &()).and_then(Connection::close).is_ok();
+        let launch = if starts { Launch::Parent(directory) } else { Launch::Itself(directory) };
         let host = Host::within(env, Routing(notes.clone()))?;
-        let of_parent = (directory, Offer::Above, None);
+        let of_parent = (launch, Offer::Above, None);
         Init::with(host, &env.entrypoint(), notes, Clock::of(env), of_parent, Box::new(tell))
     }
 
@@ -165,19 +170,26 @@ impl Init {
         entrypoint: &Entrypoint,
         notes: Rc<Notes>,
         clock: Clock,
-        (directory, offer, of_root): (PathBuf, Offer, Option<OfRoot>),
+        (launch, offer, of_root): (Launch, Offer, Option<OfRoot>),
         tell: Box<dyn FnMut(Event)>,
     ) -> Result<Init, Error> {
         let services = Services::default();
         host.start(services.spec(of_root))?;
+        if let Offer::Root(_) = offer
+            && let Launch::Itself(directory) = &launch
+        {
+            host.start(spawner::spec(&services, directory.clone()))?;
+        }
         let init = Init(Rc::new(Inner {
             host,
             entrypoint: entrypoint.downgrade(),
             notes,
             services,
-            directory,
+            launch,
             offer,
             clock,
+            offered: RefCell::default(),
+            reports: RefCell::default(),
             composition: RefCell::default(),
             members: RefCell::default(),
             tell: RefCell::new(tell),
@@ -224,8 +236,10 @@ impl Init {
     /// [`NotStarted`]: the first that cannot.
     pub fn start(&self, composition: &Composition) -> Result<(), NotStarted> {
         for component in composition.components() {
-            launch::check(component, &self.0.directory)
-                .map_err(|error| NotStarted { name: component.name.clone(), reason: error.to_string() })?;
+            self.0
+                .launch
+                .check(component, &self.0.host)
+                .map_err(|reason| NotStarted { name: component.name.clone(), reason })?;
         }
         self.change(composition);
         let members = self.0.members.borrow();
@@ -240,6 +254,12 @@ impl Init {
                 Err(NotStarted { name, reason })
             }
         }
+    }
+
+    /// The sessions that there are or that are waited for.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<OpenSession> {
+        self.0.host.open_sessions()
     }
 
     /// Whether no component runs, or is about to.
@@ -294,166 +314,9 @@ impl Init {
     }
 
     pub(super) fn tell(&self, event: Event) {
+        self.0.notes.is_changed.set(true);
         // Foreign code: nothing of ours is borrowed.
         (self.0.tell.borrow_mut())(event);
-    }
-
-    /// Acts upon what has happened since, between handlers.
-    pub(super) fn turn(&self) {
-        let ended = self.0.notes.ended.take();
-        ended.into_iter().for_each(|(name, exit)| self.has_ended(&name, exit));
-        self.tell_denials();
-        self.grant();
-        self.ask_for_heartbeats(Instant::now());
-        self.0.clock.set(self.due(), self.downgrade());
-    }
-
-    /// A component has ended.
-    fn has_ended(&self, name: &str, exit: Exit) {
-        let event = {
-            let mut members = self.0.members.borrow_mut();
-            // It may be the services of the parent.
-            let Some(member) = members.get_mut(name) else { return };
-            let name = member.component.name.clone();
-            member.exit = Some(exit);
-            member.granted = Quota::NONE;
-            let is_ending = self.0.is_ending.get();
-            match (member.life, member.cause(exit)) {
-                (Life::Stopping(Then::Start), _) => {
-                    member.life = Life::Waits;
-                    Event::Stopped { name }
-                }
-                (Life::Stopping(Then::Gone), _) => {
-                    members.remove(&name);
-                    self.0.services.forget(name.as_str());
-                    Event::Stopped { name }
-                }
-                (Life::Stopping(Then::Over), _) => {
-                    member.life = Life::GivenUp;
-                    Event::Killed { name }
-                }
-                (Life::Runs, None) => {
-                    member.life = Life::Ended;
-                    Event::Ended { name }
-                }
-                (Life::Runs, Some(cause)) => match member.restarts.crashed(self.0.began.elapsed()) {
-                    Verdict::Restart if !is_ending => {
-                        member.life = Life::Waits;
-                        Event::Crashed { name, cause }
-                    }
-                    Verdict::Restart => {
-                        member.life = Life::GivenUp;
-                        Event::Killed { name }
-                    }
-                    Verdict::GiveUp { crashes } => {
-                        member.life = Life::GivenUp;
-                        Event::GivenUp { name, cause, crashes, intensity: member.component.restart }
-                    }
-                },
-                (Life::Waits | Life::Ended | Life::GivenUp, _) => return,
-            }
-        };
-        self.tell(event);
-    }
-
-    fn tell_denials(&self) {
-        for denial in self.0.notes.denied.take() {
-            let event = {
-                let mut members = self.0.members.borrow_mut();
-                let Some(member) = members.get_mut(denial.client.as_str()) else { continue };
-                member.denials = member.denials.saturating_add(1);
-                let name = member.component.name.clone();
-                match member.denials {
-                    ..=DENIALS => Event::Denied {
-                        name,
-                        service: denial.service,
-                        label: denial.label,
-                        reason: denial.reason,
-                    },
-                    count if count == DENIALS + 1 => Event::DeniedOften { name },
-                    _ => continue,
-                }
-            };
-            self.tell(event);
-        }
-    }
-
-    /// Gives what is there to those who are to have more, and starts those who wait for it.
-    pub(super) fn grant(&self) {
-        let wanting = self.wanting();
-        wanting.iter().for_each(|name| self.grant_to(name));
-        let is_any_left = !wanting.is_empty() && !self.wanting().is_empty();
-        self.0.notes.tells_of_sessions.set(is_any_left);
-    }
-
-    /// Who is to be given something, in the order of the composition.
-    fn wanting(&self) -> Vec<Name> {
-        let (composition, members) = (self.0.composition.borrow(), self.0.members.borrow());
-        let names = composition.components().iter().map(|component| &component.name);
-        names.filter(|name| members.get(*name).is_some_and(Member::wants)).cloned().collect()
-    }
-
-    fn grant_to(&self, name: &Name) {
-        let (component, granted, life) = {
-            let members = self.0.members.borrow();
-            let Some(member) = members.get(name) else { return };
-            (member.component.clone(), member.granted, member.life)
-        };
-        let wanted = launch::quota(&component);
-        if life == Life::Waits {
-            let started = self.0.host.start(launch::spec(&component, &self.0.directory));
-            self.is_started(name, wanted, started);
-        } else if self.0.host.give(name.as_str(), granted.missing_for(wanted)).is_ok() {
-            let mut members = self.0.members.borrow_mut();
-            members.get_mut(name).into_iter().for_each(|member| member.granted = wanted);
-        }
-    }
-
-    fn is_started(&self, name: &Name, quota: Quota, started: Result<(), Error>) {
-        let process = self.0.host.process(name.as_str()).unwrap_or_default();
-        let event = {
-            let mut members = self.0.members.borrow_mut();
-            // Others may hold what it needs until their servers have closed their sessions.
-            let comes_back = self.0.host.sessions() > 0 || members.values().any(Member::is_stopping);
-            let Some(member) = members.get_mut(name) else { return };
-            let name = name.clone();
-            match started {
-                Ok(()) => {
-                    member.begins(Instant::now(), quota);
-                    Event::Started { name, process }
-                }
-                Err(Error::OutOfRam { .. } | Error::OutOfCaps { .. }) if comes_back => return,
-                Err(error) => {
-                    member.life = Life::GivenUp;
-                    member.failure = Some(error.to_string());
-                    Event::NotStarted { name, reason: error.to_string() }
-                }
-            }
-        };
-        self.tell(event);
-    }
-
-    /// Asks those whose time has come for a sign of life, and kills who has given none since he was asked last.
-    fn ask_for_heartbeats(&self, now: Instant) {
-        for (name, member) in self.0.members.borrow_mut().iter_mut() {
-            if member.life != Life::Runs || member.beat.is_none_or(|beat| beat > now) {
-                continue;
-            }
-            if self.0.host.missed_heartbeats(name.as_str()).is_some_and(|missed| missed > 0) {
-                member.falls_silent();
-                self.0.host.kill(name.as_str());
-            } else {
-                self.0.host.heartbeat_of(name.as_str());
-                member.watch(now);
-            }
-        }
-    }
-
-    /// When something is to be done though nothing happens.
-    fn due(&self) -> Option<Instant> {
-        let members = self.0.members.borrow();
-        let running = members.values().filter(|member| member.life == Life::Runs);
-        running.filter_map(|member| member.beat).min()
     }
 }
 

@@ -1,18 +1,18 @@
 //! From a component of a composition to a process.
 
 use crate::config::{Component, Sandbox as Confinement};
-use portcullis_component::Quota;
-use portcullis_component::host::Spec;
-use portcullis_component::sandbox::{self, Bounds, Mode, Program, Sandbox};
-use std::path::Path;
+use portcullis_component::host::{Host, Spec};
+use portcullis_component::sandbox::{Bounds, Mode, PROGRAM, Program, Sandbox};
+use portcullis_component::{Error, Quota};
+use std::path::PathBuf;
 
-/// What a process takes of memory before it does anything of its own: its program's pages, stacks, what the kernel keeps for it.
-/// Where there are memory groups, its group has this beside its budget.
-const PROGRAM: u64 = 32 << 20;
-
-/// The limit of its memory group.
-pub(super) fn memory(component: &Component) -> u64 {
-    component.ram.in_bytes().saturating_add(PROGRAM)
+/// Who starts processes, and where relative paths of binaries begin.
+#[derive(Clone, Debug)]
+pub(super) enum Launch {
+    /// Whoever runs the composition.
+    Itself(PathBuf),
+    /// The parent, or whoever it has found: a process that is confined starts none.
+    Parent(PathBuf),
 }
 
 /// What a component gets from its parent.
@@ -20,26 +20,58 @@ pub(super) fn quota(component: &Component) -> Quota {
     Quota { ram: component.ram, caps: component.caps }
 }
 
-/// Whether a component can be started, as far as that is known before.
-pub(super) fn check(component: &Component, directory: &Path) -> Result<(), sandbox::Error> {
-    let (sandbox, program) = confined(component, directory);
-    sandbox.check(&program)
+/// The limit of its memory group.
+pub(super) fn memory(component: &Component) -> u64 {
+    component.ram.in_bytes().saturating_add(PROGRAM)
 }
 
-/// What is started for a component.
-pub(super) fn spec(component: &Component, directory: &Path) -> Spec {
-    let (sandbox, program) = confined(component, directory);
-    Spec::confined(component.name.as_str(), quota(component), sandbox, program)
-}
-
-fn confined(component: &Component, directory: &Path) -> (Sandbox, Program) {
-    let program = Program::new(directory.join(&component.binary));
-    let program = component.args.iter().fold(program, Program::argument);
-    let mode = match component.sandbox {
+/// How much it is confined.
+pub(super) fn mode(component: &Component) -> Mode {
+    match component.sandbox {
         Confinement::Strict => Mode::Strict,
         Confinement::Available => Mode::Available,
         Confinement::Off => Mode::Off,
-    };
-    let bounds = Bounds { memory: Some(memory(component)), ..Bounds::default() };
-    (Sandbox { mode, bounds, ..Sandbox::default() }, program)
+    }
+}
+
+impl Launch {
+    /// Whether a component can be started, as far as that is known before; the reason if not.
+    pub(super) fn check(&self, component: &Component, host: &Host) -> Result<(), String> {
+        let program = self.program(component);
+        match self {
+            Launch::Itself(_) => sandbox(component).check(&program).map_err(|error| error.to_string()),
+            Launch::Parent(_) => host
+                .check_spawned(quota(component), mode(component), &program)
+                .or_else(later)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// What is started for a component.
+    pub(super) fn spec(&self, component: &Component) -> Spec {
+        let (name, quota, program) = (component.name.as_str(), quota(component), self.program(component));
+        match self {
+            Launch::Itself(_) => Spec::confined(name, quota, sandbox(component), program),
+            Launch::Parent(_) => Spec::spawned(name, quota, mode(component), program),
+        }
+    }
+
+    fn program(&self, component: &Component) -> Program {
+        let (Launch::Itself(directory) | Launch::Parent(directory)) = self;
+        component.args.iter().fold(Program::new(directory.join(&component.binary)), Program::argument)
+    }
+}
+
+/// What is short now may be there when it comes to the start.
+fn later(error: Error) -> Result<(), Error> {
+    match error {
+        Error::OutOfRam { .. } | Error::OutOfCaps { .. } => Ok(()),
+        error => Err(error),
+    }
+}
+
+fn sandbox(component: &Component) -> Sandbox {
+    let descriptors = Bounds::descriptors_for(component.caps);
+    let bounds = Bounds { memory: Some(memory(component)), descriptors, ..Bounds::default() };
+    Sandbox { mode: mode(component), bounds, ..Sandbox::default() }
 }

@@ -110,6 +110,11 @@ impl Member {
         self.life == Life::Waits || (self.life == Life::Runs && lacks)
     }
 
+    /// Whether it does not run and is about to.
+    pub(super) fn comes(&self) -> bool {
+        matches!(self.life, Life::Waits | Life::Stopping(Then::Start))
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.life, Life::Stopping(_))
     }

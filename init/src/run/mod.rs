@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   children ask, end         policy: routes, and notes         turn: between handlers
-//!   ────────────────────────> (`routing`)  ──────────────────> (`init`) ──> starts, kills, says (`member`, `launch`, `event`)
+//!   ────────────────────────> (`routing`)  ──────────────────> (`turn`) ──> starts, kills, says (`member`, `launch`, `event`)
 //!   the file changes ───────────────────────────────────────────> plan ──> its steps (`change`)
 //! ```
 //! A handler of the host may not use the host. So it notes what has happened, and [`Init`] has its turn when the handler has
@@ -21,11 +21,16 @@ mod event;
 mod init;
 mod launch;
 mod member;
+mod reports;
 mod routing;
 mod services;
+mod spawner;
+mod state;
 mod teller;
+mod turn;
 
 pub use component::component;
 pub use event::{Cause, Event};
 pub use init::{Init, NotStarted, Root};
 pub use services::Announce;
+pub use state::{ComponentState, SessionState, State};

@@ -7,6 +7,7 @@ use crate::route::{Router, Target};
 use portcullis_component::host::{Asked, Exit, Policy, Route, Wish};
 use portcullis_component::{Label, Quota};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The most denials that are noted until they are told: a client can be denied as often as it likes.
@@ -23,12 +24,18 @@ pub(super) struct Denial {
 /// What the host's handlers read and write: they may not use the host itself.
 pub(super) struct Notes {
     pub(super) router: RefCell<Router>,
+    /// Who does not run and is about to.
+    pub(super) coming: RefCell<BTreeSet<Name>>,
     /// What the parent of the composition offers.
     offer: Offer,
     pub(super) ended: RefCell<Vec<(String, Exit)>>,
     pub(super) denied: RefCell<Vec<Denial>>,
     /// Whether somebody waits for what sessions have taken.
-    pub(super) tells_of_sessions: Cell<bool>,
+    pub(super) quota_is_wanted: Cell<bool>,
+    /// Whether somebody wants to know how all is.
+    pub(super) state_is_wanted: Cell<bool>,
+    /// Whether there is something that was not reported yet.
+    pub(super) is_changed: Cell<bool>,
     /// Whoever acts upon the notes is to have its turn.
     wake: RefCell<Box<dyn Fn()>>,
 }
@@ -37,10 +44,13 @@ impl Notes {
     pub(super) fn new(router: Router, offer: Offer) -> Rc<Notes> {
         Rc::new(Notes {
             router: RefCell::new(router),
+            coming: RefCell::default(),
             offer,
             ended: RefCell::default(),
             denied: RefCell::default(),
-            tells_of_sessions: Cell::new(false),
+            quota_is_wanted: Cell::new(false),
+            state_is_wanted: Cell::new(false),
+            is_changed: Cell::new(false),
             wake: RefCell::new(Box::new(|| ())),
         })
     }
@@ -61,11 +71,12 @@ impl Notes {
         if asked.client == teller::NAME {
             return self.offer.route(asked.service);
         }
-        let (Ok(client), Ok(service)) = (asked.client.parse::<Name>(), asked.service.parse::<Service>())
-        else {
+        let client = if asked.client.is_empty() { Ok(Name::parent()) } else { asked.client.parse() };
+        let (Ok(client), Ok(service)) = (client, asked.service.parse::<Service>()) else {
             return denied("no service has such a name");
         };
         match self.router.borrow().decide(&client, &service, asked.label).to {
+            Target::Child(child) if self.coming.borrow().contains(child) => Route::Awaited(child.to_string()),
             Target::Child(child) => Route::to(child.as_str()),
             Target::Parent => self.offer.route(service.as_str()),
             Target::Denied => denied("no route of the composition allows it"),
@@ -102,11 +113,13 @@ impl Policy for Routing {
 
     fn ended(&mut self, child: &str, exit: Exit) {
         self.0.ended.borrow_mut().push((child.into(), exit));
+        self.0.is_changed.set(true);
         self.0.wake();
     }
 
-    fn session_over(&mut self) {
-        if self.0.tells_of_sessions.get() {
+    fn session_changed(&mut self) {
+        let is_first = !self.0.is_changed.replace(true);
+        if self.0.quota_is_wanted.get() || (is_first && self.0.state_is_wanted.get()) {
             self.0.wake();
         }
     }

@@ -1,7 +1,10 @@
 //! What the parent of a composition offers by itself, on a thread of its own: whoever reads slowly, or asks without end, holds up
 //! none but those who ask here, too.
 
+use super::{launch, spawner};
+use crate::config::Component;
 use portcullis_component::host::{Route, Spec};
+use portcullis_component::spawn::{Allowance, Spawn};
 use portcullis_component::{Env, Error, Label, Quota};
 use portcullis_entrypoint::EntrypointHandle;
 use portcullis_rpc::Interface;
@@ -19,6 +22,12 @@ pub(super) const NAME: &str = "parent";
 /// The label of the ROM in which a component finds what it is configured with.
 const CONFIG: &str = "config";
 
+/// The label of the ROM in which is how the composition is: for who is routed to it.
+pub(super) const STATE: &str = "state";
+
+/// What that is called on the board, where components' names are those of their configurations.
+const STATE_ON_BOARD: &str = "(state)";
+
 /// What becomes of a session that a route leads to the parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
@@ -31,18 +40,28 @@ pub(super) enum Offer {
 impl Offer {
     /// Of a root that has these services beside its own.
     pub(super) fn root(also: &[(&'static str, Announce)]) -> Offer {
-        let own =
-            [<dyn Log as Interface>::NAME, <dyn Rom as Interface>::NAME, <dyn Timer as Interface>::NAME];
+        let own = [
+            <dyn Log as Interface>::NAME,
+            <dyn Rom as Interface>::NAME,
+            <dyn Spawn as Interface>::NAME,
+            <dyn Timer as Interface>::NAME,
+        ];
         Offer::Root(own.into_iter().chain(also.iter().map(|(name, _)| *name)).collect())
     }
 
     pub(super) fn route(&self, service: &str) -> Route {
         match self {
             Offer::Above => Route::Parent,
+            Offer::Root(_) if service == <dyn Spawn as Interface>::NAME => Route::to(spawner::NAME),
             Offer::Root(services) if services.contains(&service) => Route::to(NAME),
             Offer::Root(services) => Route::Denied(format!("the root offers {} alone", services.join(", "))),
         }
     }
+}
+
+/// Whether a component of that name is the parent itself.
+pub(super) fn is_parent(name: &str) -> bool {
+    name == NAME || name == spawner::NAME
 }
 
 /// Where lines of the root's log go.
@@ -68,8 +87,10 @@ pub(super) struct Services(Arc<Mutex<Shared>>);
 
 #[derive(Default)]
 struct Shared {
-    /// What each component is configured with.
-    configs: BTreeMap<String, Arc<[u8]>>,
+    /// What each component is configured with, and how the composition is.
+    contents: BTreeMap<String, Arc<[u8]>>,
+    /// What each component may have started for it.
+    allowances: BTreeMap<String, Allowance>,
     /// The thread that serves them, once it does.
     thread: Option<EntrypointHandle>,
 }
@@ -96,7 +117,7 @@ impl Services {
         {
             let mut shared = self.shared();
             shared.thread = Some(env.entrypoint().handle());
-            shared.configs.iter().for_each(|(name, config)| board.put(name, config));
+            shared.contents.iter().for_each(|(name, content)| board.put(name, content));
         }
         env.announce::<dyn Rom, _>(RomComponent::new(&board, of_client))?;
         let Some(OfRoot { log, also }) = of_root else { return Ok(()) };
@@ -105,20 +126,39 @@ impl Services {
         also.into_iter().try_for_each(|(_, announce)| announce(env))
     }
 
+    /// A component may have such processes started for it from now on, if it is routed to whoever does that.
+    pub(super) fn allow(&self, component: &Component) {
+        let allowance = Allowance { mode: launch::mode(component), memory: component.ram.in_bytes() };
+        self.shared().allowances.insert(component.name.to_string(), allowance);
+    }
+
+    pub(super) fn allowance(&self, component: &str) -> Option<Allowance> {
+        self.shared().allowances.get(component).copied()
+    }
+
     /// A component is configured so from now on.
     pub(super) fn configure(&self, component: &str, config: &str) {
-        let config: Arc<[u8]> = config.as_bytes().into();
-        let name = component.to_owned();
+        self.put(component, config);
+    }
+
+    /// The composition is so now.
+    pub(super) fn report(&self, state: &str) {
+        self.put(STATE_ON_BOARD, state);
+    }
+
+    fn put(&self, name: &str, content: &str) {
+        let (name, content): (_, Arc<[u8]>) = (name.to_owned(), content.as_bytes().into());
         let mut shared = self.shared();
-        shared.configs.insert(name.clone(), config.clone());
-        shared.post(move |board| board.put(&name, &config));
+        shared.contents.insert(name.clone(), content.clone());
+        shared.post(move |board| board.put(&name, &content));
     }
 
     /// A component is there no more.
     pub(super) fn forget(&self, component: &str) {
         let name = component.to_owned();
         let mut shared = self.shared();
-        shared.configs.remove(&name);
+        shared.contents.remove(&name);
+        shared.allowances.remove(&name);
         shared.post(move |board| board.remove(&name));
     }
 }
@@ -132,10 +172,11 @@ impl Shared {
     }
 }
 
-/// The content for a label: what its first hop is configured with.
+/// The content for a label: what its first hop is configured with, or how all is.
 fn of_client(label: &Label) -> Option<String> {
     match label.hops() {
         [client, said] if said == CONFIG => Some(client.clone()),
+        [_, said] if said == STATE => Some(STATE_ON_BOARD.into()),
         _ => None,
     }
 }

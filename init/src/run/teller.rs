@@ -33,3 +33,10 @@ pub(super) fn spec(told: Receiver<Event>) -> Spec {
         }
     })
 }
+
+/// Tells the log why there is no composition that could run: waits for that, since there is nothing else to be done.
+pub(super) fn tell(env: &Env, reason: &str) {
+    if let Ok(mut log) = env.connect::<dyn Log>(NAME, &()) {
+        let _ = log.print(reason);
+    }
+}

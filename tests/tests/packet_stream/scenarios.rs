@@ -85,7 +85,7 @@ fn g45_scenario_18_nic_loopback_a_batch_of_1000() -> Result<(), Failure> {
     assert_eq!((sent, acknowledged, received), (BATCH, BATCH, BATCH));
     assert_eq!(ends.source.free_bytes(), 1 << 20);
     drop(ends);
-    assert_eq!(counts(child)?, [BATCH.into()]);
+    assert_eq!(counts(child)?, [u64::from(BATCH)]);
     Ok(())
 }
 
