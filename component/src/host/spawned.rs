@@ -33,7 +33,7 @@ impl Host {
         let begun = self.session_of(program).and_then(|mut session| {
             session.sigh(self.end_of(entrypoint, child)?)?;
             let (process, first) = session.start(confinement)?;
-            Ok((Spawned { process, session }, first))
+            Ok((Spawned { process, session, mode }, first))
         });
         let (spawned, first) = begun.inspect_err(|_| {
             self.0.state.borrow_mut().bank.deposit(Account::Own, DONATION);

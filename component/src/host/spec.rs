@@ -118,6 +118,7 @@ pub(crate) enum Running {
 pub(crate) struct Spawned {
     pub(crate) process: u32,
     pub(crate) session: Connection<dyn Spawn>,
+    pub(crate) mode: Mode,
 }
 
 impl Running {
@@ -131,9 +132,14 @@ impl Running {
         }
     }
 
-    /// Whether system calls are kept from it.
+    /// Whether system calls are certainly kept from it.
     pub(crate) fn is_confined(&self) -> bool {
-        matches!(self, Running::Confined(child) if child.is_filtered())
+        match self {
+            Running::Confined(child) => child.is_filtered(),
+            // Who started it does not say which layers there were, but in this mode.
+            Running::Spawned(spawned) => spawned.mode == Mode::Strict,
+            Running::Process(_) | Running::Thread(_) => false,
+        }
     }
 
     /// Ends it: a process at once, a thread when its handler returns.

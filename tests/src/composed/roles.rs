@@ -31,6 +31,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         "brief" => run_component(|env: Env| brief(&env)),
         "relay" => run_component(move |env: Env| relay(&env, argument)),
         "write" => run_component(|env: Env| write(&env)),
+        "open" => run_component(|env: Env| open(&env)),
         "probe" => run_component(|env: Env| probe(&env)),
         "budget" => run_component(move |env: Env| budget(&env, argument.parse().unwrap_or(0))),
         "timer" => run_component(|env: Env| env.announce::<dyn Timer, _>(TimerComponent::new())),
@@ -54,6 +55,12 @@ fn log(env: &Env) -> Result<Connection<dyn Log>, Error> {
 /// Says why it ends: in a sandbox there is no other way.
 fn tell(env: &Env, error: &Error) {
     let _ = log(env).map(|mut log| log.print(&format!("fails: {error}")));
+}
+
+/// Opens what is in every view.
+fn open(env: &Env) -> Result<(), Error> {
+    let opened = std::fs::File::open("/").map(drop).map_err(|error| error.raw_os_error());
+    Ok(log(env)?.print(&format!("opens: {opened:?}"))?)
 }
 
 /// Serves for a while, and then no more.

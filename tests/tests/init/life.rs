@@ -1,6 +1,7 @@
 //! How components crash, and what comes of it.
 
 use super::{member, runs};
+use portcullis_component::sandbox::Support;
 use portcullis_tests::composed::{Composed, route};
 
 pub(super) fn attack_47_a_crash_loop_ends_with_the_crash_after_the_intensity_and_neighbours_go_on(
@@ -60,4 +61,13 @@ pub(super) fn sessions_of_a_server_that_crashed_are_errors_and_open_anew(compose
     }
     assert_eq!(composed.said("timer denied"), 0);
     assert_eq!(composed.starts("client"), 1);
+}
+
+/// By the filter, and not only by what its view lacks.
+pub(super) fn who_is_confined_has_given_up_opening_files_before_it_begins(composed: &Composed) {
+    if !Support::of_this_system().strict() {
+        return;
+    }
+    composed.start(&(member("opens", "open", "") + &route("*", "log", "parent"))).expect("it is started");
+    composed.until_said("[opens] opens: Err(Some(1))", 1);
 }

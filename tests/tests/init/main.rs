@@ -37,7 +37,8 @@ both! {
         attack_47_a_crash_loop_ends_with_the_crash_after_the_intensity_and_neighbours_go_on,
         scenario_26_fault_detection_a_segfault_is_seen_again_and_again,
         scenario_27_who_gives_no_sign_of_life_is_started_anew_and_who_does_is_not,
-        sessions_of_a_server_that_crashed_are_errors_and_open_anew;
+        sessions_of_a_server_that_crashed_are_errors_and_open_anew,
+        who_is_confined_has_given_up_opening_files_before_it_begins;
     change:
         scenario_24_dynamic_config_the_counter_reaches_11,
         scenario_27_who_has_ended_stays_so_whatever_else_changes,
