@@ -13,7 +13,7 @@
 //!
 //! Within: `floor` is what is written by hand, `meter` measures one block, `alternation` puts blocks side by
 //! side, `process` is a started component, `progress` tells people how far it is, `cores` binds threads to cores,
-//! `idle` ends waits for a process that is gone.
+//! `idle` ends waits for a process that is gone, [`Options`] say which cases.
 
 mod alternation;
 pub mod call;
@@ -23,6 +23,7 @@ mod error;
 mod floor;
 mod idle;
 mod meter;
+mod options;
 mod process;
 mod progress;
 mod report;
@@ -31,6 +32,7 @@ pub mod signal;
 pub mod stream;
 
 pub use error::Error;
+pub use options::Options;
 pub use process::Program;
 pub use report::row::Row;
 pub use report::{plot, table};

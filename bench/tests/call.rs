@@ -1,12 +1,12 @@
 //! The benchmark of calls, run between real processes; what it measures here is no matter, that it measures is.
 
-use portcullis_bench::{Error, Program, Row, call};
+use portcullis_bench::{Error, Options, Program, Row, call};
 use std::collections::BTreeSet;
 
-fn options(filter: Option<&str>) -> call::CallOptions {
+fn options(filter: Option<&str>) -> Options {
     let component =
         Program { path: env!("CARGO_BIN_EXE_portcullis-bench-component").into(), arguments: Vec::new() };
-    call::CallOptions { filter: filter.map(Into::into), quick: true, ..call::CallOptions::new(component) }
+    Options { filter: filter.map(Into::into), quick: true, ..Options::new(component) }
 }
 
 /// All cases and their floors.
@@ -77,7 +77,7 @@ fn one_core_is_enough_for_some_cases_and_the_others_say_so() {
 
 #[test]
 fn a_filter_without_a_case_is_refused_before_anything_starts() {
-    let nothing = call::CallOptions {
+    let nothing = Options {
         component: Program { path: "/nonexistent".into(), arguments: Vec::new() },
         ..options(Some("no-such-case"))
     };
@@ -88,7 +88,7 @@ fn a_filter_without_a_case_is_refused_before_anything_starts() {
 #[test]
 fn a_program_that_is_no_component_is_an_error() {
     let program = Program { path: "/bin/true".into(), arguments: Vec::new() };
-    let options = call::CallOptions { component: program, ..options(Some("same-core/0")) };
+    let options = Options { component: program, ..options(Some("same-core/0")) };
     let error = call::run(&options, &mut |_| panic!("there is nothing to measure")).unwrap_err();
     assert!(matches!(error, Error::Call(_)), "{error}");
 }

@@ -1,11 +1,11 @@
 //! The benchmark of signals, run between real processes; what it measures here is no matter, that it measures is.
 
-use portcullis_bench::{Error, Program, Row, signal, table};
+use portcullis_bench::{Error, Options, Program, Row, signal, table};
 
-fn options(filter: Option<&str>) -> signal::SignalOptions {
+fn options(filter: Option<&str>) -> Options {
     let component =
         Program { path: env!("CARGO_BIN_EXE_portcullis-bench-component").into(), arguments: Vec::new() };
-    signal::SignalOptions { filter: filter.map(Into::into), quick: true, component }
+    Options { filter: filter.map(Into::into), quick: true, component }
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_quick_run_measures_every_case_beside_its_floor() {
 
 #[test]
 fn a_filter_without_a_case_is_refused_before_anything_starts() {
-    let nothing = signal::SignalOptions {
+    let nothing = Options {
         component: Program { path: "/nonexistent".into(), arguments: Vec::new() },
         ..options(Some("no-such-case"))
     };

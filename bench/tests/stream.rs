@@ -1,13 +1,13 @@
 //! The benchmark of packet streams, run between real processes; what it measures here is no matter, that it measures is.
 
-use portcullis_bench::{Error, Program, Row, stream, table};
+use portcullis_bench::{Error, Options, Program, Row, stream, table};
 
 const SIZES: [&str; 5] = ["64", "1024", "4096", "65536", "1048576"];
 
-fn options(filter: Option<&str>) -> stream::StreamOptions {
+fn options(filter: Option<&str>) -> Options {
     let component =
         Program { path: env!("CARGO_BIN_EXE_portcullis-bench-component").into(), arguments: Vec::new() };
-    stream::StreamOptions { filter: filter.map(Into::into), quick: true, component }
+    Options { filter: filter.map(Into::into), quick: true, component }
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_quick_run_measures_every_case_beside_its_floor() {
 
 #[test]
 fn a_filter_without_a_case_is_refused_before_anything_starts() {
-    let nothing = stream::StreamOptions {
+    let nothing = Options {
         component: Program { path: "/nonexistent".into(), arguments: Vec::new() },
         ..options(Some("no-such-case"))
     };

@@ -278,7 +278,7 @@ pub(crate) enum Bench {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CallArgs {
-    /// Only the cases with this in their names [default: all]
+    /// Only the case of this name or, if there is none, those with this in their names [default: all]
     pub(crate) case: Option<String>,
     #[command(flatten)]
     pub(crate) shown: Shown,

@@ -3,7 +3,7 @@
 use crate::args::{Bench, CallArgs, Shown};
 use crate::failure::Failure;
 use crate::output::{self, note};
-use portcullis_bench::{Error, Program, Row, call, plot, session, signal, stream, table};
+use portcullis_bench::{Error, Options, Program, Row, call, plot, session, signal, stream, table};
 use std::fs::File;
 use std::path::Path;
 
@@ -15,19 +15,19 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
     let component = Program::this_one(["component", COMPONENT]);
     match bench {
         Bench::Call(CallArgs { case, shown }) => show(&shown, |report| {
-            let options = call::CallOptions { filter: case, quick: shown.quick, component };
+            let options = Options { filter: case, quick: shown.quick, component };
             let skipped = call::run(&options, report)?;
             skipped.iter().for_each(|skipped| note(format_args!("portcullis: {skipped}")));
             Ok(())
         }),
         Bench::Signal(CallArgs { case, shown }) => show(&shown, |report| {
-            let options = signal::SignalOptions { filter: case, quick: shown.quick, component };
+            let options = Options { filter: case, quick: shown.quick, component };
             let skipped = signal::run(&options, report)?;
             skipped.iter().for_each(|skipped| note(format_args!("portcullis: {skipped}")));
             Ok(())
         }),
         Bench::Stream(CallArgs { case, shown }) => show(&shown, |report| {
-            let options = stream::StreamOptions { filter: case, quick: shown.quick, component };
+            let options = Options { filter: case, quick: shown.quick, component };
             let skipped = stream::run(&options, report)?;
             skipped.iter().for_each(|skipped| note(format_args!("portcullis: {skipped}")));
             Ok(())

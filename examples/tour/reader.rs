@@ -2,9 +2,9 @@
 
 use super::Failed;
 use super::interface::{Feed, PACKET, Stage, geometry};
+use crate::bulk::source::{submit, take_back};
 use portcullis_component::Env;
-use portcullis_ipc::Deadline;
-use portcullis_packet_stream::{Error as StreamError, Signal, Source};
+use portcullis_packet_stream::{Signal, Source};
 use portcullis_sessions::timer::Timer;
 use portcullis_shm::Window;
 
@@ -29,6 +29,9 @@ pub fn construct(env: &Env) -> Result<(), Failed> {
     for offset in (0..input.len()).step_by(piece.len()) {
         let length = piece.len().min(input.len() - offset);
         input.copy_to(offset, &mut piece[..length])?;
+        while let Some(acknowledged) = source.try_acknowledged()? {
+            source.release(acknowledged.packet);
+        }
         submit(&mut source, &piece[..length])?;
         if input.len() <= PACKETS * PACKET {
             timer.sleep(PAUSE).get()?;
@@ -40,28 +43,5 @@ pub fn construct(env: &Env) -> Result<(), Failed> {
     // Closes the stream, and tells.
     drop(source);
     env.exit(0);
-    Ok(())
-}
-
-/// Submits a packet with this content, when there is room for it.
-fn submit(source: &mut Source<()>, piece: &[u8]) -> Result<(), StreamError> {
-    while let Some(acknowledged) = source.try_acknowledged()? {
-        source.release(acknowledged.packet);
-    }
-    let packet = loop {
-        match source.alloc(piece.len()) {
-            Err(StreamError::BufferFull) => take_back(source)?,
-            packet => break packet?,
-        }
-    };
-    source.content(&packet)?.copy_from(piece)?;
-    source.submit(packet, (), Deadline::Never)?;
-    source.wakeup()
-}
-
-/// Makes the region of a packet free again that the counter is done with.
-fn take_back(source: &mut Source<()>) -> Result<(), StreamError> {
-    let acknowledged = source.acknowledged(Deadline::Never)?;
-    source.release(acknowledged.packet);
     Ok(())
 }

@@ -1,15 +1,16 @@
 //! The cases.
 
+use super::Row;
 use super::clients;
 use super::objects;
 use super::pair::{self, Placement};
 use super::strangers;
-use super::{CallOptions, Row};
 use crate::alternation::{Block, Comparison, Plan, rounded};
 use crate::cores::Cores;
 use crate::error::Error;
 use crate::floor::Waiting;
 use crate::meter::Length;
+use crate::options::Options;
 use portcullis_ipc::Doorbell;
 use std::fmt;
 use std::time::Duration;
@@ -42,9 +43,9 @@ pub(crate) enum Case {
 ///
 /// ```no_run
 /// # fn main() -> Result<(), portcullis_bench::Error> {
-/// use portcullis_bench::{Program, call};
+/// use portcullis_bench::{Options, Program, call};
 ///
-/// let options = call::CallOptions::new(Program::this_one(["component", "bench-call"]));
+/// let options = Options::new(Program::this_one(["component", "bench-call"]));
 /// for skipped in call::run(&options, &mut |_row| ())? {
 ///     eprintln!("{skipped}");
 /// }
@@ -72,7 +73,7 @@ impl fmt::Display for Skipped {
 }
 
 impl Case {
-    fn all() -> Vec<Case> {
+    pub(crate) fn all() -> Vec<Case> {
         use Doorbell::{Pipe, Socket};
         let kinds = [
             ("both-awake", Placement::TwoCores, Socket, Waiting::Spin),
@@ -86,19 +87,6 @@ impl Case {
         let layers = SIZES.map(Case::Layer);
         let others = [Case::NewObject, Case::ThirdParty, Case::Callback, Case::Objects, Case::ObjectOfMany];
         echoes.chain(layers).chain(others).chain([1, 8, 64].map(Case::Clients)).collect()
-    }
-
-    /// The cases that have the filter in their names; all without one.
-    pub(crate) fn matching(filter: Option<&str>) -> Result<Vec<Case>, Error> {
-        let all = Case::all();
-        let Some(filter) = filter else { return Ok(all) };
-        let (found, others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|case| case.name().contains(filter));
-        if found.is_empty() {
-            let cases = others.iter().map(Case::name).collect();
-            return Err(Error::NoSuchCase { filter: filter.into(), cases });
-        }
-        Ok(found)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -123,7 +111,7 @@ impl Case {
     }
 
     /// Measures it.
-    pub(crate) fn run(&self, options: &CallOptions, cores: &Cores) -> Result<Row, Error> {
+    pub(crate) fn run(&self, options: &Options, cores: &Cores) -> Result<Row, Error> {
         let program = &options.component;
         let plan = Plan {
             pairs: if options.quick { 6 } else { 50 },
@@ -154,21 +142,5 @@ impl Case {
                 })
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_finds_cases_and_a_wrong_one_says_what_there_is() {
-        let names =
-            |filter| Case::matching(filter).map(|found| found.iter().map(Case::name).collect::<Vec<_>>());
-        assert_eq!(names(None).unwrap().len(), 23);
-        assert_eq!(names(Some("both")).unwrap(), ["both-awake/0", "both-awake/64", "both-awake/1000"]);
-        assert_eq!(names(Some("1000000")).unwrap(), ["objects/1000000", "object-of-1000000"]);
-        let error = names(Some("nothing")).unwrap_err().to_string();
-        assert!(error.contains("`nothing`") && error.contains("clients/64"), "{error}");
     }
 }

@@ -59,36 +59,10 @@ pub use case::Skipped;
 
 use crate::cores::Cores;
 use crate::error::Error;
-use crate::process::Program;
+use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::row::Row;
 use case::Case;
-
-/// What is to be measured, and how thoroughly.
-///
-/// ```
-/// use portcullis_bench::{Program, call::CallOptions};
-///
-/// let options = CallOptions { quick: true, ..CallOptions::new(Program::this_one(["component", "bench-call"])) };
-/// assert_eq!(options.filter, None);
-/// ```
-#[derive(Clone, Debug)]
-pub struct CallOptions {
-    /// Only the cases that have this in their names.
-    pub filter: Option<String>,
-    /// A few blocks only: less than ten seconds altogether instead of less than a minute.
-    pub quick: bool,
-    /// What to start as the other side.
-    pub component: Program,
-}
-
-impl CallOptions {
-    /// All cases, thoroughly.
-    #[must_use]
-    pub fn new(component: Program) -> CallOptions {
-        CallOptions { filter: None, quick: false, component }
-    }
-}
 
 /// Measures, and hands each row over as soon as it is there. Answers which cases this machine has no cores for.
 ///
@@ -98,8 +72,8 @@ impl CallOptions {
 /// # Errors
 /// [`Error::NoSuchCase`] before anything is measured; [`Error::Call`], [`Error::Stalled`] or [`Error::System`] if a
 /// component cannot be started or fails. Rows that were handed over stay good.
-pub fn run(options: &CallOptions, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
-    let cases = Case::matching(options.filter.as_deref())?;
+pub fn run(options: &Options, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
+    let cases = options.choose(Case::all(), Case::name)?;
     let cores = Cores::available()?;
     let mut progress = Progress::start(cases.len());
     let mut skipped = Vec::new();

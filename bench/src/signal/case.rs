@@ -1,12 +1,13 @@
 //! The cases.
 
-use super::{Row, SignalOptions};
+use super::Row;
 use crate::alternation::{Block, Comparison, Plan, Side, compare};
 use crate::component::interface::Component;
 use crate::cores::Cores;
 use crate::error::Error;
 use crate::floor::{self, Client, Memory, Waiting};
 use crate::meter::Length;
+use crate::options::Options;
 use crate::process::{PATIENCE, Process, SharedMemory};
 use portcullis_entrypoint::SignalReceiver;
 use portcullis_ipc::{Doorbell, Pd, PdOptions};
@@ -25,20 +26,7 @@ pub(super) enum Case {
 }
 
 impl Case {
-    const ALL: [Case; 3] = [Case::Pending, Case::ToHandler, Case::Flood];
-
-    /// The cases that have the filter in their names; all without one.
-    pub(super) fn matching(filter: Option<&str>) -> Result<Vec<Case>, Error> {
-        let found: Vec<_> = Case::ALL
-            .into_iter()
-            .filter(|case| filter.is_none_or(|filter| case.name().contains(filter)))
-            .collect();
-        if found.is_empty() {
-            let cases = Case::ALL.iter().map(|case| case.name().into()).collect();
-            return Err(Error::NoSuchCase { filter: filter.unwrap_or_default().into(), cases });
-        }
-        Ok(found)
-    }
+    pub(super) const ALL: [Case; 3] = [Case::Pending, Case::ToHandler, Case::Flood];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -49,7 +37,7 @@ impl Case {
     }
 
     /// Measures it.
-    pub(super) fn run(self, options: &SignalOptions, cores: &Cores) -> Result<Row, Error> {
+    pub(super) fn run(self, options: &Options, cores: &Cores) -> Result<Row, Error> {
         let whole = Duration::from_millis(10);
         let block = Block::Time(Length { whole, unrecorded: Duration::from_micros(500) });
         let plan = Plan { pairs: if options.quick { 6 } else { 50 }, block };
@@ -238,20 +226,5 @@ impl Side for Flood<'_> {
         self.time += self.began.0.elapsed();
         self.runs += self.server.component().runs()? - self.began.1;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_finds_cases_and_a_wrong_one_says_what_there_is() {
-        let names = |filter| {
-            Case::matching(filter).map(|found| found.into_iter().map(Case::name).collect::<Vec<_>>())
-        };
-        assert_eq!(names(None).unwrap(), ["submit-pending", "submit-to-handler", "flood"]);
-        assert_eq!(names(Some("submit")).unwrap(), ["submit-pending", "submit-to-handler"]);
-        assert!(names(Some("nothing")).unwrap_err().to_string().contains("flood"));
     }
 }

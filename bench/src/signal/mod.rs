@@ -21,36 +21,10 @@ mod case;
 use crate::call::Skipped;
 use crate::cores::Cores;
 use crate::error::Error;
-use crate::process::Program;
+use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::row::Row;
 use case::Case;
-
-/// What is to be measured, and how thoroughly.
-///
-/// ```
-/// use portcullis_bench::{Program, signal::SignalOptions};
-///
-/// let options = SignalOptions { quick: true, ..SignalOptions::new(Program::this_one(["component", "bench"])) };
-/// assert_eq!(options.filter, None);
-/// ```
-#[derive(Clone, Debug)]
-pub struct SignalOptions {
-    /// Only the cases that have this in their names.
-    pub filter: Option<String>,
-    /// A few blocks only.
-    pub quick: bool,
-    /// What to start as the other side.
-    pub component: Program,
-}
-
-impl SignalOptions {
-    /// All cases, thoroughly.
-    #[must_use]
-    pub fn new(component: Program) -> SignalOptions {
-        SignalOptions { filter: None, quick: false, component }
-    }
-}
 
 /// Measures, and hands each row over as soon as it is there. Answers which cases this machine has no cores for.
 ///
@@ -59,8 +33,8 @@ impl SignalOptions {
 ///
 /// # Errors
 /// As [`call::run`](crate::call::run).
-pub fn run(options: &SignalOptions, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
-    let cases = Case::matching(options.filter.as_deref())?;
+pub fn run(options: &Options, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
+    let cases = options.choose(Case::ALL, |case| case.name())?;
     let cores = Cores::available()?;
     let mut progress = Progress::start(cases.len());
     let mut skipped = Vec::new();

@@ -1,6 +1,5 @@
 //! The cases.
 
-use super::StreamOptions;
 use super::access::Access;
 use super::load::{Load, Through, Way};
 use super::payload::sum;
@@ -8,6 +7,7 @@ use super::source::{Setting, Slots, Stream};
 use crate::alternation::{Block, Comparison, Plan, compare, rounded};
 use crate::component::interface::Component;
 use crate::error::Error;
+use crate::options::Options;
 use crate::process::{Process, SharedMemory};
 use crate::report::row::Row;
 use portcullis_ipc::Doorbell;
@@ -28,25 +28,9 @@ const READINGS: usize = 7;
 pub(super) struct Case(Load);
 
 impl Case {
-    fn all() -> impl Iterator<Item = Case> {
+    pub(super) fn all() -> impl Iterator<Item = Case> {
         let ways = [Way::AllBytes, Way::Trusted, Way::Header];
         ways.into_iter().flat_map(|way| SIZES.map(|size| Case(Load { way, size })))
-    }
-
-    /// The case of that name, or else those that have the filter in their names; all without one.
-    pub(super) fn matching(filter: Option<&str>) -> Result<Vec<Case>, Error> {
-        let filter = filter.unwrap_or_default();
-        let (exact, others): (Vec<_>, Vec<_>) = Case::all().partition(|case| case.name() == filter);
-        let found = if exact.is_empty() {
-            others.iter().copied().filter(|case| case.name().contains(filter)).collect()
-        } else {
-            exact
-        };
-        if found.is_empty() {
-            let cases = others.iter().map(|case| case.name()).collect();
-            return Err(Error::NoSuchCase { filter: filter.into(), cases });
-        }
-        Ok(found)
     }
 
     pub(super) fn name(self) -> String {
@@ -69,14 +53,14 @@ impl Case {
     }
 
     /// Measures it, with the other process on that core.
-    pub(super) fn run(self, options: &StreamOptions, core: usize) -> Result<Row, Error> {
+    pub(super) fn run(self, options: &Options, core: usize) -> Result<Row, Error> {
         match self.0.way {
             Way::AllBytes | Way::Header => self.run_as::<Guarded>(options, core),
             Way::Trusted => self.run_as::<Trusting>(options, core),
         }
     }
 
-    fn run_as<T: Access>(self, options: &StreamOptions, core: usize) -> Result<Row, Error> {
+    fn run_as<T: Access>(self, options: &Options, core: usize) -> Result<Row, Error> {
         let load = self.0;
         let plan = |pairs| Plan { pairs, block: Block::Operations(1) };
         let quota = RamQuota::bytes(load.bytes()? as u64 + (1 << 20));
@@ -152,19 +136,6 @@ fn reading(load: Load) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_finds_its_case_a_part_of_names_those_and_a_wrong_one_says_what_there_is() {
-        let names = |filter| {
-            Case::matching(filter).map(|found| found.into_iter().map(Case::name).collect::<Vec<_>>())
-        };
-        assert_eq!(names(None).unwrap().len(), 15);
-        assert_eq!(names(Some("all-bytes/64")).unwrap(), ["all-bytes/64"]);
-        assert_eq!(names(Some("/64")).unwrap()[..2], ["all-bytes/64", "trusted/64"]);
-        assert_eq!(names(Some("header")).unwrap().len(), 5);
-        let error = names(Some("nothing")).unwrap_err().to_string();
-        assert!(error.contains("`nothing`") && error.contains("trusted/1048576"), "{error}");
-    }
 
     #[test]
     fn there_are_as_many_pairs_as_there_is_time_for() {

@@ -31,38 +31,12 @@ mod trusting;
 use crate::call::Skipped;
 use crate::cores::Cores;
 use crate::error::Error;
-use crate::process::Program;
+use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::row::Row;
 use case::Case;
 pub(crate) use load::{Load, Through};
 pub(crate) use sink::Sinks;
-
-/// What is to be measured, and how thoroughly.
-///
-/// ```
-/// use portcullis_bench::{Program, stream::StreamOptions};
-///
-/// let options = StreamOptions { quick: true, ..StreamOptions::new(Program::this_one(["component", "bench"])) };
-/// assert_eq!(options.filter, None);
-/// ```
-#[derive(Clone, Debug)]
-pub struct StreamOptions {
-    /// Only the case of this name; if there is none, those that have this in their names.
-    pub filter: Option<String>,
-    /// A few blocks only.
-    pub quick: bool,
-    /// What to start as the other side.
-    pub component: Program,
-}
-
-impl StreamOptions {
-    /// All cases, thoroughly.
-    #[must_use]
-    pub fn new(component: Program) -> StreamOptions {
-        StreamOptions { filter: None, quick: false, component }
-    }
-}
 
 /// Measures, and hands each row over as soon as it is there. Answers which cases this machine has no cores for.
 ///
@@ -71,8 +45,8 @@ impl StreamOptions {
 ///
 /// # Errors
 /// As [`call::run`](crate::call::run); [`Error::Stream`].
-pub fn run(options: &StreamOptions, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
-    let cases = Case::matching(options.filter.as_deref())?;
+pub fn run(options: &Options, report: &mut dyn FnMut(&Row)) -> Result<Vec<Skipped>, Error> {
+    let cases = options.choose(Case::all(), |case| case.name())?;
     let cores = Cores::available()?;
     let mut progress = Progress::start(cases.len());
     let mut skipped = Vec::new();
