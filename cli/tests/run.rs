@@ -258,3 +258,16 @@ fn while_nothing_happens_it_sleeps() {
     kill_process(running.pid(), Signal::TERM).unwrap();
     running.finish();
 }
+
+#[test]
+fn results_that_cannot_be_written_are_a_failure() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(&directory, &component("ends", "/bin/true", "sandbox = 'available'"));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = portcullis(["run", "--json"]).arg(&file).stdout(full).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), said.contains("cannot write the result")), (Some(1), true), "{said}");
+    // And nothing is said of what ends with the command.
+    let quiet = run(portcullis(["run"]).arg(&file));
+    assert_eq!(text(&quiet.stderr).lines().count(), 2, "{}", text(&quiet.stderr));
+}

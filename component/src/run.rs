@@ -136,8 +136,11 @@ pub(crate) fn live<R: Constructed>(
     let code =
         match hardened.map_or_else(|error| Some(error.to_string()), |()| construct(env.clone()).failure()) {
             Some(failure) => {
-                eprintln!("the component failed: {failure}");
-                CONSTRUCT_FAILED
+                // A parent that is gone does not want to know, and may be why.
+                if env.parent().exit(CONSTRUCT_FAILED).is_ok() {
+                    eprintln!("the component failed: {failure}");
+                }
+                return Ok(CONSTRUCT_FAILED);
             }
             None => {
                 let mut goes_on = true;

@@ -1,5 +1,6 @@
 //! What is said while a composition runs, written by a thread of its own: who serves components never waits for a reader.
 
+use crate::failure::Failure;
 use crate::output;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
@@ -19,8 +20,8 @@ pub(super) struct Lines {
 enum Line {
     Text(String),
     Result(String),
-    /// All before it was written.
-    End(Sender<()>),
+    /// All before it was written; is told what came of the results.
+    End(Sender<Result<(), Failure>>),
 }
 
 impl Lines {
@@ -45,22 +46,24 @@ impl Lines {
         let _ = self.lines.send(Line::Text(line));
     }
 
-    /// Waits until all is written, for a limited time.
-    pub(super) fn finish(&self) {
+    /// Waits until all is written, for a limited time. An error says that results were not.
+    pub(super) fn finish(&self) -> Result<(), Failure> {
         let (end, ended) = channel();
-        if self.lines.try_send(Line::End(end)).is_ok() {
-            let _ = ended.recv_timeout(PATIENCE);
+        match self.lines.try_send(Line::End(end)) {
+            Ok(()) => ended.recv_timeout(PATIENCE).unwrap_or(Ok(())),
+            Err(_) => Ok(()),
         }
     }
 }
 
 fn write_all(lines: &Receiver<Line>) {
+    let mut written = Ok(());
     for line in lines {
         match line {
             Line::Text(line) => output::note(format_args!("{line}")),
-            // Who closes the output wants no more of it, and components go on.
-            Line::Result(line) => drop(output::result(line.as_bytes())),
-            Line::End(end) => drop(end.send(())),
+            // Components go on, whether or not there is room for what is said of them.
+            Line::Result(line) => written = written.and(output::result(line.as_bytes())),
+            Line::End(end) => drop(end.send(std::mem::replace(&mut written, Ok(())))),
         }
     }
 }

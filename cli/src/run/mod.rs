@@ -41,8 +41,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     // What is left of them ends here, if serving has failed.
     drop(init);
-    lines.finish();
-    ended
+    let written = lines.finish();
+    ended.and_then(|code| written.map(|()| code))
 }
 
 /// The composition of a file, if all of it is right.
