@@ -2,14 +2,18 @@
 //! while they wait.
 
 use portcullis_ipc::{Error, Limits};
+use portcullis_tests::executor::block_on;
 use portcullis_tests::host::Host;
 use portcullis_tests::resources::{eventually, switches, wake_ups};
 use portcullis_tests::service::Op;
-use portcullis_tests::station::{self, Station, Task};
+use portcullis_tests::station::{self, Station, StationAsync, Task};
 use portcullis_tests::watchdog::Watchdog;
+use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
+use std::pin::pin;
 use std::process::{Command, ExitStatus};
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -162,18 +166,20 @@ fn a_handler_that_waits_for_a_signal_wakes_up_for_nothing() -> Result<(), Box<dy
     let mut root = host.root.client();
     let (ready, other) = (root.ready_signal()?, root.lone_bell(0, false, Task::Note)?);
     let process = host.child().expect("a process").id();
-    std::thread::scope(|scope| -> Result<(), Box<dyn std::error::Error>> {
-        let waits = scope.spawn(|| host.root.client().await_ready(60_000));
-        // A call and a signal that must wait are there, and do not keep it awake.
-        let calls = scope.spawn(|| host.root.client().work(0));
-        other.submit();
-        let idle = wake_ups(&[process]);
-        ready.submit();
-        waits.join().expect("no panic")?;
-        calls.join().expect("no panic")?;
-        assert_eq!(idle, 0);
-        Ok(())
-    })
+    let client = host.root.client();
+    let mut waits = pin!(client.await_ready_async(60_000));
+    // A call and a signal that must wait are there, and do not keep it awake: tasks, which have called when they were polled.
+    let mut calls = pin!(client.work_async(0));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waits.as_mut().poll(&mut context).is_pending());
+    assert!(calls.as_mut().poll(&mut context).is_pending());
+    other.submit();
+    let idle = wake_ups(&[process]);
+    ready.submit();
+    block_on(waits)?;
+    block_on(calls)?;
+    assert_eq!(idle, 0);
+    Ok(())
 }
 
 #[test]
