@@ -101,22 +101,31 @@ impl Server {
         self.shut_entrance(name);
         let Some(port) = self.ports.get_mut(name) else { return };
         let result = match drained {
-            Ok(Drained::Empty) => port.resume_releases(&mut self.ledger),
+            Ok(Drained::Empty) => port.resume_releases(&mut self.ledger).map(|waits| {
+                if waits {
+                    self.read_later(name);
+                }
+            }),
             Ok(Drained::Closed) => Err(Error::Disconnected),
             Ok(Drained::NoRoom) => {
                 self.starve(name);
                 Ok(())
             }
             Ok(Drained::More) => {
-                if !self.unread.contains(&name) {
-                    self.unread.push_back(name);
-                }
+                self.read_later(name);
                 Ok(())
             }
             Err(error) => Err(error),
         };
         if let Err(error) = result {
             self.close(name, &error);
+        }
+    }
+
+    /// Reads on when others have had their turn.
+    fn read_later(&mut self, name: RowName) {
+        if !self.unread.contains(&name) {
+            self.unread.push_back(name);
         }
     }
 

@@ -216,3 +216,23 @@ fn attack_05_a_guessed_replayed_or_foreign_token_is_invalid_and_has_no_effect() 
     here.assert_unharmed();
     elsewhere.assert_unharmed();
 }
+
+/// A client that keeps the rules, and sends while its server reads: what came meanwhile refers to what came meanwhile.
+#[test]
+fn releases_and_openings_without_a_pause_are_no_violation() {
+    const ROUNDS: u32 = 1_000;
+    const AT_ONCE: usize = 16;
+    let _watchdog = Watchdog::start(LIMIT);
+    let mut town = Town::start(env!("CARGO_BIN_EXE_victim")).expect("the honest processes start");
+    let mut client = town.villain();
+    for round in 0..ROUNDS {
+        let mint = |_| client.call(Row::FIRST, service::MINT, &[]).row();
+        for row in (0..AT_ONCE).map(mint).collect::<Vec<_>>() {
+            drop(client.open(Row::FIRST).expect("the socket has room"));
+            client.release(row, 1);
+        }
+        assert!(client.is_welcome(), "round {round}");
+    }
+    drop(client);
+    town.assert_unharmed();
+}

@@ -78,7 +78,7 @@ fn a_system_of_50_components_that_idles_wakes_up_for_nothing() {
     let composed = new(Place::Within);
     let names: Vec<String> = (0..49).map(|number| format!("idle-{number}")).collect();
     // Each has a session of another one, and a configuration that it would be told of.
-    let mut text = member("timer", "timer", "caps = 1000\nprovides = ['timer']")
+    let mut text = member("timer", "timer", "caps = 100\nprovides = ['timer']")
         + &route("*", "log", "parent")
         + &route("*", "timer", "timer");
     names.iter().for_each(|name| text += &member(name, "wait", "config = 'idle'"));

@@ -86,6 +86,11 @@ impl HangUp for Ended {
 /// wake, and a socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
+/// Whether a release refers to messages beyond so many. Counts go round; what lies less than half way ahead is still to come.
+fn is_ahead(release: Release, received: u16) -> bool {
+    matches!(release.sent.wrapping_sub(received), 1..=0x7fff)
+}
+
 impl Port {
     pub(crate) fn new(name: RowName, end: End, words: Option<Words>) -> Port {
         Port {
@@ -258,8 +263,7 @@ impl Port {
                     None => return Ok(false),
                 },
             };
-            // Counts go round; what lies less than half way ahead is still to come.
-            if matches!(release.sent.wrapping_sub(received), 1..=0x7fff) {
+            if is_ahead(release, received) {
                 self.held = Some(release);
                 return Ok(true);
             }
@@ -273,12 +277,16 @@ impl Port {
         Ok(false)
     }
 
-    /// After the socket was read: what had to wait for it.
-    pub(crate) fn resume_releases(&mut self, ledger: &mut Ledger) -> Result<(), Error> {
-        if self.held.is_some() && self.take_releases(ledger)? {
+    /// After the socket was read to its end: what had to wait for that. Answers whether there is something again that does: a release
+    /// that has come meanwhile, as has what was sent before it.
+    pub(crate) fn resume_releases(&mut self, ledger: &mut Ledger) -> Result<bool, Error> {
+        let Some(held) = self.held else { return Ok(false) };
+        let received = self.socket().map_or(0, SocketTransport::received);
+        // It was here before the socket was read, and what it refers to was sent before it came.
+        if is_ahead(held, received) {
             return Err(Error::Violation("a release refers to messages that were never sent"));
         }
-        Ok(())
+        self.take_releases(ledger)
     }
 
     /// Its client came by that portal.
