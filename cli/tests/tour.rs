@@ -49,7 +49,7 @@ fn the_tour_counts_a_large_input_and_writes_json() {
     if !is_strict_possible() {
         return;
     }
-    let input = "word ".repeat(1 << 16);
+    let input = "word ".repeat(1 << 20);
     let output = tour(&["tour", "-", "--json"], input.as_bytes());
     let found = text(&output.stdout);
     assert!(output.status.success(), "{found}{}", text(&output.stderr));

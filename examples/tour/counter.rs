@@ -63,6 +63,14 @@ impl Sessions<dyn Feed> for Feeds {
         let (sink, dataspace) = made.map_err(denied)?;
         Ok(FeedSession { sink, counted: None, dataspace, tally: self.0.clone(), env: opening.env })
     }
+
+    /// Closed before the signal that the stream has ended was seen: nobody sees that any more.
+    fn close(&mut self, mut session: FeedSession) {
+        session.take_all();
+        let mut tally = self.0.borrow_mut();
+        tally.is_done = true;
+        tally.tell();
+    }
 }
 
 /// The sink of one client's stream.
