@@ -95,7 +95,7 @@ fn by_stream(
 }
 
 /// Submits a packet with this content, when there is room for it.
-fn submit(source: &mut PacketSource<()>, block: &[u8]) -> Result<(), StreamError> {
+pub(crate) fn submit(source: &mut PacketSource<()>, block: &[u8]) -> Result<(), StreamError> {
     let packet = loop {
         match source.alloc(block.len()) {
             Err(StreamError::BufferFull) => take_back(source)?,
@@ -108,7 +108,7 @@ fn submit(source: &mut PacketSource<()>, block: &[u8]) -> Result<(), StreamError
 }
 
 /// Makes the region of a packet free again that the sink is done with.
-fn take_back(source: &mut PacketSource<()>) -> Result<(), StreamError> {
+pub(crate) fn take_back(source: &mut PacketSource<()>) -> Result<(), StreamError> {
     let acknowledged = source.acknowledged(Deadline::Never)?;
     source.release(acknowledged.packet);
     Ok(())

@@ -65,8 +65,12 @@ pub(crate) fn run(input: Input, json: bool) -> Result<(), Failure> {
         std::thread::sleep(PATIENCE);
         handle.stop();
     });
-    init.start(&composition(&init)?)?;
-    init.run_until(|_| asked.is_anything() || story.is_complete() || Instant::now() > give_up)?;
+    let started = init.start(&composition(&init)?);
+    if started.is_err() {
+        init.run_until(Init::is_over)?;
+    }
+    started?;
+    init.run_until(|_| asked.end().is_some() || story.is_complete() || Instant::now() > give_up)?;
     init.end();
     init.run_until(Init::is_over)?;
     match asked.end() {
