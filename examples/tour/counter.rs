@@ -61,7 +61,14 @@ impl Sessions<dyn Feed> for Feeds {
             .map_err(StreamError::from)
             .and_then(|dataspace| Ok((Sink::new(dataspace.attach(Window::WHOLE)?, geometry)?, dataspace)));
         let (sink, dataspace) = made.map_err(denied)?;
-        Ok(FeedSession { sink, counted: None, dataspace, tally: self.0.clone(), env: opening.env })
+        Ok(FeedSession {
+            sink,
+            counted: None,
+            more: None,
+            dataspace,
+            tally: self.0.clone(),
+            env: opening.env,
+        })
     }
 
     /// A client that is done may close its session before the signals that it sent last are seen, and these end with the session.
@@ -79,6 +86,8 @@ struct FeedSession {
     sink: Sink<()>,
     /// What was counted and could not be acknowledged yet.
     counted: Option<Received<()>>,
+    /// Says that there is more to count.
+    more: Option<SignalCapability>,
     dataspace: Dataspace,
     tally: Rc<RefCell<Tally>>,
     env: Env,
@@ -86,19 +95,24 @@ struct FeedSession {
 
 impl Feed for FeedSession {
     fn stream(&mut self) -> Result<(DataspaceCapability, SignalCapability), Error> {
-        let take = |feed: &mut FeedSession, _: &Entrypoint| feed.take_all();
+        let take = |feed: &mut FeedSession, _: &Entrypoint| feed.take_a_turn();
         let packets = self.env.entrypoint().handle_signal_here(SignalLevel::Application, take);
         let packets = packets.map_err(|_| rpc::Error::Disconnected)?;
         // The stream may have begun before there was anybody to tell.
         packets.submit();
+        self.more = Some(packets.clone());
         Ok((self.dataspace.capability().into(), packets))
     }
 }
 
 impl FeedSession {
-    /// Counts all that has come.
-    fn take_all(&mut self) {
-        let ended = self.take().is_err();
+    /// Counts what has come. What comes meanwhile has its turn after others.
+    fn take_a_turn(&mut self) {
+        let went = self.take().and_then(|()| self.sink.pending());
+        let ended = went.is_err();
+        if went.is_ok_and(|pending| pending != 0 && self.counted.is_none()) {
+            self.more.iter().for_each(SignalCapability::submit);
+        }
         let mut tally = self.tally.borrow_mut();
         tally.is_done |= ended;
         tally.tell();
@@ -106,7 +120,8 @@ impl FeedSession {
 
     /// An error says that no more will come, because the client is done, or has broken the stream's rules.
     fn take(&mut self) -> Result<(), StreamError> {
-        loop {
+        let mut left = self.sink.pending()?;
+        while left != 0 || self.counted.is_some() {
             let packet = match self.counted.take() {
                 Some(packet) => packet,
                 None => match self.sink.try_get()? {
@@ -114,6 +129,7 @@ impl FeedSession {
                     None => break,
                 },
             };
+            left = left.saturating_sub(1);
             match self.sink.try_acknowledge(packet, ()) {
                 Ok(()) => {}
                 // The client does not take what comes back. When it does, it signals.

@@ -156,6 +156,18 @@ impl Port {
         }
     }
 
+    /// How many entries may be taken now: all that are there. An error if there are none, and none will come.
+    pub(crate) fn pending(&mut self) -> Result<u64, Error> {
+        self.check()?;
+        self.check_memory()?;
+        let (end, counts, other) = self.end_of(TAKE);
+        match end.all_ready(counts, other) {
+            Ok(0) => self.nothing_to_take().and_then(|()| self.ready_to_take()),
+            Ok(ready) => Ok(ready),
+            Err(violation) => Err(self.end(violation)),
+        }
+    }
+
     /// Puts an entry where [`ready_to_put`](Self::ready_to_put) found room; others see it after the next `wakeup`.
     #[inline]
     pub(crate) fn put<D: Control>(&mut self, region: Region, control: &D) {

@@ -231,6 +231,18 @@ impl<D: Control, T> Sink<D, T> {
         self.port.wakeup()
     }
 
+    /// How many packets can be got now: at most as many as the submit queue is long. Does not block.
+    ///
+    /// The source may make it more at any time. So a handler that takes packets until there is none may never come to an
+    /// end; one that takes so many, and [submits its own signal](portcullis_ipc::Capability::submit) if there are more
+    /// after [`wakeup`](Self::wakeup), leaves others their turns.
+    ///
+    /// # Errors
+    /// As of [`try_get`](Self::try_get).
+    pub fn pending(&mut self) -> Result<u64, Error> {
+        self.port.pending()
+    }
+
     /// How many packets can be acknowledged at once, as far as is known. The source may make it more at any time.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Diary, geometry, pair, submit};
-use portcullis_packet_stream::{Geometry, Received, Signal, Sink, Source};
+use portcullis_packet_stream::{Error, Geometry, Received, Signal, Sink, Source};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -14,6 +14,32 @@ const SIGNALS: [Signal; 4] =
 /// How often each signal was sent.
 fn sent(source: &Source<u8>, sink: &Sink<u8>) -> [u64; 4] {
     SIGNALS.map(|signal| source.sent(signal) + sink.sent(signal))
+}
+
+#[test]
+fn pending_is_all_that_there_is_and_shows_what_was_taken() {
+    let (mut source, mut sink, ..) = pair::<u8>(geometry());
+    let to_sink = Diary::default();
+    source.set_handler(to_sink.clone());
+    assert_eq!(sink.pending(), Ok(0));
+    submit(&mut source, 0..2);
+    source.wakeup().unwrap();
+    assert_eq!(sink.pending(), Ok(2));
+    submit(&mut source, 2..4);
+    source.wakeup().unwrap();
+    assert_eq!(sink.pending(), Ok(4), "more than was known");
+    assert_eq!(to_sink.take().len(), 1);
+    let held: Vec<_> = std::iter::from_fn(|| sink.try_get().unwrap()).take(4).collect();
+    // Whoever is told that there is nothing is signalled when there is something again.
+    assert_eq!(sink.pending(), Ok(0));
+    submit(&mut source, [4]);
+    source.wakeup().unwrap();
+    assert_eq!(to_sink.take(), [[Signal::PacketAvail]]);
+    drop(held);
+    drop(source);
+    assert_eq!(sink.pending(), Ok(1), "what was put before the end");
+    let _last = sink.try_get().unwrap().unwrap();
+    assert_eq!(sink.pending(), Err(Error::Closed));
 }
 
 #[test]

@@ -23,20 +23,6 @@ fn runs(client: &mut RawClient) -> Vec<u32> {
     data.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
 }
 
-/// The word and the bit of a context's row.
-fn signal(row: Row) -> (usize, u64) {
-    let number = row.index - wire::CONTEXTS;
-    (wire::SIGNALS + number as usize / 64, 1 << (number % 64))
-}
-
-/// Submits as an honest producer does.
-fn submit(client: &RawClient, row: Row) {
-    let (word, bit) = signal(row);
-    if client.memory.set(word, bit) & bit == 0 {
-        client.announce(wire::PENDING_SIGNALS);
-    }
-}
-
 fn context(client: &mut RawClient) -> Row {
     client.call(Row::FIRST, service::CONTEXT, &[]).row()
 }
@@ -83,13 +69,13 @@ fn attack_19_a_producer_that_takes_its_own_signals_back_loses_nobody_elses() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                submit(&villain, of_villain);
+                villain.submit(of_villain);
                 villain.memory.store(wire::SIGNALS, 0);
                 villain.memory.store(wire::PENDING, 0);
             }
         });
         let heard = (1..=20).all(|round| {
-            submit(&honest, of_honest);
+            honest.submit(of_honest);
             eventually(|| runs(&mut town.launcher)[1] >= round)
         });
         over.store(true, Ordering::Relaxed);
@@ -142,22 +128,22 @@ fn attack_23_a_signal_to_a_destroyed_context_is_a_no_op() {
     let mut villain = town.villain();
     let (gone, stays) = (context(&mut villain), context(&mut villain));
     assert!(gone.index > wire::CONTEXTS && gone != stays);
-    submit(&villain, gone);
+    villain.submit(gone);
     assert!(eventually(|| runs(&mut town.launcher) == [1, 0]));
     let _ = villain.call_in(0, Row::FIRST, service::END, &[], &[(Kind::Row, gone.encode())]).data();
     for _ in 0..100 {
-        submit(&villain, gone);
-        submit(&villain, stays);
+        villain.submit(gone);
+        villain.submit(stays);
     }
     assert!(eventually(|| runs(&mut town.launcher)[1] > 0));
     assert_eq!(runs(&mut town.launcher)[0], 1);
     // Its place is free when it was given back, and what was submitted before is not for the next tenant.
-    submit(&villain, gone);
+    villain.submit(gone);
     villain.release(gone, 1);
     let next = context(&mut villain);
     assert_eq!((next.index, next.generation), (gone.index, gone.generation + 1));
     assert_eq!(runs(&mut villain)[2], 0);
-    submit(&villain, next);
+    villain.submit(next);
     assert!(eventually(|| runs(&mut town.launcher)[2] == 1));
     assert!(villain.is_welcome());
     drop(villain);
@@ -171,7 +157,7 @@ fn attack_23_what_was_submitted_before_the_producers_end_counts() {
         let mut villain = town.villain();
         let row = context(&mut villain);
         // Announced or not, rung for or not: the end tells.
-        let (word, bit) = signal(row);
+        let (word, bit) = wire::signal(row);
         villain.memory.set(word, bit);
         drop(villain);
         assert!(eventually(|| runs(&mut town.launcher).get(round - 1) == Some(&1)), "round {round}");
@@ -186,7 +172,7 @@ fn attack_23_what_was_submitted_before_its_row_is_given_back_counts_and_is_nobod
     for round in 0..20 {
         // Another context in the same place each time, whose signal is announced by nothing but the release.
         let row = context(&mut villain);
-        let (word, bit) = signal(row);
+        let (word, bit) = wire::signal(row);
         villain.memory.set(word, bit);
         villain.release(row, 1);
         assert!(eventually(|| runs(&mut town.launcher)[round] == 1), "round {round}");
@@ -213,7 +199,7 @@ fn attack_5_signals_of_rows_that_are_not_held_run_nothing() {
     villain.announce(0xff << 34);
     assert!(villain.is_welcome());
     assert_eq!(runs(&mut town.launcher), [0]);
-    submit(&honest, theirs);
+    honest.submit(theirs);
     assert!(eventually(|| runs(&mut town.launcher) == [1]));
     // A context can be passed on and not be called, under whatever name.
     let own = context(&mut villain);
@@ -245,12 +231,12 @@ fn a_client_holds_as_many_contexts_as_its_budget_says_and_each_has_its_signal() 
     let _object = villain.call(Row::FIRST, service::MINT, &[]).row();
     // Those whose runs are told, and the last, whose signal lies in another group.
     for row in rows.iter().take(200).chain(rows.last()) {
-        let (word, bit) = signal(*row);
+        let (word, bit) = wire::signal(*row);
         villain.memory.set(word, bit);
     }
     villain.announce(0xff << 34);
     assert!(eventually(|| runs(&mut town.launcher) == [1; 200]));
-    let (word, bit) = signal(rows[BUDGET - 1]);
+    let (word, bit) = wire::signal(rows[BUDGET - 1]);
     assert!(eventually(|| villain.memory.load(word) & bit == 0));
     villain.release(rows[7], 1);
     assert_eq!(context(&mut villain).index, rows[7].index);

@@ -90,10 +90,14 @@ impl End {
     /// wait for that, and looks at its count.
     #[inline]
     pub(crate) fn ready(&mut self, counts: Counts<'_>, other: Observer<'_>) -> Result<u64, Violation> {
-        if self.limit == self.own {
-            self.publish(counts, other)?;
-            self.look(counts)?;
-        }
+        if self.limit == self.own { self.all_ready(counts, other) } else { Ok(self.known()) }
+    }
+
+    /// How many entries may be put or taken at once: shows how far we are, and looks at the other end's count.
+    #[inline]
+    pub(crate) fn all_ready(&mut self, counts: Counts<'_>, other: Observer<'_>) -> Result<u64, Violation> {
+        self.publish(counts, other)?;
+        self.look(counts)?;
         Ok(self.known())
     }
 

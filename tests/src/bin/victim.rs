@@ -4,8 +4,12 @@ use portcullis_ipc::{
     Badge, Caller, Capability, Deadline, Error, Event, Limits, MsgBuf, Pd, PdOptions, Server, SignalLevel,
     WaitPolicy,
 };
+use portcullis_packet_stream::Sink;
+use portcullis_shm::Window;
 use portcullis_tests::bystander::{Bystander, Report};
 use portcullis_tests::confinement::forbid_owned_futexes;
+use portcullis_tests::stream::turns::Turns;
+use portcullis_tests::stream::{Number, received};
 use portcullis_tests::villain::client::PATIENCE;
 use portcullis_tests::villain::service::{self, Census};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,12 +18,16 @@ use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let stream = match arguments.get(1).map(String::as_str) {
+        Some("stream") => Some(&arguments[2..]),
+        _ => None,
+    };
     let wait = match arguments.get(1).map(String::as_str) {
         Some("block") => WaitPolicy::Block,
         _ => WaitPolicy::Adaptive,
     };
     let ended = match arguments.first().map(String::as_str) {
-        Some("serve") => serve(wait),
+        Some("serve") => serve(wait, stream),
         Some("bystand") => bystand(),
         _ => return ExitCode::from(2),
     };
@@ -29,17 +37,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// A server whose objects do what [`service`] says; it ends with its parent.
-fn serve(wait: WaitPolicy) -> Result<(), Error> {
+/// A server whose objects do what [`service`] says; it ends with its parent. It may be the sink of a stream.
+fn serve(wait: WaitPolicy, stream: Option<&[String]>) -> Result<(), Error> {
     let pd = Pd::with(PdOptions { wait, ..PdOptions::default() })?;
     let mut server = Server::with(&pd, Limits { portals: 2_000, channels: 2_048, ..Limits::default() })?;
     server.serve_parent(server.badge())?;
+    let stream = stream.map(|arguments| sink(&mut server, arguments)).transpose()?;
     let mut service = Service {
         elsewhere: elsewhere()?,
         kept: Vec::new(),
         held: Vec::new(),
         pokes: 0,
         contexts: Vec::new(),
+        stream,
     };
     let mut message = MsgBuf::new();
     let mut caller = None;
@@ -66,11 +76,22 @@ struct Service {
     pokes: u32,
     /// The signal contexts, and how often the handler of each has run.
     contexts: Vec<(Badge, u32)>,
+    stream: Option<Stream>,
+}
+
+/// The sink of a stream.
+struct Stream {
+    badge: Badge,
+    context: Capability,
+    turns: Turns,
 }
 
 impl Service {
     /// The handler of a signal.
     fn signal(&mut self, context: Badge) {
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.badge == context) {
+            return stream.turns.run();
+        }
         let known = self.contexts.iter_mut().find(|known| known.0 == context);
         known.expect("only contexts have signals").1 += 1;
     }
@@ -125,6 +146,13 @@ impl Service {
                 let runs = self.contexts.iter().take(200).flat_map(|context| context.1.to_le_bytes());
                 answer.write(&runs.collect::<Vec<u8>>())?;
             }
+            service::STREAM => {
+                self.stream.iter().try_for_each(|stream| answer.push(stream.context.clone()))?;
+            }
+            service::TURNS => {
+                let turns = self.stream.iter().map(|stream| [stream.turns.packets, stream.turns.most]);
+                answer.write(&turns.flatten().flat_map(u64::to_le_bytes).collect::<Vec<u8>>())?;
+            }
             service::END => {
                 let ended = message.take(0).and_then(|capability| server.badge_of(&capability));
                 ended.into_iter().for_each(|badge| server.dissolve(badge));
@@ -145,6 +173,18 @@ impl Service {
             held: u32::try_from(self.held.len()).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// The sink of the stream whose dataspace is our standard input, and a context for its handler.
+fn sink(server: &mut Server, arguments: &[String]) -> Result<Stream, Error> {
+    let (badge, context) = server.mint_context(SignalLevel::default())?;
+    let (dataspace, geometry) = received(arguments).expect("the test has made a stream");
+    let window = Window::new(0, geometry.bytes::<Number>());
+    let memory = dataspace.attach(window).expect("it is as long as that");
+    let sink = Sink::new(memory, geometry).expect("it is new");
+    // The source may have begun before there was anybody to tell.
+    context.submit();
+    Ok(Stream { badge, turns: Turns::new(sink, context.clone()), context })
 }
 
 /// Whether two readings of the arguments, 20 µs apart, agree.

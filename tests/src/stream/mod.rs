@@ -3,11 +3,13 @@
 //! - [`busy`]: sides that work as hard as they can, and are held up at random.
 //! - [`raw`]: a side that keeps to no rules.
 //! - [`payload`]: what devices say of their packets; [`devices`]: such devices.
+//! - [`turns`]: a sink that is driven by signals.
 
 pub mod busy;
 pub mod devices;
 pub mod payload;
 pub mod raw;
+pub mod turns;
 
 use portcullis_ipc::WaitPolicy;
 use portcullis_packet_stream::{Control, Geometry};
@@ -71,17 +73,24 @@ impl Stage {
     /// # Errors
     /// What the system says.
     pub fn start(&self, program: &str, role: &str, arguments: &[&str]) -> Result<Child, Failure> {
+        let mut command = self.command(program, &[role])?;
+        Ok(command.args(arguments).stdout(Stdio::piped()).spawn()?)
+    }
+
+    /// The command that starts a program with these arguments, and then the dataspace and the measures.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, Failure> {
         let sent = self.dataspace.capability();
         let measures = [self.geometry.submit(), self.geometry.acknowledge(), self.geometry.buffer()];
-        let child = Command::new(program)
-            .arg(role)
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
             .arg(sent.attributes().bits().to_string())
             .args(measures.map(|measure| measure.to_string()))
-            .args(arguments)
-            .stdin(Stdio::from(sent.as_fd().try_clone_to_owned()?))
-            .stdout(Stdio::piped())
-            .spawn()?;
-        Ok(child)
+            .stdin(Stdio::from(sent.as_fd().try_clone_to_owned()?));
+        Ok(command)
     }
 }
 

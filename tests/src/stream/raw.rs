@@ -63,6 +63,17 @@ impl Raw {
         self.wake(words::SOURCE);
     }
 
+    /// Submits what the queue has room for, takes all acknowledgements, and tells nobody.
+    pub fn flood(&self) {
+        let queue = self.submit as u64;
+        for number in self.load(words::SUBMIT_PUT)..self.load(words::SUBMIT_TAKEN) + queue {
+            // Not where the sink may still have one.
+            let place = u32::try_from(number % (2 * queue)).unwrap_or(0);
+            self.put(words::SUBMIT_PUT, words::SUBMIT, self.submit, region(place * 64, 64), number);
+        }
+        self.store(words::ACKNOWLEDGE_TAKEN, self.load(words::ACKNOWLEDGE_PUT));
+    }
+
     fn put(&self, count: usize, entries: usize, length: usize, region: u64, control: u64) {
         let put = self.memory.load(count);
         let place = entries + usize::try_from(put).unwrap_or(0) % length * words::ENTRY;

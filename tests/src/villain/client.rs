@@ -158,6 +158,14 @@ impl RawClient {
         }
     }
 
+    /// Submits a signal as an honest producer does.
+    pub fn submit(&self, row: Row) {
+        let (word, bit) = wire::signal(row);
+        if self.memory.set(word, bit) & bit == 0 {
+            self.announce(wire::PENDING_SIGNALS);
+        }
+    }
+
     /// Rings; whether there was room for it does not matter.
     pub fn ring(&self) {
         let _ = socket::send(&self.socket, &wire::DOORBELL, &[]);

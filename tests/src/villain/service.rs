@@ -34,6 +34,11 @@ pub const RUNS: u32 = 14;
 /// Ends what comes as the first capability.
 pub const END: u32 = 15;
 
+/// Grants the context whose handler is the sink of the stream that the server was started with.
+pub const STREAM: u32 = 16;
+/// Answers how many packets that handler has taken, and how many in the longest of its turns: two numbers of 8 bytes.
+pub const TURNS: u32 = 17;
+
 /// Bystander: calls the capability that comes with this, without end.
 pub const WATCH: u32 = 20;
 /// Bystander: how that went.

@@ -48,12 +48,20 @@ impl Town {
     ///
     /// # Errors
     /// What the system says.
-    ///
-    /// # Panics
-    /// If the honest processes do not answer.
     pub fn start_with(victim: &str, arguments: &[&str]) -> io::Result<Town> {
         let mut command = Command::new(victim);
         command.args(arguments);
+        Town::start_as(victim, command)
+    }
+
+    /// Starts a server by that command.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// If the honest processes do not answer.
+    pub fn start_as(victim: &str, command: Command) -> io::Result<Town> {
         let (server, portal) = Process::start(command)?;
         let mut launcher = RawClient::connect(portal)?;
         // Whatever the server starts when it is first needed is started now, and not taken for a leak later.

@@ -47,6 +47,13 @@ pub const PENDING_RELEASES: u64 = 1 << 33;
 /// In [`PENDING`]: signals of the first group.
 pub const PENDING_SIGNALS: u64 = 1 << 34;
 
+/// The word and the bit of a signal context's row.
+#[must_use]
+pub fn signal(row: Row) -> (usize, u64) {
+    let number = row.index - CONTEXTS;
+    (SIGNALS + number as usize / 64, 1 << (number % 64))
+}
+
 /// The first word of a lane's request.
 #[must_use]
 pub fn request(lane: usize) -> usize {

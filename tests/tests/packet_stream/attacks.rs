@@ -3,9 +3,19 @@
 use crate::{LIMIT, Mortal, PROGRAM, counts};
 use portcullis_ipc::Deadline;
 use portcullis_packet_stream::{Error, Sink, Source, Violation};
+use portcullis_tests::stream::raw::Raw;
 use portcullis_tests::stream::{Failure, Number, Stage};
+use portcullis_tests::villain::service;
+use portcullis_tests::villain::town::Town;
+use portcullis_tests::villain::victim::eventually;
+use portcullis_tests::villain::wire::Row;
 use portcullis_tests::watchdog::Watchdog;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// The honest server, and the bystander.
+const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
 
 const SOON: Deadline = Deadline::After(Duration::from_secs(20));
 
@@ -154,6 +164,48 @@ fn attack_21_40_a_storm_of_wake_ups() -> Result<(), Failure> {
             sink.wakeup()?;
             assert_eq!(source.acknowledged(SOON)?.submitted, number);
         }
+        Ok(())
+    })
+}
+
+/// The source never stops: there is always another packet, every acknowledgement is taken at once, and the
+/// signal is submitted as often as that. The sink's handler has its turns, each no longer than the queue, and so have calls.
+#[test]
+fn attack_40_a_signal_with_every_packet_is_bounded() -> Result<(), Failure> {
+    const QUEUE: u64 = 8;
+    let turns = |town: &mut Town| {
+        let data = town.launcher.call(Row::FIRST, service::TURNS, &[]).data();
+        [0, 8].map(|at| u64::from_le_bytes(data[at..at + 8].try_into().expect("eight bytes")))
+    };
+    beside_honest_sides(|| {
+        let stage = Stage::new(8, 8, 1 << 12)?;
+        let mut town = Town::start_as(VICTIM, stage.command(VICTIM, &["serve", "stream"])?)?;
+        let mut villain = town.villain();
+        let context = villain.call(Row::FIRST, service::STREAM, &[]).row();
+        let file = stage.dataspace.capability().as_fd().try_clone_to_owned()?;
+        let raw = Raw::map(&file, 8, 8)?;
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    raw.flood();
+                    villain.submit(context);
+                }
+            });
+            let flows = eventually(|| turns(&mut town)[0] > 50_000);
+            for _ in 0..10 {
+                town.assert_bystander_unharmed();
+            }
+            let slowest = town.report().slowest;
+            over.store(true, Ordering::Relaxed);
+            assert!(flows, "the sink takes what comes");
+            assert!(slowest < Duration::from_secs(10), "a call took {slowest:?} meanwhile");
+        });
+        let [packets, most] = turns(&mut town);
+        // One may have been held since the turn before.
+        assert!(most <= QUEUE + 1, "{most} of {packets} packets in one turn");
+        drop(villain);
+        town.assert_unharmed();
         Ok(())
     })
 }
