@@ -11,9 +11,8 @@ use crate::error::Error;
 use crate::hop::{Event, State as HopState};
 use crate::label::Label;
 use crate::protocol::{Component, ComponentAsync, Parent};
-use crate::quota::Quota;
-use crate::sandbox::{self, PROGRAM, Sandbox};
-use crate::spawn::{self, Spawn};
+use crate::sandbox::{self, Sandbox};
+use crate::spawn;
 use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 use std::collections::BTreeMap;
@@ -300,100 +299,8 @@ impl Host {
         })
     }
 
-    /// Gives a child more quota. Wishes of the child that it fulfils are answered.
-    ///
-    /// # Errors
-    /// [`Error::OutOfRam`], [`Error::OutOfCaps`] if the own account has not as much; [`Error::UnknownSession`] if there is
-    /// no child of that name.
-    pub fn give(&self, name: &str, quota: Quota) -> Result<(), Error> {
-        let mut state = self.0.state.borrow_mut();
-        let child = state.child_named(name).ok_or(Error::UnknownSession)?;
-        state.bank.transfer(Account::Own, Account::Child(child), quota).map_err(Error::out_of)?;
-        let wishes = state.children.get_mut(&child).map(|record| std::mem::take(&mut record.wishes));
-        // Each looks for itself whether it is enough, and asks again if not.
-        wishes.into_iter().flatten().for_each(|(_, wish)| wish.answer(Ok(())));
-        Ok(())
-    }
-
-    /// Takes quota back from a child. What it has spent of that it owes: whatever comes into its account from now on pays it.
-    /// Answers whether there is a child of that name.
-    pub fn take(&self, name: &str, quota: Quota) -> bool {
-        let mut state = self.0.state.borrow_mut();
-        let child = state.child_named(name);
-        child.into_iter().for_each(|child| state.bank.take_back(Account::Child(child), Account::Own, quota));
-        child.is_some()
-    }
-
-    /// Sets the limit of the memory group of a child that is confined, in bytes. Answers whether it has one and the system does so.
-    pub fn limit_memory(&self, name: &str, limit: u64) -> bool {
-        let state = self.0.state.borrow();
-        let child = state.child_named(name).and_then(|child| state.children.get(&child));
-        match child.and_then(|record| record.running.as_ref()) {
-            Some(Running::Confined(process)) => {
-                process.limit_memory(limit).is_ok_and(|is_limited| is_limited)
-            }
-            Some(Running::Spawned(spawned)) => {
-                spawned.session.clone().give(limit.saturating_sub(PROGRAM)).is_ok()
-            }
-            _ => false,
-        }
-    }
-
-    /// What a child asked for last and still waits for.
-    #[must_use]
-    pub fn wish_of(&self, name: &str) -> Option<Quota> {
-        let state = self.0.state.borrow();
-        let child = state.child_named(name)?;
-        state.children.get(&child)?.wishes.last().map(|(quota, _)| *quota)
-    }
-
-    /// Asks a child for quota back. What it can do without it gives back in its own time. Answers whether it can be asked.
-    pub fn demand(&self, name: &str, quota: Quota) -> bool {
-        self.tell(name, move |component| async move {
-            let _ = component.client().with_deadline(Deadline::Never).yield_quota_async(quota).await;
-        })
-    }
-
-    /// Asks every child for a sign of life, and waits for none.
-    pub fn heartbeat(&self) {
-        let children: Vec<u64> = self.0.state.borrow().children.keys().copied().collect();
-        children.into_iter().for_each(|child| self.ask_for_heartbeat(child));
-    }
-
-    /// Asks one child for a sign of life, and does not wait for it.
-    pub fn heartbeat_of(&self, name: &str) {
-        let child = self.0.state.borrow().child_named(name);
-        child.into_iter().for_each(|child| self.ask_for_heartbeat(child));
-    }
-
-    fn ask_for_heartbeat(&self, child: u64) {
-        let Some(entrypoint) = self.entrypoint() else { return };
-        let mut state = self.0.state.borrow_mut();
-        let Some(record) = state.children.get_mut(&child) else { return };
-        let Some(component) = record.component.clone() else { return };
-        record.missed += 1;
-        // One at a time: who does not answer is not asked more and more.
-        if record.missed > 1 {
-            return;
-        }
-        let host = self.downgrade();
-        entrypoint.spawn(async move {
-            let beat = component.client().with_deadline(Deadline::Never).heartbeat_async().await;
-            let (Ok(()), Some(host)) = (beat, host.upgrade()) else { return };
-            if let Some(record) = host.0.state.borrow_mut().children.get_mut(&child) {
-                record.missed = 0;
-            }
-        });
-    }
-
-    /// How many heartbeats a child has not answered, in a row; `None` if there is none of that name.
-    #[must_use]
-    pub fn missed_heartbeats(&self, name: &str) -> Option<u32> {
-        let state = self.0.state.borrow();
-        Some(state.children.get(&state.child_named(name)?)?.missed)
-    }
-
-    fn tell<F: Future<Output = ()> + 'static>(
+    /// Has a child called, and does not wait for it. Answers whether it can be called.
+    pub(super) fn tell<F: Future<Output = ()> + 'static>(
         &self,
         name: &str,
         say: impl FnOnce(Capability<dyn Component>) -> F,

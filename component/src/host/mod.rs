@@ -18,15 +18,18 @@
 //! The parent is an entrypoint like any other. It calls its children by tasks and never waits for one: a child that does not
 //! answer leaves its own sessions waiting, and nobody else.
 //!
-//! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`), sessions as others see them (`session`), how children run (`spec`,
-//! `lives`, with `reaper` and `once`), what is decided by others (`policy`), and the parent's own parent (`above`).
+//! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`),
+//! sessions as others see them (`session`), how children run (`spec`, `lives`, with `reaper` and `once`), what they have
+//! (`quotas`), whether they answer (`heartbeats`), what is decided by others (`policy`), and the parent's own parent (`above`).
 
 mod above;
 mod effects;
+mod heartbeats;
 mod lives;
 mod once;
 mod parent_object;
 mod policy;
+mod quotas;
 mod reaper;
 mod requests;
 mod session;
