@@ -5,10 +5,11 @@
 //! says which layers this kernel has.
 //!
 //! From policy to kernel: `policy`, `program` (what is wanted), `layer`, `support` (what there is), `elf`, `libraries`, `view`,
-//! `rules`, `filter`, `owner`, `group`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
+//! `rules`, `calls`, `filter`, `owner`, `group`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
 //! `step`, `delivery`, `nurse`, `one_program` (the way of a child into its sandbox, on both sides), `process`, and `sys`, where alone code may be unsafe.
 
 mod birth;
+mod calls;
 mod child;
 mod child_process;
 mod delivery;
