@@ -273,6 +273,11 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // First, so that nobody waits for what is not going to happen.
         self.mailbox.close();
+        // Foreign code's, and dropped one by one: two that panic at once would end the process.
+        let objects = self.pool.take().into_objects().map(Dissolved::Object);
+        let handlers = self.handlers.take().into_handlers().map(Dissolved::Handler);
+        self.dissolved.take().into_iter().chain(handlers).chain(objects).for_each(Dissolved::bury);
+        self.tasks.take().end();
     }
 }
 

@@ -70,8 +70,8 @@ impl Mailbox {
     /// Entrypoint: it has ended.
     pub(crate) fn close(&self) {
         let left = self.jobs().take();
-        // Outside of the lock: these are drops of foreign code.
-        drop(left);
+        // Outside of the lock, and one by one: these are drops of foreign code.
+        left.into_iter().flatten().for_each(|job| drop(caught(|| drop(job))));
     }
 }
 

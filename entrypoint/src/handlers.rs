@@ -24,6 +24,11 @@ pub(crate) struct Handlers {
 }
 
 impl Handlers {
+    /// All handlers.
+    pub(crate) fn into_handlers(self) -> impl Iterator<Item = Handler> {
+        self.places.into_iter().flatten().map(|bound| bound.handler)
+    }
+
     /// Adds a handler under the new badge of its context.
     pub(crate) fn insert(&mut self, badge: Badge, object: Badge, handler: Handler) {
         let slot = badge.slot();

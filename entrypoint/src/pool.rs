@@ -50,6 +50,11 @@ impl Pool {
         self.objects
     }
 
+    /// All objects that are not checked out.
+    pub(crate) fn into_objects(self) -> impl Iterator<Item = Box<dyn Object>> {
+        self.places.into_iter().flatten().filter_map(|place| place.object)
+    }
+
     /// Adds an object under its new badge.
     pub(crate) fn insert(&mut self, badge: Badge, object: Box<dyn Object>) {
         let slot = badge.slot();

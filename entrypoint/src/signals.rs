@@ -71,7 +71,8 @@ impl Entrypoint {
     }
 
     /// As [`handle_signal`](Self::handle_signal), bound to the object whose handler runs: for methods that make
-    /// contexts for their own object.
+    /// contexts for their own object. One that hands a context to its caller makes it once, and clones the capability: each lives
+    /// as long as its object, whether or not somebody holds it.
     ///
     /// # Errors
     /// [`Error::NotManaged`] outside of the handlers of an object, [`Error::WrongType`] if it is no `T`.
@@ -194,6 +195,8 @@ impl Entrypoint {
         if own.is_some_and(|own| !inner.pool.borrow_mut().may_be_lent(own, lent)) {
             return Err(Error::NotLent);
         }
+        // Whoever waits for an answer may be whom this wait is for.
+        inner.outbox.flush(&mut inner.server.borrow_mut());
         let nested = inner.server.borrow_mut().next_io_signal(deadline, |context| {
             let handlers = inner.handlers.borrow();
             let object = handlers.get(context).map(|bound| bound.object);
@@ -208,7 +211,7 @@ impl Entrypoint {
         if own.is_none() {
             self.tidy();
         }
-        // Whoever waits for an answer may be whom the handler that waits is waiting for.
+        // As before it: the handler that waits may do so by other means from now on.
         inner.outbox.flush(&mut inner.server.borrow_mut());
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::handle::Mailbox;
+use crate::turn::caught;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +15,13 @@ use std::task::{Context, Wake, Waker};
 pub(crate) struct Tasks {
     last: u64,
     waiting: BTreeMap<u64, Task>,
+}
+
+impl Tasks {
+    /// Drops all of them; a panic of one goes no further.
+    pub(crate) fn end(self) {
+        self.waiting.into_values().for_each(|task| drop(caught(|| drop(task))));
+    }
 }
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;

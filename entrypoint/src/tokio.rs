@@ -3,6 +3,9 @@
 use crate::entrypoint::Entrypoint;
 use crate::error::Error;
 use portcullis_ipc as ipc;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -26,8 +29,15 @@ impl Entrypoint {
             if self.0.stopped.take() {
                 return Ok(());
             }
+            let (mut readable, mut filled) = (pin!(readiness.readable()), pin!(self.0.outbox.filled()));
+            let rung = poll_fn(|context| match filled.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => readable.as_mut().poll(context).map(Some),
+            });
             // Cleared before the next look: what rings during that look is not overlooked.
-            readiness.readable().await.map_err(system)?.clear_ready();
+            if let Some(rung) = rung.await {
+                rung.map_err(system)?.clear_ready();
+            }
         }
     }
 }

@@ -26,6 +26,16 @@ pub(crate) enum Dissolved {
     Handler(Handler),
 }
 
+impl Dissolved {
+    /// Drops it; a panic goes no further.
+    pub(crate) fn bury(self) {
+        caught(|| match self {
+            Dissolved::Object(object) => drop(object),
+            Dissolved::Handler(handler) => drop(handler),
+        });
+    }
+}
+
 /// Until it is dropped, a handler runs.
 pub(crate) struct InTurn<'a> {
     turn: &'a Cell<Turn>,
@@ -119,10 +129,7 @@ impl Entrypoint {
             let next = self.0.dissolved.borrow_mut().pop();
             let Some(next) = next else { break };
             let _turn = InTurn::new(&self.0, Turn::Others);
-            caught(|| match next {
-                Dissolved::Object(object) => drop(object),
-                Dissolved::Handler(handler) => drop(handler),
-            });
+            next.bury();
         }
         let mut server = self.0.server.borrow_mut();
         self.0.outbox.flush(&mut server);

@@ -6,6 +6,7 @@ use common::{Act, LONG, Plain, new, plain, serve_while, start, start_in};
 use portcullis_entrypoint::{EntrypointHandle, Error};
 use portcullis_ipc::{Deadline, Pd, PdOptions};
 use portcullis_rpc::{Capability, Error as RpcError};
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -180,4 +181,37 @@ fn a_closure_is_a_handler_of_its_own() {
         })
     });
     assert_eq!(results, Ok((Ok(1), Err(Error::Nested), false, true)));
+}
+
+/// What calls and hands capabilities over when its thread ends.
+struct Farewell(Option<Capability<dyn Act>>, Option<mpsc::Sender<Result<u64, RpcError>>>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if let (Some(object), Some(to_test)) = (self.0.take(), self.1.take()) {
+            let mut client = object.client();
+            let _ = to_test.send(client.add(1));
+            let _ = to_test.send(client.pass(object.clone(), "bye").map(|(_, label)| label.len() as u64));
+        }
+    }
+}
+
+thread_local! {
+    static FAREWELL: RefCell<Farewell> = const { RefCell::new(Farewell(None, None)) };
+}
+
+/// Whatever of the thread's own is gone by then.
+#[test]
+fn a_call_is_made_while_what_is_a_threads_own_is_dropped() {
+    let (object, _running) = start(|entrypoint| entrypoint.manage::<dyn Act, _>(plain(entrypoint)));
+    let (to_us, from_thread) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        // First, so that it is dropped last.
+        FAREWELL.with_borrow_mut(|farewell| *farewell = Farewell(Some(object.clone()), Some(to_us)));
+        object.client().pass(object.clone(), "hello").map(drop)
+    });
+    assert_eq!(thread.join().expect("it calls once"), Ok(()));
+    assert_eq!(from_thread.recv(), Ok(Ok(1)));
+    // Without room for it, a capability cannot go along.
+    assert!(from_thread.recv().expect("a second answer").is_err());
 }

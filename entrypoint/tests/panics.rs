@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Act, Plain, actor, new, plain, serve_while, with_grave};
-use portcullis_entrypoint::Error;
+use portcullis_entrypoint::{Error, SignalLevel};
 use portcullis_rpc::{self as rpc, Capability};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,4 +91,34 @@ fn closures_drops_and_notices_that_panic_do_not_end_the_entrypoint() {
     });
     assert_eq!(results, (Err(Error::Panicked), Ok(true), (Ok(1), Ok(2)), Ok(3)));
     assert_eq!(entrypoint.usage().objects, 3, "itself, the counted one and the survivor");
+}
+
+#[test]
+fn drops_that_panic_when_the_entrypoint_ends_end_nobody_else() {
+    struct Fragile(Rc<Cell<u32>>);
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+            panic!("as the test wants");
+        }
+    }
+    let entrypoint = new();
+    let dropped = Rc::new(Cell::new(0));
+    for _ in 0..2 {
+        let fragile = Fragile(dropped.clone());
+        let _: Capability<dyn Act> = entrypoint.manage(with_grave(&entrypoint, move || drop(fragile)));
+        let fragile = Fragile(dropped.clone());
+        let _ = entrypoint.manage_signal((), SignalLevel::Io, move |(), _| {
+            let _ = &fragile;
+        });
+        let fragile = Fragile(dropped.clone());
+        entrypoint.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(fragile);
+        });
+        entrypoint.handle().post(|_| ()).expect("it has not ended");
+    }
+    let ended = catch_unwind(AssertUnwindSafe(|| drop(entrypoint)));
+    assert!(ended.is_ok());
+    assert_eq!(dropped.get(), 6);
 }

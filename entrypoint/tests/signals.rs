@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Act, new, plain};
-use portcullis_entrypoint::{Entrypoint, Error, SignalLevel};
+use common::{Act, LONG, new, plain, serve_while};
+use portcullis_entrypoint::{Entrypoint, Error, SignalLevel, WeakEntrypoint};
 use portcullis_ipc::Deadline;
-use portcullis_rpc::{Capability, SignalCapability};
+use portcullis_rpc::{self as rpc, Capability, Later, Reply, SignalCapability, rpc_interface};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -152,4 +152,56 @@ fn contexts_end_with_their_object() {
     settle(&entrypoint);
     assert_eq!(entrypoint.usage().contexts, 1);
     assert!(!entrypoint.dissolve_signal(&bound));
+}
+
+#[rpc_interface]
+trait Meeting {
+    /// Answered by `meet`, with what it waits for.
+    fn come(&mut self) -> Later<Result<SignalCapability, rpc::Error>>;
+    /// How many have come.
+    fn present(&mut self) -> Result<usize, rpc::Error>;
+    /// Answers who has come, and waits for his signal.
+    fn meet(&mut self) -> Result<bool, rpc::Error>;
+}
+
+struct Room {
+    entrypoint: WeakEntrypoint,
+    waiting: Vec<Reply<Result<SignalCapability, rpc::Error>>>,
+    met: bool,
+}
+
+impl Meeting for Room {
+    fn come(&mut self) -> Later<Result<SignalCapability, rpc::Error>> {
+        let (later, reply) = Later::new();
+        self.waiting.push(reply);
+        later
+    }
+
+    fn present(&mut self) -> Result<usize, rpc::Error> {
+        Ok(self.waiting.len())
+    }
+
+    fn meet(&mut self) -> Result<bool, rpc::Error> {
+        let entrypoint = self.entrypoint.upgrade().expect("it runs this method");
+        let signal = entrypoint.handle_signal_here(SignalLevel::Io, |room: &mut Room, _| room.met = true)?;
+        self.waiting.drain(..).for_each(|reply| reply.answer(Ok(signal.clone())));
+        entrypoint.wait_and_dispatch_one_io_signal_with(self, Deadline::After(LONG / 6))?;
+        Ok(self.met)
+    }
+}
+
+/// Who is answered submits what is waited for.
+#[test]
+fn what_was_answered_before_a_wait_is_sent_before_it() {
+    let entrypoint = new();
+    let room = Room { entrypoint: entrypoint.downgrade(), waiting: Vec::new(), met: false };
+    let room: Capability<dyn Meeting> = entrypoint.manage(room);
+    let met = serve_while(&entrypoint, move || {
+        let guest = room.clone();
+        let guest = std::thread::spawn(move || guest.client().come().get().map(|signal| signal.submit()));
+        while room.client().present() != Ok(1) {}
+        let met = room.client().meet();
+        guest.join().expect("he only comes").map(|()| met)
+    });
+    assert_eq!(met, Ok(Ok(true)));
 }

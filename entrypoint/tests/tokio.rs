@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Act, new, plain};
-use portcullis_rpc::Capability;
+use portcullis_rpc::{self as rpc, Capability, Later, rpc_interface};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -97,4 +97,42 @@ fn signals_are_a_stream_among_other_tasks() {
         capability.submit();
         assert_eq!(signals.receiver().poll(), Ok(None));
     });
+}
+
+#[rpc_interface]
+trait Errand {
+    fn run(&mut self, is_answered: bool) -> Later<Result<u32, rpc::Error>>;
+}
+
+/// Leaves its answers to tasks beside the entrypoint.
+struct Tasks;
+
+impl Errand for Tasks {
+    fn run(&mut self, is_answered: bool) -> Later<Result<u32, rpc::Error>> {
+        let (later, reply) = Later::new();
+        tokio::task::spawn_local(async move {
+            // The entrypoint waits by now.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if is_answered {
+                reply.answer(Ok(7));
+            }
+        });
+        later
+    }
+}
+
+#[test]
+fn what_a_task_beside_it_answers_or_drops_is_sent_at_once() {
+    let entrypoint = new();
+    let errand: Capability<dyn Errand> = entrypoint.manage(Tasks);
+    let handle = entrypoint.handle();
+    let client = std::thread::spawn(move || {
+        let answers = [true, false].map(|is_answered| errand.client().run(is_answered).get());
+        handle.stop();
+        answers
+    });
+    let local = tokio::task::LocalSet::new();
+    assert_eq!(block_on(local.run_until(entrypoint.serve())), Ok(()));
+    let answers = client.join().expect("it only asks");
+    assert_eq!(answers, [Ok(7), Err(rpc::Error::Abandoned)]);
 }

@@ -64,7 +64,7 @@ impl Sessions<dyn Feed> for Feeds {
         Ok(FeedSession {
             sink,
             counted: None,
-            more: None,
+            packets: None,
             dataspace,
             tally: self.0.clone(),
             env: opening.env,
@@ -86,8 +86,8 @@ struct FeedSession {
     sink: Sink<()>,
     /// What was counted and could not be acknowledged yet.
     counted: Option<Received<()>>,
-    /// Says that there is more to count.
-    more: Option<SignalCapability>,
+    /// Says that there is something to count: the client does, and the session itself if there is more.
+    packets: Option<SignalCapability>,
     dataspace: Dataspace,
     tally: Rc<RefCell<Tally>>,
     env: Env,
@@ -95,13 +95,18 @@ struct FeedSession {
 
 impl Feed for FeedSession {
     fn stream(&mut self) -> Result<(DataspaceCapability, SignalCapability), Error> {
-        let take = |feed: &mut FeedSession, _: &Entrypoint| feed.take_a_turn();
-        let packets = self.env.entrypoint().handle_signal_here(SignalLevel::Application, take);
-        let packets = packets.map_err(|_| rpc::Error::Disconnected)?;
+        // Once: a context lives as long as its session, whoever asks for it again and again.
+        let packets = match &self.packets {
+            Some(packets) => packets,
+            None => {
+                let take = |feed: &mut FeedSession, _: &Entrypoint| feed.take_a_turn();
+                let packets = self.env.entrypoint().handle_signal_here(SignalLevel::Application, take);
+                self.packets.insert(packets.map_err(|_| rpc::Error::Disconnected)?)
+            }
+        };
         // The stream may have begun before there was anybody to tell.
         packets.submit();
-        self.more = Some(packets.clone());
-        Ok((self.dataspace.capability().into(), packets))
+        Ok((self.dataspace.capability().into(), packets.clone()))
     }
 }
 
@@ -111,7 +116,7 @@ impl FeedSession {
         let went = self.take().and_then(|()| self.sink.pending());
         let ended = went.is_err();
         if went.is_ok_and(|pending| pending != 0 && self.counted.is_none()) {
-            self.more.iter().for_each(SignalCapability::submit);
+            self.packets.iter().for_each(SignalCapability::submit);
         }
         let mut tally = self.tally.borrow_mut();
         tally.is_done |= ended;

@@ -20,13 +20,14 @@ thread_local! {
 /// Runs `work` with two empty messages. What they hold afterwards is dropped.
 #[inline]
 pub(crate) fn with_buffers<R>(work: impl FnOnce(&mut MsgBuf, &mut MsgBuf) -> R) -> R {
-    let mut buffers = SPARE.with(Cell::take).unwrap_or_else(first);
+    // A thread that ends calls when this may be gone already.
+    let mut buffers = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(first);
     // What is never dropped while a panic passes need not lie in memory.
     let result = ManuallyDrop::new(work(&mut buffers.send, &mut buffers.receive));
     // The capabilities go now, not with the next call.
     buffers.send.clear();
     buffers.receive.clear();
-    SPARE.with(|spare| spare.set(Some(buffers)));
+    let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
     ManuallyDrop::into_inner(result)
 }
 

@@ -4,11 +4,16 @@ use crate::answer::{Answer, Fallible};
 use crate::error::Error;
 use crate::serve::Outcome;
 use portcullis_ipc::{Caller, MsgBuf, Refusal, Server};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 /// What a method returns that answers later: its caller waits, the entrypoint serves others meanwhile.
+///
+/// A [`Reply`] stays until it is answered or dropped, though its caller may be gone by then; and a client who is gone can come
+/// again. So whoever keeps replies keeps no more than somebody has paid for: one for each session, say.
 ///
 /// A remote call waits for the result and finds it in the `Later`: [`get`](Self::get) returns it at once.
 ///
@@ -112,14 +117,16 @@ impl<R> Later<R> {
 }
 
 impl<R> Reply<R> {
-    /// Answers the call. Never waits: the entrypoint sends the answer when the handler that runs has returned.
+    /// Answers the call. Never waits: the entrypoint sends the answer when the handler that runs has returned. Where none runs, a
+    /// task that serves the entrypoint does so at once, and a foreign loop when it next dispatches.
     pub fn answer(self, result: R) {
         let state = self.0.replace(State::Done);
         match state {
             State::Bound { encode, caller, outbox } => {
                 let mut message = Box::new(MsgBuf::new());
                 let answer = encode(result, &mut message).map(|_| message);
-                outbox.0.borrow_mut().push((caller, answer));
+                outbox.0.answers.borrow_mut().push((caller, answer));
+                outbox.wake();
             }
             _ => drop(self.0.replace(State::Answered(result))),
         }
@@ -130,8 +137,13 @@ impl<R> Drop for Reply<R> {
     fn drop(&mut self) {
         // A caller that is dropped here is told by its server.
         let state = self.0.replace(State::Abandoned);
-        if let State::Answered(_) | State::Done = state {
-            self.0.replace(state);
+        match state {
+            State::Answered(_) | State::Done => drop(self.0.replace(state)),
+            State::Bound { caller, outbox, .. } => {
+                drop(caller);
+                outbox.wake();
+            }
+            State::Open | State::Abandoned => {}
         }
     }
 }
@@ -177,7 +189,14 @@ impl<R> Bind for Unbound<R> {
 /// Answers that wait for their server to send them: an entrypoint keeps one and [flushes](Self::flush) it whenever a
 /// handler has returned. Clones are the same outbox.
 #[derive(Clone, Default)]
-pub struct Outbox(Rc<RefCell<Vec<Answered>>>);
+pub struct Outbox(Rc<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    answers: RefCell<Vec<Answered>>,
+    /// Whoever serves by a task that sleeps.
+    sender: Cell<Option<Waker>>,
+}
 
 /// A caller and what it is told.
 type Answered = (Caller, Result<Box<MsgBuf>, Refusal>);
@@ -193,7 +212,28 @@ impl Outbox {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.0.answers.borrow().is_empty()
+    }
+
+    /// Waits, as a task, until somebody answers or drops his [`Reply`]: for one that flushes the outbox, and has to share its
+    /// thread with others who may do so. One task at a time.
+    pub fn filled(&self) -> impl Future<Output = ()> {
+        let mut has_asked = false;
+        poll_fn(move |context| {
+            if has_asked && self.0.sender.take().is_none() {
+                return Poll::Ready(());
+            }
+            has_asked = true;
+            self.0.sender.set(Some(context.waker().clone()));
+            Poll::Pending
+        })
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if let Some(sender) = self.0.sender.take() {
+            sender.wake();
+        }
     }
 
     /// Sends what waits. Never waits itself. The failure of one answer does not keep the others; its client is told
@@ -202,7 +242,7 @@ impl Outbox {
         if self.is_empty() {
             return;
         }
-        let answers = self.0.take();
+        let answers = self.0.answers.take();
         for (caller, answer) in answers {
             let _ = match answer {
                 Ok(message) => server.reply(caller, &message),
@@ -262,6 +302,6 @@ impl fmt::Debug for Deferred {
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").field("answers", &self.0.borrow().len()).finish()
+        f.debug_struct("Outbox").field("answers", &self.0.answers.borrow().len()).finish()
     }
 }

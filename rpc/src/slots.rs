@@ -34,6 +34,12 @@ thread_local! {
     static SLOTS: RefCell<Vec<Option<Capability>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Works on the slots of the thread. `None` if they are gone: what a thread keeps for itself may be dropped after them, and
+/// call then. It goes without capabilities.
+fn with_slots<R>(work: impl FnOnce(&mut Vec<Option<Capability>>) -> R) -> Option<R> {
+    SLOTS.try_with(|slots| work(&mut slots.borrow_mut())).ok()
+}
+
 #[allow(clippy::cast_possible_truncation)] // 4
 const MOST: u8 = MAX_CAPABILITIES as u8;
 
@@ -65,10 +71,11 @@ impl Place {
     #[cold]
     fn fill(&self, message: &mut MsgBuf) {
         let taken = (0..message.capabilities()).map(|slot| message.take(slot));
-        SLOTS.with_borrow_mut(|slots| slots.extend(taken));
-        // A message has four at most.
-        let used = u8::try_from(message.capabilities()).unwrap_or(u8::MAX);
-        SCOPE.set(Scope { used, ..SCOPE.get() });
+        if with_slots(|slots| slots.extend(taken)).is_some() {
+            // A message has four at most.
+            let used = u8::try_from(message.capabilities()).unwrap_or(u8::MAX);
+            SCOPE.set(Scope { used, ..SCOPE.get() });
+        }
     }
 
     /// Whether more was put in than there are slots.
@@ -81,7 +88,8 @@ impl Place {
     #[inline]
     pub(crate) fn is_used_up(&self) -> bool {
         let scope = SCOPE.get();
-        scope.used == 0 || SLOTS.with_borrow(|slots| slots.iter().skip(scope.start()).all(Option::is_none))
+        let all_claimed = |slots: &mut Vec<_>| slots.iter().skip(scope.start()).all(Option::is_none);
+        scope.used == 0 || with_slots(all_claimed).unwrap_or(true)
     }
 
     /// Moves the capabilities into a message, in order.
@@ -92,10 +100,11 @@ impl Place {
 
     #[cold]
     fn push_all(self, message: &mut MsgBuf) -> Result<(), Error> {
-        SLOTS.with_borrow_mut(|slots| {
+        let pushed = with_slots(|slots| {
             let own = slots.iter_mut().skip(SCOPE.get().start());
             own.filter_map(Option::take).try_for_each(|capability| message.push(capability))
-        })
+        });
+        pushed.unwrap_or(Ok(()))
     }
 }
 
@@ -111,17 +120,16 @@ impl Drop for Place {
 
 #[cold]
 fn drop_slots() {
-    SLOTS.with_borrow_mut(|slots| slots.truncate(SCOPE.get().start()));
+    with_slots(|slots| slots.truncate(SCOPE.get().start()));
 }
 
 /// Puts a capability into the message that the thread encodes; `None` if there is no such message or no room.
 pub(crate) fn put(capability: Capability) -> Option<u8> {
     let scope = SCOPE.get();
-    if scope.used >= scope.most {
+    if scope.used >= scope.most || with_slots(|slots| slots.push(Some(capability))).is_none() {
         SCOPE.set(Scope { overflow: 1, ..scope });
         return None;
     }
-    SLOTS.with_borrow_mut(|slots| slots.push(Some(capability)));
     SCOPE.set(Scope { used: scope.used + 1, ..scope });
     Some(scope.used)
 }
@@ -132,7 +140,7 @@ pub(crate) fn claim(slot: u8) -> Option<Capability> {
     if slot >= scope.used {
         return None;
     }
-    SLOTS.with_borrow_mut(|slots| slots.get_mut(scope.start() + usize::from(slot))?.take())
+    with_slots(|slots| slots.get_mut(scope.start() + usize::from(slot))?.take())?
 }
 
 #[cfg(test)]
