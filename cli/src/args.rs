@@ -11,7 +11,7 @@ use std::path::PathBuf;
     version,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments."
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments; 128 and its number for a signal that ended it."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -67,7 +67,7 @@ pub(crate) struct DoctorArgs {
 pub(crate) struct DemoArgs {
     #[command(subcommand)]
     pub(crate) demo: Option<Demo>,
-    /// Write the result as one line of JSON
+    /// Write the result as one line of JSON, for `bulk --via all` one for each way
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }

@@ -43,11 +43,12 @@ fn show(
     shown: &Shown,
     measure: impl FnOnce(&mut dyn FnMut(&Row)) -> Result<(), Error>,
 ) -> Result<(), Failure> {
+    let is_new = shown.plot.as_ref().is_some_and(|path| !path.exists());
     if let Some(path) = &shown.plot {
         check_writable(path)?;
     }
     let mut rows: Vec<Row> = Vec::new();
-    measure(&mut |row| {
+    let measured = measure(&mut |row| {
         let heading = (rows.is_empty() && !shown.json).then(table::heading);
         rows.push(row.clone());
         // Plain fields always have a JSON form.
@@ -57,7 +58,12 @@ fn show(
             // Nobody gets the other rows: the components end when we do.
             std::process::exit(failure.report().into());
         }
-    })?;
+    });
+    if let (Err(_), Some(path)) = (&measured, shown.plot.as_ref().filter(|_| is_new)) {
+        // It is empty. If it stays, that is the lesser evil.
+        let _ = std::fs::remove_file(path);
+    }
+    measured?;
     if let Some(path) = &shown.plot {
         plot::write(&rows, path)?;
     }

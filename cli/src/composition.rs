@@ -3,7 +3,7 @@
 use crate::args::{CheckArgs, FileArgs, GraphArgs};
 use crate::failure::Failure;
 use crate::output::{self, note};
-use portcullis_init::{Composition, Given, Graph, Problem, Problems, limits};
+use portcullis_init::{Composition, Given, Graph, Problem, Severity, limits};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -29,11 +29,12 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
             }
             output::result(summary(name, composition).as_bytes())
         }
-        Err(Failure::Composition { file, problems }) if args.json => {
-            report(&Report::of_problems(file, problems))?;
+        Err(failure) => {
+            if args.json {
+                report_failure(&args.file.file.display().to_string(), failure)?;
+            }
             checked.map(drop)
         }
-        Err(_) => checked.map(drop),
     }
 }
 
@@ -134,17 +135,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn of_problems(file: &'a str, problems: &'a Problems) -> Report<'a> {
-        Report {
-            file,
-            ok: false,
-            components: 0,
-            routes: 0,
-            ram: 0,
-            caps: 0,
-            problems: problems.list().iter().map(ProblemReport::of).collect(),
-            more_problems: problems.more(),
-        }
+    fn of_problems(file: &'a str, problems: Vec<ProblemReport<'a>>, more_problems: usize) -> Report<'a> {
+        Report { file, ok: false, components: 0, routes: 0, ram: 0, caps: 0, problems, more_problems }
     }
 }
 
@@ -160,6 +152,25 @@ impl<'a> ProblemReport<'a> {
             hint: problem.hint.as_deref(),
         }
     }
+}
+
+/// What is wrong with a file, or why it was not read: then there is no place in it.
+fn report_failure(file: &str, failure: &Failure) -> Result<(), Failure> {
+    if let Failure::Composition { problems, .. } = failure {
+        let list = problems.list().iter().map(ProblemReport::of).collect();
+        return report(&Report::of_problems(file, list, problems.more()));
+    }
+    let found = failure.to_string();
+    let problem = ProblemReport {
+        severity: Severity::Error.to_string(),
+        line: 0,
+        column: 0,
+        key: "",
+        found: &found,
+        expected: "a file that can be read",
+        hint: None,
+    };
+    report(&Report::of_problems(file, vec![problem], 0))
 }
 
 fn report(report: &Report<'_>) -> Result<(), Failure> {

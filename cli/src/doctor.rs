@@ -40,6 +40,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
         // Plain fields always have a JSON form.
         output::result(&serde_json::to_vec(&report).unwrap_or_default())?;
     } else {
+        output::result(format!("{:<16} {:<4} {}", "layer", "is", "keeps a component from").as_bytes())?;
         report.layers.iter().try_for_each(|row| output::result(line(row).as_bytes()))?;
         output::result(limit(&report).as_bytes())?;
         output::result(verdict(&report).as_bytes())?;

@@ -56,8 +56,10 @@ pub(crate) enum Failure {
     Serve(#[from] portcullis_entrypoint::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
-    #[error("interrupted")]
-    Interrupted,
+    #[error("ended by signal {0}")]
+    Interrupted(u8),
+    #[error("{0}; name a file that can be read")]
+    Unread(String),
 }
 
 impl Failure {
@@ -69,9 +71,9 @@ impl Failure {
     /// Says it on standard error, and answers with the code to end with.
     pub(crate) fn report(&self) -> u8 {
         match self {
-            // The codes with which a shell reports death by SIGPIPE and SIGINT: nobody reads what we would say.
+            // The codes with which a shell reports death by SIGPIPE and other signals: nobody reads what we would say.
             Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => 128 + 13,
-            Failure::Interrupted => 128 + 2,
+            Failure::Interrupted(signal) => 128 + signal,
             Failure::Bench(portcullis_bench::Error::NoSuchCase { .. }) => self.say(2),
             // Each line begins with the file, as those of compilers do.
             Failure::Composition { .. } => {

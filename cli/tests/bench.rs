@@ -6,6 +6,7 @@ mod common;
 
 use common::{Running, portcullis, run, text};
 use rustix::process::{Signal, kill_process};
+use std::ffi::OsStr;
 use std::process::Output;
 
 const CASE: &str = "same-core/64";
@@ -106,6 +107,11 @@ fn what_cannot_be_done_is_said_before_anything_is_measured() {
         1,
         "a folder that exists",
     );
+    let directory = tempfile::tempdir().unwrap();
+    let plot = directory.path().join("plot.svg");
+    let none = ["bench", "call", "no-such-case", "--plot"].map(OsStr::new);
+    assert_fails(&run(&mut portcullis(none.into_iter().chain([plot.as_os_str()]))), 2, "both-awake/0");
+    assert!(!plot.exists(), "nothing was measured, and nothing is left");
     assert_fails(&run(&mut portcullis(["bench", "session", "a-case"])), 2, "unexpected argument");
     assert_fails(&run(&mut portcullis(["bench"])), 2, "Usage: portcullis bench");
 }

@@ -186,6 +186,12 @@ fn a_file_that_cannot_be_read() {
         let help = text(&run_in(directory.path(), &[command, "--help"]).stdout);
         assert!(help.contains("FILE.toml"), "{help}");
     }
+    let output = run_in(directory.path(), &["check", "none.toml", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    assert_eq!((&report["ok"], &report["file"]), (&false.into(), &"none.toml".into()));
+    assert_eq!(report["problems"][0]["line"], 0, "{report}");
+    assert!(report["problems"][0]["found"].as_str().unwrap().contains("cannot read"), "{report}");
     // Endless, and no text.
     let output = run_in(directory.path(), &["check", "/dev/zero"]);
     assert_eq!(output.status.code(), Some(1));

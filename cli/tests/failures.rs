@@ -88,8 +88,12 @@ fn a_file_without_permission() {
 #[test]
 fn a_file_that_opens_but_cannot_be_read() {
     // Address 0 of a process is not mapped.
-    let output = run(&mut portcullis(["demo", "wordcount", "/proc/self/mem"]));
-    assert_fails(&output, 1, &["the input cannot be read", "Input/output error"]);
+    for arguments in [["demo", "wordcount", "/proc/self/mem"], ["demo", "bulk", "/proc/self/mem"]] {
+        let output = run(&mut portcullis(arguments));
+        let parts = ["the input cannot be read", "Input/output error", "name a file that can be read"];
+        assert_fails(&output, 1, &parts);
+        assert!(!text(&output.stderr).contains("again"), "it would be no better");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `portcullis demo`: the tour.
 
-use std::io::Write;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 fn tour(arguments: &[&str], input: &[u8]) -> Output {
@@ -74,4 +75,26 @@ fn without_a_name_the_demos_are_listed_and_the_tour_runs() {
         assert!(said.contains(&format!("\n  {demo} ")), "{said}");
     }
     assert_eq!(output.status.success(), is_strict_possible(), "{said}");
+}
+
+#[test]
+fn the_code_says_which_signal_ended_it() {
+    if !is_strict_possible() {
+        return;
+    }
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command
+            .args(["demo", "tour", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command");
+        child.stdin.take().expect("it is a pipe").write_all(b"one two\n").expect("it reads");
+        // It listens before it says anything.
+        let mut said = [0];
+        child.stderr.as_mut().expect("it is a pipe").read_exact(&mut said).expect("it says something");
+        kill_process(Pid::from_child(&child), signal).expect("it is ours");
+        assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(code));
+    }
 }

@@ -71,7 +71,9 @@ impl Mailbox {
     pub(crate) fn close(&self) {
         let left = self.jobs().take();
         // Outside of the lock, and one by one: these are drops of foreign code.
-        left.into_iter().flatten().for_each(|job| drop(caught(|| drop(job))));
+        left.into_iter().flatten().for_each(|job| {
+            let _ = caught(|| drop(job));
+        });
     }
 }
 

@@ -20,7 +20,9 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Drops all of them; a panic of one goes no further.
     pub(crate) fn end(self) {
-        self.waiting.into_values().for_each(|task| drop(caught(|| drop(task))));
+        self.waiting.into_values().for_each(|task| {
+            let _ = caught(|| drop(task));
+        });
     }
 }
 

@@ -93,17 +93,22 @@ pub(crate) fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -
 
 fn failure(process: &Process, status: ExitStatus) -> Failure {
     use std::os::unix::process::ExitStatusExt;
-    const SIGINT: i32 = 2;
+    const SIGINT: u8 = 2;
     match status.signal() {
         // A terminal interrupts all processes in its foreground, us in a moment.
-        Some(SIGINT) => Failure::Interrupted,
+        Some(signal) if signal == i32::from(SIGINT) => Failure::Interrupted(SIGINT),
         _ => Failure::Died { name: process.name, id: process.child.id(), status },
     }
 }
 
 /// A failure that a component may have worded.
 pub(crate) fn worded(failure: &dyn std::error::Error) -> Failure {
-    Failure::Demo(visible(failure.to_string().chars()))
+    Failure::Demo(said(failure))
+}
+
+/// What a failure says.
+pub(crate) fn said(failure: &dyn std::error::Error) -> String {
+    visible(failure.to_string().chars())
 }
 
 /// What a component says, for a terminal: control characters become visible ones.

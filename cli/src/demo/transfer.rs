@@ -1,6 +1,6 @@
 //! Two components of which one streams to an object of the other, watched until that is done.
 
-use super::process::{Process, blame, explain, worded};
+use super::process::{Process, blame, explain, said, worded};
 use crate::failure::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 use portcullis_examples::{Failure as CallFailure, Progress, TaskFailure};
@@ -47,7 +47,9 @@ impl Transfer {
                     look(bar);
                 }
                 Progress::Done(report) => return Ok(report),
-                Progress::Failed(failure @ TaskFailure::Input(_)) => return Err(worded(&failure)),
+                Progress::Failed(failure @ TaskFailure::Input(_)) => {
+                    return Err(Failure::Unread(said(&failure)));
+                }
                 // A process that died explains any failure.
                 Progress::Failed(failure) => {
                     let dead = blame([&mut self.receiver, &mut self.sender]);

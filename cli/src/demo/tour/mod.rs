@@ -74,7 +74,7 @@ pub(crate) fn run(input: Input, json: bool) -> Result<(), Failure> {
     init.end();
     init.run_until(Init::is_over)?;
     match asked.end() {
-        Some(_) => Err(Failure::Interrupted),
+        Some(signal) => Err(Failure::Interrupted(signal)),
         None => report(&name, &story.findings(), json),
     }
 }
