@@ -75,9 +75,9 @@ fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
 fn implement_serves(interface: &Interface<'_>) -> TokenStream {
     let this = &interface.item.ident;
     let of_base = interface.base.map(|base| {
-        quote_spanned! {base.span()=>
-            0..__BASE => <dyn #base as __rpc::Serves<__Object>>::dispatch(__object, __opcode, __request, __reply),
-        }
+        let dispatch = quote_spanned!(base.span()=> <dyn #base as __rpc::Serves<__Object>>::dispatch);
+        // No range: a base without methods would make it an empty one, which is no pattern.
+        quote!(__opcode if __opcode < __BASE => #dispatch(__object, __opcode, __request, __reply),)
     });
     let arms = interface.methods.iter().enumerate().map(|(index, method)| {
         let (opcode, name, result) = (opcode(index), method.name, shape::of_result(method.result));
