@@ -83,7 +83,9 @@ fn implement_serves(interface: &Interface<'_>) -> TokenStream {
         let (opcode, name, result) = (opcode(index), method.name, shape::of_result(method.result));
         let values: Vec<_> = (0..method.arguments.len()).map(|index| format_ident!("__{index}")).collect();
         let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
-        let decode = quote_spanned!(name.span()=> __rpc::decode(__request));
+        // A local's name means what it means where the attribute stands, and the method's may come from elsewhere.
+        let request = quote!(__request);
+        let decode = quote_spanned!(name.span()=> __rpc::decode(#request));
         let send = quote_spanned!(method.result.span()=> __rpc::Answer::<#result>::send);
         quote! {
             #opcode => {
@@ -121,10 +123,11 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
         // Here the compiler finds out about result types that cannot report a failure: it should point at them.
         let call =
             quote_spanned!(method.result.span()=> __rpc::call::<__rpc::Blocking, __Derived, _, _, #result>);
+        let receiver = method.item.sig.receiver().map(|receiver| receiver.self_token);
         let arguments = arguments(method);
         quote! {
             #signature {
-                #call(self, #opcode, #arguments)
+                #call(#receiver, #opcode, #arguments)
             }
         }
     });
