@@ -18,6 +18,7 @@ pub(crate) fn code(interface: &Interface<'_>, terms: &Terms) -> TokenStream {
     quote! {
         #twin
         #[doc(hidden)]
+        #[allow(deprecated)] // that is for who calls a method, not for what makes it one
         const _: () = {
             use #krate::__private::v1 as __rpc;
             #of_interface
@@ -223,16 +224,22 @@ mod tests {
         let made = text(code(&Interface::of(&item, &mut errors), &terms));
         errors.into_result().expect("the trait is an interface");
 
-        let shown = items.iter().find_map(|item| match item {
-            syn::Item::Const(item) => match &*item.expr {
-                syn::Expr::Block(body) => Some(&body.block.stmts),
-                _ => None,
-            },
-            _ => None,
-        });
-        let shown = shown.expect("the constant");
-        assert!(shown.len() >= 7, "all but the checks");
-        for part in shown.iter().map(text) {
+        let mut shown = Vec::new();
+        for item in &items {
+            let attributes = match item {
+                syn::Item::Const(item) => {
+                    let syn::Expr::Block(body) = &*item.expr else { continue };
+                    shown.extend(body.block.stmts.iter().map(text));
+                    &item.attrs
+                }
+                syn::Item::Trait(item) => &item.attrs,
+                _ => continue,
+            };
+            let said = |attribute: &&syn::Attribute| matches!(attribute.meta, syn::Meta::NameValue(_));
+            shown.extend(attributes.iter().filter(|attribute| !said(attribute)).map(text));
+        }
+        assert!(shown.len() >= 7 + 4, "all but the checks");
+        for part in shown {
             assert!(made.contains(&part), "not made:\n{part}\nbut:\n{made}");
         }
     }
