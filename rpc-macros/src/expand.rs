@@ -7,6 +7,7 @@ use crate::signature;
 use crate::twin;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// What the trait gets besides itself. All names that are not the user's begin with two underscores.
@@ -39,7 +40,7 @@ pub(crate) fn opcode(index: usize) -> Ident {
 fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
     let this = &interface.item.ident;
     let count = interface.methods.len();
-    let names = interface.methods.iter().map(|method| method.name.to_string());
+    let names = interface.methods.iter().map(|method| method.name.unraw().to_string());
     let signatures = interface.methods.iter().map(signature::text);
     let opcodes = (0..count).map(opcode);
     let indices = 0..count;

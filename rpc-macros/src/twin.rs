@@ -23,8 +23,8 @@ fn name_of_trait(of: &Ident) -> Ident {
 
 /// The trait.
 pub(crate) fn declare(interface: &Interface<'_>, krate: &Path) -> TokenStream {
-    let (this, visibility) = (&interface.item.ident, &interface.item.vis);
-    let twin = name_of_trait(this);
+    let (this, visibility) = (interface.item.ident.unraw(), &interface.item.vis);
+    let twin = name_of_trait(&this);
     let about = format!(
         "The asynchronous twin of [`{this}`]: a client implements it, too. Arguments are encoded at once, the call is \
          made when its future is polled, on whatever executor."
@@ -101,6 +101,19 @@ mod tests {
         let twin: ItemTrait = syn::parse2(twin).expect("the twin is a trait");
         let text = |attribute: &syn::Attribute| quote!(#attribute).to_string().replace(' ', "");
         twin.attrs.iter().map(text).filter(|text| !text.contains("twin")).collect()
+    }
+
+    #[test]
+    fn a_twin_names_its_trait_as_the_documentation_does() {
+        let mut errors = Errors::default();
+        let item = parse_quote!(
+            trait r#gen {
+                fn r#match(&self) -> Result<u8, Error>;
+            }
+        );
+        let twin = declare(&Interface::of(&item, &mut errors), &parse_quote!(krate)).to_string();
+        errors.into_result().expect("the trait is an interface");
+        assert!(twin.contains("[`gen`]") && twin.contains("[`gen::match`]"), "{twin}");
     }
 
     #[test]
