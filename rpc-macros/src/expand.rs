@@ -7,6 +7,7 @@ use crate::signature;
 use crate::twin;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// What the trait gets besides itself. All names that are not the user's begin with two underscores.
@@ -18,6 +19,7 @@ pub(crate) fn code(interface: &Interface<'_>, terms: &Terms) -> TokenStream {
     quote! {
         #twin
         #[doc(hidden)]
+        #[allow(deprecated)] // that is for who calls a method, not for what makes it one
         const _: () = {
             use #krate::__private::v1 as __rpc;
             #of_interface
@@ -38,7 +40,7 @@ pub(crate) fn opcode(index: usize) -> Ident {
 fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
     let this = &interface.item.ident;
     let count = interface.methods.len();
-    let names = interface.methods.iter().map(|method| method.name.to_string());
+    let names = interface.methods.iter().map(|method| method.name.unraw().to_string());
     let signatures = interface.methods.iter().map(signature::text);
     let opcodes = (0..count).map(opcode);
     let indices = 0..count;
@@ -75,15 +77,17 @@ fn implement_interface(interface: &Interface<'_>, name: &str) -> TokenStream {
 fn implement_serves(interface: &Interface<'_>) -> TokenStream {
     let this = &interface.item.ident;
     let of_base = interface.base.map(|base| {
-        quote_spanned! {base.span()=>
-            0..__BASE => <dyn #base as __rpc::Serves<__Object>>::dispatch(__object, __opcode, __request, __reply),
-        }
+        let dispatch = quote_spanned!(base.span()=> <dyn #base as __rpc::Serves<__Object>>::dispatch);
+        // No range: a base without methods would make it an empty one, which is no pattern.
+        quote!(__opcode if __opcode < __BASE => #dispatch(__object, __opcode, __request, __reply),)
     });
     let arms = interface.methods.iter().enumerate().map(|(index, method)| {
         let (opcode, name, result) = (opcode(index), method.name, shape::of_result(method.result));
         let values: Vec<_> = (0..method.arguments.len()).map(|index| format_ident!("__{index}")).collect();
         let shapes = method.arguments.iter().map(|argument| shape::of_argument(argument.ty));
-        let decode = quote_spanned!(name.span()=> __rpc::decode(__request));
+        // A local's name means what it means where the attribute stands, and the method's may come from elsewhere.
+        let request = quote!(__request);
+        let decode = quote_spanned!(name.span()=> __rpc::decode(#request));
         let send = quote_spanned!(method.result.span()=> __rpc::Answer::<#result>::send);
         quote! {
             #opcode => {
@@ -121,10 +125,11 @@ fn implement_client(interface: &Interface<'_>) -> TokenStream {
         // Here the compiler finds out about result types that cannot report a failure: it should point at them.
         let call =
             quote_spanned!(method.result.span()=> __rpc::call::<__rpc::Blocking, __Derived, _, _, #result>);
+        let receiver = method.item.sig.receiver().map(|receiver| receiver.self_token);
         let arguments = arguments(method);
         quote! {
             #signature {
-                #call(self, #opcode, #arguments)
+                #call(#receiver, #opcode, #arguments)
             }
         }
     });
@@ -220,16 +225,22 @@ mod tests {
         let made = text(code(&Interface::of(&item, &mut errors), &terms));
         errors.into_result().expect("the trait is an interface");
 
-        let shown = items.iter().find_map(|item| match item {
-            syn::Item::Const(item) => match &*item.expr {
-                syn::Expr::Block(body) => Some(&body.block.stmts),
-                _ => None,
-            },
-            _ => None,
-        });
-        let shown = shown.expect("the constant");
-        assert!(shown.len() >= 7, "all but the checks");
-        for part in shown.iter().map(text) {
+        let mut shown = Vec::new();
+        for item in &items {
+            let attributes = match item {
+                syn::Item::Const(item) => {
+                    let syn::Expr::Block(body) = &*item.expr else { continue };
+                    shown.extend(body.block.stmts.iter().map(text));
+                    &item.attrs
+                }
+                syn::Item::Trait(item) => &item.attrs,
+                _ => continue,
+            };
+            let said = |attribute: &&syn::Attribute| matches!(attribute.meta, syn::Meta::NameValue(_));
+            shown.extend(attributes.iter().filter(|attribute| !said(attribute)).map(text));
+        }
+        assert!(shown.len() >= 7 + 4, "all but the checks");
+        for part in shown {
             assert!(made.contains(&part), "not made:\n{part}\nbut:\n{made}");
         }
     }

@@ -3,10 +3,11 @@
 //!
 //! A trait goes through four steps, one module each: `parse` (the attribute's arguments), `model` (the trait as an
 //! interface, as far as it can be one), `validate` (what the model allows and an interface does not), and `expand`
-//! (the code; `twin` has that of the asynchronous twin). `shape` and `signature` look at the types on the way. All that is wrong with a trait is said at once
-//! (`errors`).
+//! (the code; `twin` has that of the asynchronous twin). `shape` and `signature` look at the types on the way,
+//! `attributes` at the attributes. All that is wrong with a trait is said at once (`errors`).
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod component;
 mod errors;
 mod expand;

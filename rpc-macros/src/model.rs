@@ -48,6 +48,10 @@ fn base<'a>(item: &'a ItemTrait, errors: &mut Errors) -> Option<&'a Path> {
                 errors.add(bound, "an interface derives from a plain interface, or from none");
             }
             TypeParamBound::Trait(bound) if base.is_none() => base = Some(&bound.path),
+            TypeParamBound::Lifetime(bound) => errors.add(
+                bound,
+                "an interface is `'static` without saying so, and has no other lifetime: leave the bound out",
+            ),
             _ => errors.add(
                 bound,
                 "an interface has one base: put this into another interface and hand out a capability to that",

@@ -1,5 +1,6 @@
 //! The attribute's arguments.
 
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Path, Result, Token};
 
@@ -28,6 +29,7 @@ impl Arguments {
 
 /// The package and the trait: stays the same when the trait moves within its package.
 fn default_name(of: &Ident) -> String {
+    let of = of.unraw();
     match std::env::var("CARGO_PKG_NAME") {
         Ok(package) => format!("{package}.{of}"),
         Err(_) => of.to_string(),

@@ -1,8 +1,9 @@
-//! What a type's text says of its way through a message: where bytes are, and capabilities.
+//! What a type's text says of its way through a message: where bytes are, and capabilities. A raw name is the same name.
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Expr, GenericArgument, Lit, PathArguments, PathSegment, Type};
+use syn::ext::IdentExt;
+use syn::{Expr, GenericArgument, Ident, Lit, PathArguments, Type};
 
 /// The shape of a type, as tokens for the runtime's `shape` module; `None` for serde's own way.
 fn bytes_within(ty: &Type) -> Option<TokenStream> {
@@ -25,10 +26,10 @@ fn bytes_within(ty: &Type) -> Option<TokenStream> {
         Type::Path(_) => {
             let (name, arguments) = last(ty)?;
             let [first, ..] = arguments.as_slice() else { return None };
-            if name.ident == "Vec" && is(first, "u8") {
+            if name == "Vec" && is(first, "u8") {
                 return Some(quote!(__rpc::Bytes));
             }
-            let around = match name.ident.to_string().as_str() {
+            let around = match name.to_string().as_str() {
                 "Vec" => quote!(Each),
                 "Option" => quote!(Maybe),
                 "Result" => quote!(Either),
@@ -65,7 +66,7 @@ pub(crate) fn of_result(ty: &Type) -> TokenStream {
 /// The type that a method answers with if all goes well, if the text says so: `T` of `Result<T, E>`.
 pub(crate) fn success(ty: &Type) -> Option<&Type> {
     match last(promised(ty))? {
-        (name, arguments) if name.ident == "Result" => arguments.first().copied(),
+        (name, arguments) if name == "Result" => arguments.first().copied(),
         _ => None,
     }
 }
@@ -78,7 +79,7 @@ pub(crate) fn is_no_result(ty: &Type) -> bool {
         "isize", "f32", "f64", "String", "Vec", "Option", "Box", "str",
     ];
     match last(ty) {
-        Some((name, _)) => SURELY.iter().chain(&CAPABILITIES).any(|it| name.ident == it),
+        Some((name, _)) => SURELY.iter().chain(&CAPABILITIES).any(|it| name == it),
         None => !matches!(
             ty,
             Type::Group(_) | Type::Paren(_) | Type::Macro(_) | Type::ImplTrait(_) | Type::Reference(_)
@@ -89,7 +90,7 @@ pub(crate) fn is_no_result(ty: &Type) -> bool {
 /// `R` of `Later<R>`, any other type as it is.
 pub(crate) fn promised(ty: &Type) -> &Type {
     match last(ty) {
-        Some((name, arguments)) if name.ident == "Later" => arguments.first().copied().unwrap_or(ty),
+        Some((name, arguments)) if name == "Later" => arguments.first().copied().unwrap_or(ty),
         _ => ty,
     }
 }
@@ -113,8 +114,8 @@ pub(crate) fn capabilities(ty: &Type) -> usize {
         Type::Tuple(ty) => ty.elems.iter().map(capabilities).sum(),
         Type::Array(ty) => capabilities(&ty.elem).saturating_mul(length(&ty.len)),
         Type::Path(_) => match last(ty) {
-            Some((name, _)) if CAPABILITIES.iter().any(|it| name.ident == it) => 1,
-            Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name.ident == it) => {
+            Some((name, _)) if CAPABILITIES.iter().any(|it| name == it) => 1,
+            Some((name, arguments)) if ["Option", "Result", "Later"].iter().any(|it| name == it) => {
                 arguments.first().map_or(0, |first| capabilities(first))
             }
             _ => 0,
@@ -139,13 +140,15 @@ fn is(ty: &Type, name: &str) -> bool {
     match ty {
         Type::Group(ty) => is(&ty.elem, name),
         Type::Paren(ty) => is(&ty.elem, name),
-        Type::Path(ty) => ty.qself.is_none() && ty.path.is_ident(name),
+        Type::Path(ty) => {
+            ty.qself.is_none() && ty.path.get_ident().is_some_and(|ident| ident.unraw() == name)
+        }
         _ => false,
     }
 }
 
-/// The last segment of a type's path, and the types that are its arguments.
-fn last(ty: &Type) -> Option<(&PathSegment, Vec<&Type>)> {
+/// The last name in a type's path, and the types that are its arguments.
+fn last(ty: &Type) -> Option<(Ident, Vec<&Type>)> {
     let ty = match ty {
         Type::Group(ty) => return last(&ty.elem),
         Type::Paren(ty) => return last(&ty.elem),
@@ -164,5 +167,5 @@ fn last(ty: &Type) -> Option<(&PathSegment, Vec<&Type>)> {
             .collect(),
         _ => Vec::new(),
     };
-    Some((segment, arguments))
+    Some((segment.ident.unraw(), arguments))
 }

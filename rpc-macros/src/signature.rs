@@ -3,10 +3,11 @@
 use crate::model::Method;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
 /// The name and types of a method; the names of arguments are left out, since they may change.
 pub(crate) fn text(method: &Method<'_>) -> String {
-    let mut text = method.name.to_string();
+    let mut text = method.name.unraw().to_string();
     text.push('(');
     for argument in &method.arguments {
         write(argument.ty.to_token_stream(), &mut text);
@@ -17,7 +18,8 @@ pub(crate) fn text(method: &Method<'_>) -> String {
     text
 }
 
-/// Writes tokens with one space after each word: a compiler's own spacing differs from version to version.
+/// Writes tokens with one space after each word: a compiler's own spacing differs from version to version. What has
+/// to be written raw differs from edition to edition.
 pub(crate) fn write(tokens: TokenStream, text: &mut String) {
     // A comma before a closing bracket may be there or not, but for the only one of a tuple.
     let (mut angles, mut commas) = (0_u32, 0_u32);
@@ -51,8 +53,12 @@ pub(crate) fn write(tokens: TokenStream, text: &mut String) {
                     text.push(punct.as_char());
                 }
             }
-            word => {
-                text.push_str(&word.to_string());
+            TokenTree::Ident(word) => {
+                text.push_str(&word.unraw().to_string());
+                text.push(' ');
+            }
+            TokenTree::Literal(literal) => {
+                text.push_str(&literal.to_string());
                 text.push(' ');
             }
         }
@@ -80,6 +86,11 @@ mod tests {
         assert_eq!(written("(Result<A, B,>, C,)"), written("(Result<A, B>, C)"));
         assert_ne!(written("(A,)"), written("(A)"));
         assert_ne!(written("(Result<A, B>,)"), written("(Result<A, B>)"));
+    }
+
+    #[test]
+    fn whether_a_name_is_written_raw_does_not_matter() {
+        assert_eq!(written("r#gen::Key<r#u8>"), written("gen::Key<u8>"));
     }
 
     #[test]

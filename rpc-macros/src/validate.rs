@@ -1,19 +1,30 @@
 //! What can be written down as a method and cannot be called from elsewhere.
 
+use crate::attributes;
 use crate::errors::Errors;
 use crate::model::{Interface, Method, NO_RESULT};
 use crate::shape;
 use crate::twin;
+use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
-use syn::{Ident, Lifetime, Safety, Type, TypeImplTrait, TypeReference};
+use syn::{Attribute, FnArg, Ident, Lifetime, PatType, Receiver, Safety, Type, TypeImplTrait, TypeReference};
 
 /// Capabilities that a message holds.
 const MOST_CAPABILITIES: usize = 4;
 /// Serde knows tuples up to this length.
 const MOST_ARGUMENTS: usize = 16;
 /// The methods that every client has, by itself and by traits that are always in scope.
-const OF_EVERY_CLIENT: [&str; 8] =
-    ["with_deadline", "capability", "upcast", "clone", "clone_from", "to_owned", "into", "try_into"];
+const OF_EVERY_CLIENT: [&str; 9] = [
+    "with_deadline",
+    "capability",
+    "upcast",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "to_owned",
+    "into",
+    "try_into",
+];
 
 /// Adds to the errors what is wrong with the interface.
 pub(crate) fn check(interface: &Interface<'_>, errors: &mut Errors) {
@@ -31,7 +42,7 @@ pub(crate) fn check(interface: &Interface<'_>, errors: &mut Errors) {
     for (method, twin) in pairs(&interface.methods) {
         errors.add(
             twin.name,
-            format_args!("`{}` is the name of the asynchronous twin of `{}`", twin.name, method.name),
+            format_args!("`{}` is the name of the asynchronous twin of `{}`", twin.name.unraw(), method.name),
         );
     }
 }
@@ -40,7 +51,7 @@ pub(crate) fn check(interface: &Interface<'_>, errors: &mut Errors) {
 fn pairs<'a>(methods: &'a [Method<'a>]) -> impl Iterator<Item = (&'a Method<'a>, &'a Method<'a>)> {
     methods.iter().flat_map(move |method| {
         let twin = twin::name(method.name);
-        methods.iter().filter(move |other| *other.name == twin).map(move |other| (method, other))
+        methods.iter().filter(move |other| other.name.unraw() == twin).map(move |other| (method, other))
     })
 }
 
@@ -71,14 +82,20 @@ fn check_method(method: &Method<'_>, errors: &mut Errors) {
         method.item.default.as_ref(),
         "a method of an interface has no default body: the client's would be a call and the server's this",
     );
-    for attribute in &method.item.attrs {
-        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+    for attribute in conditions(&method.item.attrs) {
+        errors
+            .add(attribute, "a method must not come and go with the build: the opcodes after it would shift");
+    }
+    for argument in &signature.inputs {
+        let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = argument;
+        for attribute in conditions(attrs) {
             errors.add(
                 attribute,
-                "a method must not come and go with the build: the opcodes after it would shift",
+                "an argument must not come and go with the build: client and server would disagree about the method",
             );
         }
     }
+    let name = &name.unraw();
     if OF_EVERY_CLIENT.iter().any(|taken| name == taken) {
         errors.add(
             name,
@@ -98,6 +115,11 @@ fn check_method(method: &Method<'_>, errors: &mut Errors) {
         Types { errors, result: false }.visit_type(argument.ty);
     }
     Types { errors, result: true }.visit_type(method.result);
+}
+
+/// The attributes that depend on the build.
+fn conditions(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes::carried(attributes, &["cfg", "cfg_attr"])
 }
 
 fn check_capabilities(count: usize, place: impl quote::ToTokens, what: &str, errors: &mut Errors) {

@@ -11,7 +11,7 @@ trait Write {
 }
 
 #[rpc_interface]
-trait Both: Read + Write + 'static {
+trait Both: Read + Write {
     fn sync(&mut self) -> Result<(), Error>;
 }
 
