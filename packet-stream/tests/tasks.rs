@@ -131,6 +131,20 @@ async fn a_task_that_waits_for_room_uses_what_was_made_before_the_end() {
     assert_eq!(submitted.unwrap_err().reason, Error::Closed, "in order, and its socket is closed, too");
 }
 
+/// What the side says at its end comes by the socket, also when nothing reaches the dataspace any more.
+#[tokio::test]
+async fn a_task_learns_of_a_free_when_the_owners_side_ends() {
+    let sockets = SignalSocket::pair().unwrap();
+    let (source, mut sink, dataspace) = ends_over(sockets.clone(), Geometry::new(4, 4, 4096).unwrap());
+    let going = async move {
+        drop(dataspace);
+        drop(source);
+    };
+    let both = async { tokio::join!(sink.get(), going) };
+    let (got, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
+    assert_eq!(got.map(drop), Err(Error::Memory(portcullis_shm::Error::Revoked)));
+}
+
 #[tokio::test]
 async fn a_future_that_is_dropped_loses_nothing() {
     let (mut source, mut sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());

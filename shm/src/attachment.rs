@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::life::Life;
+use crate::life_word::LifeWord;
 use crate::quota::Reservation;
 use crate::sys::memory::Memory;
 use crate::view::{View, ViewMut};
@@ -71,6 +72,13 @@ impl Attachment {
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         self.0.life.check().is_err()
+    }
+
+    /// The word that a free changes, for whoever sleeps until something happens in the memory.
+    #[inline]
+    #[must_use]
+    pub fn life_word(&self) -> LifeWord<'_> {
+        LifeWord::new(&self.0.life)
     }
 
     /// All of it, to read.
