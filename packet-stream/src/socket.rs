@@ -50,10 +50,13 @@ impl SignalSocket {
     /// An end that came from somebody else. Its flags need not be set in any way: each operation says that it does not wait.
     ///
     /// # Errors
-    /// [`Error::NoSocket`] if it is none of that kind.
+    /// [`Error::NoSocket`] if it is none of that kind, or was never connected.
     pub fn adopt(socket: OwnedFd) -> Result<SignalSocket, Error> {
         let is_one = rustix::net::sockopt::socket_domain(&socket) == Ok(AddressFamily::UNIX)
-            && rustix::net::sockopt::socket_type(&socket) == Ok(SocketType::SEQPACKET);
+            && rustix::net::sockopt::socket_type(&socket) == Ok(SocketType::SEQPACKET)
+            // One that is not connected would never say that the other end is closed. One whose other end is closed
+            // already was connected, and still says to whom.
+            && rustix::net::getpeername(&socket).is_ok();
         if is_one { Ok(SignalSocket(Arc::new(socket))) } else { Err(Error::NoSocket) }
     }
 
@@ -73,10 +76,9 @@ impl SignalSocket {
             // Descriptors that a peer sends along are thrown away by the kernel: there is no room for them.
             match rustix::net::recv(&*self.0, &mut [0_u8; 8], RecvFlags::DONTWAIT) {
                 Ok((_, 1..)) => some = true,
-                Ok(_) | Err(Errno::CONNRESET) => {
-                    return if some { Ok(true) } else { Err(Error::Disconnected) };
-                }
-                Err(Errno::INTR) => {}
+                Ok(_) => return if some { Ok(true) } else { Err(Error::Disconnected) },
+                // Reset: said once, of signals of ours that a peer that is gone has not read, and before what it has sent.
+                Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(_) => break,
             }
         }

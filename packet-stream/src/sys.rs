@@ -1,34 +1,47 @@
 //! Sleeping on words that are shared between processes.
 
+use portcullis_shm::LifeWord;
+use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec, Wait, WaitFlags, WaitPtr, WaitvFlags};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+/// What is slept on for one stream, and what each is expected to be: the own bell, and the word that a free changes.
+pub(crate) struct Sleeper<'a> {
+    pub(crate) bell: (&'a AtomicU32, u32),
+    pub(crate) life: (LifeWord<'a>, u32),
+}
+
 /// Sleeps while each word is what is expected of it, for at most `time`. Returns for any reason at all: look again.
 ///
 /// The words lie in memory shared between processes, so the private flag is not set (futex(2)).
-pub(crate) fn wait(words: &[(&AtomicU32, u32)], time: Option<Duration>) {
-    // Every failure (changed word, signal, timeout, peer-made nonsense) means the same to the caller: look again.
-    if let [(word, expected)] = words {
-        let time = time.map(|time| timespec(time, 0));
-        let _ = futex::wait(word, Flags::empty(), *expected, time.as_ref());
-        return;
-    }
-    let words: Vec<Wait> = words.iter().map(|(word, expected)| sleeper(word, *expected)).collect();
+pub(crate) fn wait<const N: usize>(streams: &[Sleeper<'_>; N], time: Option<Duration>) {
+    let words = streams.each_ref().map(|Sleeper { bell, life }| {
+        [word(bell.0.as_ptr().cast_const(), bell.1), word(life.0.as_ptr(), life.1)]
+    });
     let clock = ClockId::Monotonic;
     let end = time.map(|time| {
         let now = clock_gettime(clock);
         let nanos = Duration::from_nanos(now.tv_nsec.try_into().unwrap_or(0));
         timespec(time.saturating_add(nanos), now.tv_sec)
     });
-    let _ = futex::waitv(&words, WaitvFlags::empty(), end.as_ref(), clock);
+    // Every failure (changed word, signal, timeout, peer-made nonsense) means the same to the caller: look again. But for one:
+    let refused = futex::waitv(words.as_flattened(), WaitvFlags::empty(), end.as_ref(), clock);
+    if let (Err(Errno::NOSYS | Errno::PERM), [Sleeper { bell: (bell, expected), .. }]) =
+        (refused, streams.as_slice())
+    {
+        // Before Linux 5.16, and where somebody forbids what is so new, one can sleep on a single word. Rather than looking all
+        // the time, one sees a free at the deadline.
+        let time = time.map(|time| timespec(time, 0));
+        let _ = futex::wait(bell, Flags::empty(), *expected, time.as_ref());
+    }
 }
 
-fn sleeper(word: &AtomicU32, expected: u32) -> Wait {
+fn word(address: *const u32, expected: u32) -> Wait {
     let mut wait = Wait::new();
     wait.val = expected.into();
-    wait.uaddr = WaitPtr::new(word.as_ptr().cast());
+    wait.uaddr = WaitPtr::new(address.cast_mut().cast());
     wait.flags = WaitFlags::SIZE_U32;
     wait
 }

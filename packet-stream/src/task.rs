@@ -3,6 +3,7 @@
 use crate::control::Control;
 use crate::error::Error;
 use crate::packet::{Packet, Received};
+use crate::port::Port;
 use crate::sink::{Sink, Unacknowledged};
 use crate::socket::SignalSocket;
 use crate::source::{Acknowledged, Source, Unsubmitted};
@@ -109,15 +110,16 @@ impl<D: Control> AsyncSource<D> {
     /// # Errors
     /// As of [`Source::submit`], without deadline: [`Error::Disconnected`] if the sink's end of the socket is closed.
     pub async fn submit(&mut self, packet: Packet, control: D) -> Result<(), Unsubmitted> {
-        let mut packet = packet;
+        let (mut packet, mut gone) = (packet, None);
         loop {
             packet = match self.source.try_submit(packet, control) {
                 Err(full) if full.reason == Error::QueueFull => full.packet,
                 done => return done,
             };
-            if let Err(reason) = wait(self.source.wakeup(), &self.socket).await {
+            if let Some(reason) = gone {
                 return Err(Unsubmitted { packet, reason });
             }
+            gone = wait_for_room(&mut self.source.port, &self.socket).await.err();
         }
     }
 
@@ -181,16 +183,29 @@ impl<D: Control> AsyncSink<D> {
     /// # Errors
     /// As of [`Sink::acknowledge`], without deadline.
     pub async fn acknowledge(&mut self, packet: Received<D>, answer: D) -> Result<(), Unacknowledged<D>> {
-        let mut packet = packet;
+        let (mut packet, mut gone) = (packet, None);
         loop {
             packet = match self.sink.try_acknowledge(packet, answer) {
                 Err(full) if full.reason == Error::QueueFull => full.packet,
                 done => return done,
             };
-            if let Err(reason) = wait(self.sink.wakeup(), &self.socket).await {
+            if let Some(reason) = gone {
                 return Err(Unacknowledged { packet, reason });
             }
+            gone = wait_for_room(&mut self.sink.port, &self.socket).await.err();
         }
+    }
+}
+
+/// Waits for a signal after the queue was found full. Whoever is told that the other side is gone looks once more: it may
+/// have made room before.
+async fn wait_for_room(port: &mut Port, socket: &AsyncFd<SignalSocket>) -> Result<(), Error> {
+    // The signal of its end may have been taken by an earlier wait, and the socket may stay open for longer than that.
+    port.gone().map_or(Ok(()), Err)?;
+    match wait(port.wakeup(), socket).await {
+        // Who closes its socket may have ended in order first.
+        Err(Error::Disconnected) => Err(port.gone().unwrap_or(Error::Disconnected)),
+        other => other,
     }
 }
 

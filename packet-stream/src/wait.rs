@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::port::{Port, Shared};
 use crate::protocol::attention::{self, LOOKS_TO_PUT, LOOKS_TO_TAKE, SLEEPS};
 use crate::protocol::hang_up;
-use crate::sys;
+use crate::sys::{self, Sleeper};
 use portcullis_ipc::Deadline;
 use std::sync::Arc;
 use std::time::Instant;
@@ -76,7 +76,9 @@ pub(crate) fn wait_for_any<const N: usize>(
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         let expired = left.is_some_and(|left| left.is_zero());
         let sleeps = ports.first().is_some_and(|(port, _)| port.patience.turns() != u32::MAX);
-        let seen = ports.each_ref().map(|(port, _)| attention::seen(port.shared.words().own.bell));
+        let seen = ports.each_ref().map(|(port, _)| {
+            (attention::seen(port.shared.words().own.bell), port.shared.memory().life_word().seen())
+        });
         if sleeps {
             ports.iter_mut().for_each(|(port, what)| port.fall_asleep(*what));
         }
@@ -89,9 +91,12 @@ pub(crate) fn wait_for_any<const N: usize>(
             };
         }
         if there == Ok(false) && sleeps && !expired {
-            let bells =
-                std::array::from_fn::<_, N, _>(|index| (ports[index].0.shared.words().own.bell, seen[index]));
-            sys::wait(&bells, left);
+            let sleepers = std::array::from_fn::<_, N, _>(|index| {
+                let (shared, seen) = (&ports[index].0.shared, seen[index]);
+                let life = (shared.memory().life_word(), seen.1);
+                Sleeper { bell: (shared.words().own.bell, seen.0), life }
+            });
+            sys::wait(&sleepers, left);
             ports.iter().for_each(|(port, _)| port.patience.keep_apart());
         }
         ports.iter_mut().for_each(|(port, _)| port.attend(LOOKS));

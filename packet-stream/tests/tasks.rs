@@ -7,14 +7,21 @@ mod common;
 use common::dataspace;
 use portcullis_packet_stream::{AsyncSink, AsyncSource, Error, Geometry, SignalSocket, Sink, Source};
 use portcullis_shm::{Dataspace, Window};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn ends(geometry: Geometry) -> (AsyncSource<u32>, AsyncSink<u32>, Dataspace) {
+    ends_over(SignalSocket::pair().unwrap(), geometry)
+}
+
+fn ends_over(
+    (ours, theirs): (SignalSocket, SignalSocket),
+    geometry: Geometry,
+) -> (AsyncSource<u32>, AsyncSink<u32>, Dataspace) {
     let dataspace = dataspace::<u32>(geometry);
     let attach = || dataspace.attach(Window::WHOLE).unwrap();
-    let (ours, theirs) = SignalSocket::pair().unwrap();
     let source = AsyncSource::new(Source::new(attach(), geometry).unwrap(), ours).unwrap();
     let sink = AsyncSink::new(Sink::new(attach(), geometry).unwrap(), theirs).unwrap();
     (source, sink, dataspace)
@@ -65,6 +72,79 @@ async fn a_task_sees_the_other_side_go() {
     assert!(matches!(gone, Error::Closed | Error::Disconnected), "{gone:?}");
 }
 
+/// A loop that serves many streams keeps the socket of one that has ended.
+#[tokio::test]
+async fn a_task_that_waits_for_room_sees_an_end_in_order_while_the_socket_stays() {
+    let sockets = SignalSocket::pair().unwrap();
+    let (mut source, sink, _dataspace) = ends_over(sockets.clone(), Geometry::new(1, 1, 4096).unwrap());
+    let packet = source.source().alloc(1).unwrap();
+    source.submit(packet, 1).await.unwrap();
+    source.source().wakeup().unwrap();
+    let packet = source.source().alloc(2).unwrap();
+    let going = async { drop(sink) };
+    let both = async { tokio::join!(source.submit(packet, 2), going) };
+    let (submitted, ()) = tokio::time::timeout(LIMIT, both).await.expect("it does not wait for the socket");
+    let unsubmitted = submitted.unwrap_err();
+    assert_eq!((unsubmitted.reason, unsubmitted.packet.size()), (Error::Closed, 2));
+
+    let sockets = SignalSocket::pair().unwrap();
+    let (mut source, mut sink, _dataspace) = ends_over(sockets.clone(), Geometry::new(2, 1, 4096).unwrap());
+    for number in [1, 2] {
+        let packet = source.source().alloc(1).unwrap();
+        source.submit(packet, number).await.unwrap();
+    }
+    source.source().wakeup().unwrap();
+    let (first, second) = (sink.get().await.unwrap(), sink.get().await.unwrap());
+    sink.acknowledge(first, 1).await.unwrap();
+    sink.sink().wakeup().unwrap();
+    let going = async { drop(source) };
+    let both = async { tokio::join!(sink.acknowledge(second, 2), going) };
+    let (acknowledged, ()) = tokio::time::timeout(LIMIT, both).await.expect("nor does a sink");
+    let unacknowledged = acknowledged.unwrap_err();
+    assert_eq!((unacknowledged.reason, unacknowledged.packet.control()), (Error::Closed, 2));
+}
+
+/// As calls that block do: what the other side did before it went counts.
+#[tokio::test]
+async fn a_task_that_waits_for_room_uses_what_was_made_before_the_end() {
+    let (mut source, mut sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());
+    let packet = source.source().alloc(1).unwrap();
+    source.submit(packet, 1).await.unwrap();
+    source.source().wakeup().unwrap();
+    let packet = source.source().alloc(1).unwrap();
+    let going = async {
+        let _received = sink.get().await.unwrap();
+        drop(sink);
+    };
+    let both = async { tokio::join!(source.submit(packet, 2), going) };
+    let (submitted, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
+    assert!(submitted.is_ok(), "{submitted:?}");
+    assert_eq!(source.source().wakeup(), Err(Error::Closed), "nobody will take it");
+
+    let (mut source, sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());
+    let packet = source.source().alloc(1).unwrap();
+    source.submit(packet, 1).await.unwrap();
+    let packet = source.source().alloc(1).unwrap();
+    let going = async { drop(sink) };
+    let both = async { tokio::join!(source.submit(packet, 2), going) };
+    let (submitted, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
+    assert_eq!(submitted.unwrap_err().reason, Error::Closed, "in order, and its socket is closed, too");
+}
+
+/// What the side says at its end comes by the socket, also when nothing reaches the dataspace any more.
+#[tokio::test]
+async fn a_task_learns_of_a_free_when_the_owners_side_ends() {
+    let sockets = SignalSocket::pair().unwrap();
+    let (source, mut sink, dataspace) = ends_over(sockets.clone(), Geometry::new(4, 4, 4096).unwrap());
+    let going = async move {
+        drop(dataspace);
+        drop(source);
+    };
+    let both = async { tokio::join!(sink.get(), going) };
+    let (got, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
+    assert_eq!(got.map(drop), Err(Error::Memory(portcullis_shm::Error::Revoked)));
+}
+
 #[tokio::test]
 async fn a_future_that_is_dropped_loses_nothing() {
     let (mut source, mut sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());
@@ -90,10 +170,44 @@ fn a_flood_of_signals_is_taken_in_turns_and_never_blocks_its_sender() {
     assert_eq!(theirs.take(), Err(Error::Disconnected));
 }
 
+/// Unix sockets tell of what the other end has not read before they give what it has sent.
+#[test]
+fn signals_that_came_before_the_end_are_taken_first() {
+    let (ours, theirs) = SignalSocket::pair().unwrap();
+    ours.signal();
+    theirs.signal();
+    drop(theirs);
+    assert_eq!(ours.take(), Ok(true));
+    assert_eq!(ours.take(), Err(Error::Disconnected));
+}
+
 #[test]
 fn what_is_no_socket_of_that_kind_is_refused() {
     let file = std::fs::File::open("/dev/null").unwrap();
     assert!(matches!(SignalSocket::adopt(file.into()), Err(Error::NoSocket)));
     let (stream, _) = std::os::unix::net::UnixStream::pair().unwrap();
     assert!(matches!(SignalSocket::adopt(stream.into()), Err(Error::NoSocket)));
+}
+
+/// One that is not connected never says that its other end is closed.
+#[test]
+fn a_socket_that_is_not_connected_is_refused() {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+    let socket = || {
+        let (family, flags) = (AddressFamily::UNIX, SocketFlags::CLOEXEC);
+        rustix::net::socket_with(family, SocketType::SEQPACKET, flags, None).unwrap()
+    };
+    assert!(matches!(SignalSocket::adopt(socket()), Err(Error::NoSocket)));
+    let listening = socket();
+    rustix::net::bind(&listening, &rustix::net::SocketAddrUnix::new_unnamed()).unwrap();
+    rustix::net::listen(&listening, 1).unwrap();
+    assert!(matches!(SignalSocket::adopt(listening), Err(Error::NoSocket)));
+    let (ours, theirs) = SignalSocket::pair().unwrap();
+    let adopted = SignalSocket::adopt(theirs.as_fd().try_clone_to_owned().unwrap()).unwrap();
+    ours.signal();
+    assert_eq!(adopted.take(), Ok(true));
+    // Whoever has closed its end was connected: that is told when something is taken.
+    drop((ours, theirs));
+    let adopted = SignalSocket::adopt(adopted.as_fd().try_clone_to_owned().unwrap()).unwrap();
+    assert_eq!(adopted.take(), Err(Error::Disconnected));
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::life::Life;
+use crate::life_word::LifeWord;
 use crate::quota::Reservation;
 use crate::sys::memory::Memory;
 use crate::view::{View, ViewMut};
@@ -38,7 +39,10 @@ pub struct Attachment(Arc<Part>);
 pub(crate) struct Part {
     pub(crate) memory: Arc<Memory>,
     pub(crate) life: Arc<Life>,
+    /// Where it begins in the memory, in bytes.
     pub(crate) start: usize,
+    /// Where it begins in the dataspace, in bytes.
+    pub(crate) offset: usize,
     pub(crate) len: usize,
     pub(crate) writable: bool,
     /// What pays for pages that somebody else may have taken away and that our access brings back.
@@ -68,6 +72,13 @@ impl Attachment {
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         self.0.life.check().is_err()
+    }
+
+    /// The word that a free changes, for whoever sleeps until something happens in the memory.
+    #[inline]
+    #[must_use]
+    pub fn life_word(&self) -> LifeWord<'_> {
+        LifeWord::new(&self.0.life)
     }
 
     /// All of it, to read.
@@ -134,8 +145,8 @@ impl Attachment {
         self.copy_from(offset, value.as_bytes())
     }
 
-    /// A word of the memory, for what needs an ordering. After a revocation it is a word of no meaning that nobody else sees:
-    /// whoever polls one looks at [`is_revoked`](Self::is_revoked) now and then.
+    /// A word of the memory, for what needs an ordering: aligned by its place in the dataspace. After a revocation it is a word
+    /// of no meaning that nobody else sees: whoever polls one looks at [`is_revoked`](Self::is_revoked) now and then.
     ///
     /// # Errors
     /// [`Error::OutOfBounds`], [`Error::Misaligned`], [`Error::ReadOnly`] (see [`View::load_u32`]), [`Error::Revoked`].
@@ -196,9 +207,16 @@ impl Part {
     #[inline]
     pub(crate) fn word<W>(&self, offset: usize, start: usize, len: usize) -> Result<usize, Error> {
         check(offset, size_of::<W>(), len)?;
-        let place = self.start + start + offset;
-        if !place.is_multiple_of(align_of::<W>()) {
-            return Err(Error::Misaligned { offset, alignment: align_of::<W>() });
+        self.aligned(start + offset, align_of::<W>())
+    }
+
+    /// Where in the mapping it is that is at `offset` of this part, if that is a multiple of `alignment`.
+    #[inline]
+    pub(crate) fn aligned(&self, offset: usize, alignment: usize) -> Result<usize, Error> {
+        // A mapping begins on a page of the dataspace, so that a place is aligned in both or in none.
+        let place = self.start + offset;
+        if !place.is_multiple_of(alignment) {
+            return Err(Error::Misaligned { offset: self.offset + offset, alignment });
         }
         Ok(place)
     }

@@ -92,7 +92,7 @@ impl Dataspace {
     /// Attaches a part of it, to be written. It costs no addresses: the owner has all of it mapped anyway.
     ///
     /// # Errors
-    /// [`Error::OutOfBounds`].
+    /// [`Error::OutOfBounds`]; [`Error::BadSize`] if the window is empty.
     pub fn attach(&self, window: Window) -> Result<Attachment, Error> {
         self.part(window, true)
     }
@@ -141,9 +141,9 @@ impl Dataspace {
     }
 
     fn part(&self, window: Window, writable: bool) -> Result<Attachment, Error> {
-        let (start, len) = window.within(self.size)?;
+        let (offset, len) = window.within(self.size)?;
         let (memory, life) = (self.memory.clone(), self.life.clone());
-        Ok(Attachment::new(Part { memory, life, start, len, writable, _charge: None }))
+        Ok(Attachment::new(Part { memory, life, start: offset, offset, len, writable, _charge: None }))
     }
 }
 

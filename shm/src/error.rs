@@ -36,8 +36,8 @@ pub enum Error {
         /// What could be had at that time.
         available: RamQuota,
     },
-    /// The caller's: nothing, or more than there are addresses.
-    #[error("a dataspace cannot have {size} bytes")]
+    /// The caller's: nothing was to be made, attached or set aside, or more than there are addresses.
+    #[error("no dataspace, window, region map or account can have {size} bytes")]
     BadSize {
         /// The size asked for, in bytes.
         size: usize,
@@ -53,9 +53,9 @@ pub enum Error {
         size: usize,
     },
     /// The caller's: it begins or ends at the wrong place.
-    #[error("{offset} is not a multiple of {alignment}")]
+    #[error("place {offset} of the dataspace or region map is not a multiple of {alignment}")]
     Misaligned {
-        /// The place, in bytes.
+        /// The place, in bytes from the start of the dataspace (also if a part of it was named) or of the region map.
         offset: usize,
         /// What it must be a multiple of.
         alignment: usize,

@@ -91,7 +91,7 @@ impl ForeignDataspace {
     /// Attaches a part of it, to be written if it was shared so.
     ///
     /// # Errors
-    /// [`Error::OutOfBounds`], [`Error::Revoked`], [`Error::System`].
+    /// [`Error::OutOfBounds`]; [`Error::BadSize`] if the window is empty; [`Error::Revoked`], [`Error::System`].
     pub fn attach(&self, window: Window) -> Result<Attachment, Error> {
         self.origin.map(window, self.origin.writable)
     }

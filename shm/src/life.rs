@@ -4,10 +4,14 @@
 //! before it takes the pages away; and that they are taken away clears it again. So whoever reads zeros that the owner
 //! made finds a zero there too. An access looks at the word before and after: it is never written while the dataspace
 //! lives, so it stays in the cache of whoever reads it.
+//!
+//! Who sleeps looks at nothing. So its first half is a futex, too: it is a word that stays zero once it is, whether by the
+//! owner's store or with the page, and who sleeps while it is what it was is woken after that store.
 
 use crate::error::Error;
+use crate::sys::futex;
 use crate::sys::memory::Memory;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The word of a dataspace that lives.
@@ -16,8 +20,8 @@ pub(crate) const ALIVE: u64 = u64::from_le_bytes(*b"dataspac");
 /// What a process knows about the life of one dataspace, and all that it has mapped of it.
 #[derive(Debug)]
 pub(crate) struct Life {
-    /// Freed, as far as this process has noticed. Never taken back, whatever others do to the word.
-    over: AtomicBool,
+    /// Not zero: freed, as far as this process has noticed. Never taken back, whatever others do to the word.
+    over: AtomicU32,
     /// The owner's page. The owner itself has none: others may be able to write it, and need not tell it.
     page: Option<Memory>,
     mapped: Mutex<Mapped>,
@@ -32,7 +36,7 @@ struct Mapped {
 
 impl Life {
     pub(crate) fn new(page: Option<Memory>) -> Arc<Life> {
-        Arc::new(Life { over: AtomicBool::new(false), page, mapped: Mutex::default() })
+        Arc::new(Life { over: AtomicU32::new(0), page, mapped: Mutex::default() })
     }
 
     /// Whether it lives, as far as can be seen.
@@ -42,7 +46,7 @@ impl Life {
     #[inline]
     pub(crate) fn check(&self) -> Result<(), Error> {
         let marked = |page: &Memory| page.load_u64(0, Ordering::Relaxed) == 0;
-        if self.over.load(Ordering::Relaxed) || self.page.as_ref().is_some_and(marked) {
+        if self.is_over() || self.page.as_ref().is_some_and(marked) {
             return self.found_over();
         }
         Ok(())
@@ -58,12 +62,34 @@ impl Life {
         self.check()
     }
 
-    /// Says in the memory itself that it is over, for everybody who has it; before any of the content goes.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed) != 0
+    }
+
+    /// The word that a free changes: the page's; to the owner its own, which nobody else can write.
+    #[inline]
+    pub(crate) fn word(&self) -> u32 {
+        // Relaxed: whoever is about to sleep on it has the kernel compare it once more.
+        let of_page = |page: &Memory| page.load_u32(0, Ordering::Relaxed);
+        self.page.as_ref().map_or_else(|| self.over.load(Ordering::Relaxed), of_page)
+    }
+
+    /// Where that word is.
+    #[inline]
+    pub(crate) fn word_address(&self) -> *const u32 {
+        let of_page = |page: &Memory| page.start().as_ptr().cast_const().cast();
+        self.page.as_ref().map_or(self.over.as_ptr().cast_const(), of_page)
+    }
+
+    /// Says in the memory itself that it is over, for everybody who has it, and wakes who sleeps there; before any of the
+    /// content goes.
     pub(crate) fn mark(memory: &Memory, offset: usize) {
         memory.atomic_u64(offset).store(0, Ordering::Relaxed);
         // Orders the word before the zeros that are written next. (Not a release of the store: that orders what came
         // before it.) Where the pages are punched instead, the system call orders more than that.
         fence(Ordering::Release);
+        futex::wake(memory.atomic_u32(offset));
     }
 
     /// Takes note of memory that shows this dataspace.
@@ -74,7 +100,7 @@ impl Life {
         self.check()?;
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
         // Once more under the lock: who ends it sets this first, and then looks through what is mapped.
-        if self.over.load(Ordering::Relaxed) {
+        if self.is_over() {
             return Err(Error::Revoked);
         }
         if mapped.memory.len() >= mapped.tidy_at {
@@ -85,15 +111,16 @@ impl Life {
         Ok(())
     }
 
-    /// Has new accesses of this process fail.
+    /// Has new accesses of this process, the owner's, fail, and wakes who sleeps in it.
     pub(crate) fn close(&self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.over.store(1, Ordering::Relaxed);
+        futex::wake(&self.over);
     }
 
     /// Ends it in this process: everything that is mapped of it shows zeros from now on, and nothing of its pages is held.
     pub(crate) fn end(&self) {
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
-        self.over.store(true, Ordering::Relaxed);
+        self.over.store(1, Ordering::Relaxed);
         for memory in mapped.memory.drain(..).filter_map(|memory| memory.upgrade()) {
             // Refused only where the kernel has no memory left for its own books. The memory then goes on showing what
             // is left of the dataspace, which is zeros as well.
@@ -103,7 +130,7 @@ impl Life {
 
     #[cold]
     fn found_over(&self) -> Result<(), Error> {
-        if !self.over.load(Ordering::Relaxed) {
+        if !self.is_over() {
             self.end();
         }
         Err(Error::Revoked)

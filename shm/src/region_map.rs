@@ -116,8 +116,8 @@ impl RegionMap {
     /// be written. Answers the place.
     ///
     /// # Errors
-    /// [`Error::NoRoom`], [`Error::OutOfBounds`] (the window), [`Error::Misaligned`] (the window's offset is no whole page),
-    /// [`Error::Revoked`], [`Error::System`].
+    /// [`Error::NoRoom`]; of the window [`Error::OutOfBounds`], [`Error::BadSize`] (it is empty) and [`Error::Misaligned`] (it
+    /// does not begin on a page); [`Error::Revoked`], [`Error::System`].
     pub fn attach(&self, source: &impl Source, window: Window) -> Result<usize, Error> {
         self.map(source, None, window, true)
     }
@@ -134,7 +134,7 @@ impl RegionMap {
     ///
     /// # Errors
     /// [`Error::Overlap`]; [`Error::OutOfBounds`] and [`Error::Misaligned`], of the window or of the place;
-    /// [`Error::Revoked`], [`Error::System`].
+    /// [`Error::BadSize`] if the window is empty; [`Error::Revoked`], [`Error::System`].
     pub fn attach_at(&self, place: usize, source: &impl Source, window: Window) -> Result<(), Error> {
         self.map(source, Some(place), window, true).map(drop)
     }

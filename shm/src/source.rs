@@ -50,7 +50,7 @@ impl Origin {
         let before = offset % file::page();
         let pages = file::whole_pages(before + len)?;
         let memory = Memory::map(&self.file, offset - before, pages, writable)?;
-        self.attachment(memory, before, len, writable)
+        self.attachment(memory, before, (offset, len), writable)
     }
 
     /// Maps a part of it among addresses that were set aside, at a certain place or at any that is free.
@@ -69,19 +69,19 @@ impl Origin {
         }
         let place = addresses.take(start, file::whole_pages(len)?)?;
         let memory = Memory::map_at(place, &self.file, offset, writable)?;
-        self.attachment(memory, 0, len, writable)
+        self.attachment(memory, 0, (offset, len), writable)
     }
 
     fn attachment(
         &self,
         memory: Memory,
         start: usize,
-        len: usize,
+        (offset, len): (usize, usize),
         writable: bool,
     ) -> Result<Attachment, Error> {
         let memory = Arc::new(memory);
         self.life.keep(&memory)?;
         let (life, charge) = (self.life.clone(), self.charge.clone());
-        Ok(Attachment::new(Part { memory, life, start, len, writable, _charge: charge }))
+        Ok(Attachment::new(Part { memory, life, start, offset, len, writable, _charge: charge }))
     }
 }

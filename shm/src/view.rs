@@ -128,13 +128,10 @@ impl<'a> View<'a> {
     /// What is shown may come out of a dataspace that was freed meanwhile: what was found out counts only if this succeeds.
     ///
     /// # Errors
-    /// [`Error::Revoked`]; [`Error::Misaligned`] if it does not begin at a multiple of 16.
+    /// [`Error::Revoked`]; [`Error::Misaligned`] if it does not begin at a multiple of 16 in the dataspace.
     #[inline]
     pub fn for_each_line(&self, mut look: impl FnMut(usize, &[u8; LINE])) -> Result<(), Error> {
-        let place = self.part.start + self.start;
-        if !place.is_multiple_of(16) {
-            return Err(Error::Misaligned { offset: self.start, alignment: 16 });
-        }
+        let place = self.part.aligned(self.start, 16)?;
         self.part.life.check()?;
         let whole = self.len / LINE * LINE;
         self.part.memory.for_each_line(place, self.len / LINE, &mut look);

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// Which part of a dataspace is meant: an offset and a length, or all of it.
+/// Which part of a dataspace is meant: an offset and a length, or all of it. Not none of it: nobody attaches what has no bytes.
 ///
 /// ```
 /// use portcullis_shm::{RamAccount, RamAllocator, RamQuota, Window};
@@ -12,6 +12,7 @@ use crate::error::Error;
 /// assert_eq!(dataspace.attach(Window::from(4096))?.len(), 5904);
 /// assert_eq!(dataspace.attach(Window::new(100, 50))?.len(), 50);
 /// assert!(dataspace.attach(Window::new(9_999, 2)).is_err());
+/// assert!(dataspace.attach(Window::from(10_000)).is_err(), "nothing is left there");
 /// # Ok::<(), portcullis_shm::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,12 @@ impl Window {
     /// The offset and the length within so many bytes.
     ///
     /// # Errors
-    /// [`Error::OutOfBounds`].
+    /// [`Error::OutOfBounds`], [`Error::BadSize`].
     pub(crate) fn within(self, size: usize) -> Result<(usize, usize), Error> {
         let len = self.len.unwrap_or(size.saturating_sub(self.offset));
-        check(self.offset, len, size).map(|()| (self.offset, len))
+        check(self.offset, len, size)?;
+        // A mapping of no bytes is none (mmap(2)), and an attachment without bytes would be one of no dataspace.
+        if len == 0 { Err(Error::BadSize { size: 0 }) } else { Ok((self.offset, len)) }
     }
 }
 

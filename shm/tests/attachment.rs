@@ -1,6 +1,6 @@
 //! What can be done with attached memory, within one process.
 
-use portcullis_shm::{Attachment, Dataspace, Error, RamAccount, RamAllocator, RamQuota, Window};
+use portcullis_shm::{Attachment, Dataspace, Error, RamAccount, RamAllocator, RamQuota, RegionMap, Window};
 use std::sync::atomic::Ordering;
 
 fn dataspace(size: usize) -> Dataspace {
@@ -74,6 +74,45 @@ fn atomics_are_aligned_and_shared() {
     assert_eq!(memory.atomic_u32(2).unwrap_err(), misaligned(2, 4));
     let odd = dataspace.attach(Window::from(1)).unwrap();
     assert!(odd.atomic_u32(3).is_ok(), "it is the place in memory that counts");
+}
+
+#[test]
+fn what_is_misaligned_is_named_by_its_place_in_the_dataspace() {
+    let (dataspace, _) = attached(20_000);
+    let foreign = dataspace.capability().import().unwrap();
+    let window = Window::new(8194, 100);
+    for odd in [dataspace.attach(window).unwrap(), foreign.attach(window).unwrap()] {
+        let misaligned = |offset, alignment| Error::Misaligned { offset, alignment };
+        assert_eq!(odd.atomic_u32(0).unwrap_err(), misaligned(8194, 4));
+        assert_eq!(odd.atomic_u64(3).unwrap_err(), misaligned(8197, 8));
+        assert_eq!(odd.atomics_u64(4, 2).unwrap_err(), misaligned(8198, 8));
+        let view = odd.view(10, 40).unwrap();
+        assert_eq!(view.load_u64(0, Ordering::Relaxed), Err(misaligned(8204, 8)));
+        assert_eq!(view.for_each_line(|_, _| ()), Err(misaligned(8204, 16)));
+        assert!(odd.atomic_u32(2).is_ok() && odd.view(14, 64).unwrap().for_each_line(|_, _| ()).is_ok());
+    }
+}
+
+#[test]
+fn nothing_is_attached_of_an_empty_window() {
+    let (dataspace, _) = attached(8192);
+    let foreign = dataspace.capability().import().unwrap();
+    let map = RegionMap::reserve(1 << 16).unwrap();
+    // Also where a page would be mapped for it, and at the end.
+    for empty in [Window::new(0, 0), Window::new(5, 0), Window::new(4096, 0), Window::from(8192)] {
+        let refused = [
+            dataspace.attach(empty).map(drop),
+            dataspace.attach_read_only(empty).map(drop),
+            foreign.attach(empty).map(drop),
+            foreign.attach_read_only(empty).map(drop),
+            dataspace.capability().attach(empty).map(drop),
+            map.attach(&dataspace, empty).map(drop),
+            map.attach_read_only_at(4096, &foreign, empty),
+        ];
+        assert_eq!(refused, [Err(Error::BadSize { size: 0 }); 7], "{empty:?}");
+    }
+    assert!(matches!(dataspace.attach(Window::new(8193, 0)), Err(Error::OutOfBounds { .. })));
+    assert!(map.regions().is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod file;
+pub(crate) mod futex;
 mod group;
 pub(crate) mod machine;
 pub(crate) mod memory;
