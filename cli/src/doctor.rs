@@ -35,7 +35,7 @@ struct Row<'a> {
 
 /// Lists the layers. The code is 0 if a strict sandbox is possible.
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
-    let report = report(Support::of_this_system());
+    let report = report(Support::of_this_system().map_err(Failure::Untried)?);
     if args.json {
         // Plain fields always have a JSON form.
         output::result(&serde_json::to_vec(&report).unwrap_or_default())?;

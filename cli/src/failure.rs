@@ -54,6 +54,8 @@ pub(crate) enum Failure {
     Root(portcullis_component::Error),
     #[error("cannot serve components: {0}")]
     Serve(#[from] portcullis_entrypoint::Error),
+    #[error("cannot find out what this kernel allows: {0}; try again when there is more room")]
+    Untried(portcullis_component::sandbox::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
     #[error("ended by signal {0}")]

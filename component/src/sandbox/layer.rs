@@ -129,7 +129,7 @@ impl Layer {
             Layer::Descriptors => "use Linux 5.11 or later",
             Layer::OwnUser => "run as root, or do with one id for all components of a user",
             Layer::MemoryGroup => {
-                "delegate a cgroup with the memory controller (systemd: Delegate=memory pids); until then the limits on address space, file size and descriptors hold"
+                "delegate a cgroup with the memory controller (systemd: Delegate=memory and DelegateSubgroup=main); until then the limits on address space, file size and descriptors hold"
             }
         }
     }

@@ -43,7 +43,7 @@ impl Sandbox {
             let (child, first) = pd.spawn(program.command())?;
             return Ok((Child::free(child), first));
         }
-        let mut parts = Parts::of(self.mode);
+        let mut parts = Parts::of(self.mode)?;
         let (first, portal) = pd.portal()?;
         let (ours, parent) = delivery::line()?;
         let birth = self.birth(&parts, program, parent, portal)?;
@@ -69,12 +69,12 @@ impl Sandbox {
         if self.mode == Mode::Off {
             return Ok(());
         }
-        let missing = Support::of_this_system().lacks().iter().find(|lack| lack.layer.needed());
+        let missing = Support::of_this_system()?.lacks().iter().find(|lack| lack.layer.needed());
         if let (Mode::Strict, Some(lack)) = (self.mode, missing) {
             return Err(Error::Missing { layer: lack.layer, reason: lack.reason.clone() });
         }
         let (ours, parent) = delivery::line()?;
-        self.birth(&Parts::of(self.mode), program, parent, ours).map(drop)
+        self.birth(&Parts::of(self.mode)?, program, parent, ours).map(drop)
     }
 
     /// The memory group of the component, if there is to be one and can be.
@@ -173,8 +173,9 @@ impl Sandbox {
 
     /// The kernel does not say which of the namespaces it was.
     fn not_made(&self, reason: Errno) -> Error {
-        let missing = Support::of_this_system().lacks().iter().map(|lack| lack.layer);
-        match missing.into_iter().find(|layer| layer.needed()) {
+        // If that cannot be found out now, it has the same reason.
+        let lacks = Support::of_this_system().map(Support::lacks).unwrap_or_default();
+        match lacks.iter().map(|lack| lack.layer).find(|layer| layer.needed()) {
             Some(layer) => Error::Lacking { layer, what: "a process in namespaces of its own", reason },
             None => Error::System { call: "clone", reason },
         }
@@ -188,18 +189,18 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(mode: Mode) -> Parts {
+    fn of(mode: Mode) -> Result<Parts, Error> {
         if mode == Mode::Strict {
             // Whatever of the others is missing will be refused.
             let dispensable =
                 Layer::ALL.into_iter().filter(|layer| !layer.needed() && *layer != Layer::MemoryGroup);
-            return Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable) };
+            return Ok(Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable)? });
         }
-        let support = Support::of_this_system();
+        let support = Support::of_this_system()?;
         let inside = |layer: Layer| support.has(Layer::UserNamespace) || !is_namespace(layer);
         let layers = Layer::ALL.into_iter().filter(|layer| support.has(*layer) && inside(*layer)).collect();
         let lacks = support.lacks().iter().filter(|lack| lack.layer != Layer::MemoryGroup);
-        Parts { layers, left_out: lacks.cloned().collect() }
+        Ok(Parts { layers, left_out: lacks.cloned().collect() })
     }
 
     fn has(&self, layer: Layer) -> bool {

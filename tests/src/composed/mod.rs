@@ -194,7 +194,7 @@ pub fn within(name: &str, composer: &str, text: &str) -> String {
 
 /// As strict as the system can.
 fn confinement() -> &'static str {
-    if Support::of_this_system().strict() { "strict" } else { "available" }
+    if Support::of_this_system().expect("there is room to try it").strict() { "strict" } else { "available" }
 }
 
 /// A component of a composition: the binary `member` in that role, confined as far as the system can.

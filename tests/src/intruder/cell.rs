@@ -96,7 +96,7 @@ pub fn both(path: &str) -> Option<(Cell, Cell)> {
 /// As [`both`].
 #[must_use]
 pub fn both_in(program: &Program, sandbox: &Sandbox) -> Option<(Cell, Cell)> {
-    let support = Support::of_this_system();
+    let support = Support::of_this_system().expect("there is room to try it");
     let confined = Cell::start_program(program, sandbox);
     if support.strict() {
         let confined =

@@ -4,6 +4,7 @@ use crate::{INTRUDER, watchdog};
 use portcullis_component::sandbox::{Error, Layer, Mode, Sandbox, Support};
 use portcullis_tests::intruder::attempt::Attempt;
 use portcullis_tests::intruder::cell::{Cell, strict};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
@@ -49,7 +50,7 @@ fn strict_refuses_without_a_layer_and_names_it_and_available_does_without() {
 
 fn without(&(layer, call, flag, reason): &(Layer, i64, i32, i32)) {
     refuse(call, flag, reason);
-    let support = Support::of_this_system();
+    let support = Support::of_this_system().expect("there is room to try it");
     assert!(!support.has(layer) && !support.strict(), "{:?}", support.lacks());
 
     let error = Cell::start(INTRUDER, &strict()).map(drop).expect_err("it is strict");
@@ -63,6 +64,35 @@ fn without(&(layer, call, flag, reason): &(Layer, i64, i32, i32)) {
     let cell = Cell::start(INTRUDER, &available).expect("it does without");
     assert!(cell.child.left_out().iter().any(|lack| lack.layer == layer), "{:?}", cell.child.left_out());
     assert_eq!(cell.tries(Attempt::Thread, ""), Ok("7".into()));
+}
+
+const NO_ROOM: &str = "PORTCULLIS_NO_ROOM";
+
+/// In a process of its own, since what was found out stays.
+#[test]
+fn what_there_is_too_little_of_for_a_moment_is_no_lack() {
+    let _watchdog = watchdog();
+    if std::env::var_os(NO_ROOM).is_none() {
+        let test = "lacking::what_there_is_too_little_of_for_a_moment_is_no_lack";
+        let mut alone = Command::new(std::env::current_exe().expect("/proc is mounted"));
+        let output = alone.args([test, "--exact", "--nocapture"]).env(NO_ROOM, "1").output();
+        let output = output.expect("this program starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let before = getrlimit(Resource::Nofile);
+    let has = std::fs::read_dir("/proc/self/fd").expect("/proc is mounted").count() as u64;
+    for spare in [0, 2, 5] {
+        let few = Rlimit { current: Some(has + spare), ..before };
+        setrlimit(Resource::Nofile, few).expect("fewer than before");
+        let untried = Support::of_this_system();
+        assert!(matches!(untried, Err(Error::System { .. })), "{spare}: {untried:?}");
+        let available = Sandbox { mode: Mode::Available, ..strict() };
+        assert!(Cell::start(INTRUDER, &available).is_err(), "{spare}: not with less than there is");
+        setrlimit(Resource::Nofile, before).expect("as many as before");
+    }
+    let cell = Cell::start(INTRUDER, &strict());
+    assert_eq!(cell.is_ok(), Support::of_this_system().expect("there is room now").strict());
 }
 
 /// From now on this thread, and what it starts, is refused that call.

@@ -11,7 +11,7 @@ fn available_takes_what_there_is_and_says_what_is_not() {
     let _watchdog = watchdog();
     let available = Sandbox { mode: Mode::Available, ..Sandbox::default() };
     let cell = Cell::start(INTRUDER, &available).expect("it runs everywhere");
-    let support = Support::of_this_system();
+    let support = Support::of_this_system().expect("there is room to try it");
     let left_out: Vec<Layer> = cell.child.left_out().iter().map(|lack| lack.layer).collect();
     // A memory group was not asked for.
     for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::MemoryGroup) {
