@@ -7,7 +7,9 @@ mod common;
 use common::{Running, interruptible, portcullis, run, text, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 /// A component of a file.
@@ -185,6 +187,54 @@ fn a_file_that_changes_changes_what_is_different_and_a_wrong_one_nothing() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(said.matches("init: stays: started").count(), 2, "{said}");
     assert!(said.contains("init: goes: stopped"), "{said}");
+}
+
+/// What else is in its directory, a log that a component writes there, say, is nothing to wait for.
+#[test]
+fn a_file_that_changes_is_read_again_though_another_one_beside_it_is_written_without_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = running(&file(&directory, &component("first", "/bin/sleep", "args = ['210001']")));
+    process("/bin/sleep", "210001");
+    let other = std::fs::File::create(directory.path().join("other")).unwrap();
+    let (goes_on, has_begun) = (AtomicBool::new(true), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while goes_on.load(Ordering::Relaxed) {
+                other.write_at(b"x", 0).unwrap();
+                has_begun.store(true, Ordering::Relaxed);
+                std::thread::yield_now();
+            }
+        });
+        until("the other one is written", || has_begun.load(Ordering::Relaxed).then_some(()));
+        file(&directory, &component("second", "/bin/sleep", "args = ['210002']"));
+        let found = std::panic::catch_unwind(|| process("/bin/sleep", "210002"));
+        goes_on.store(false, Ordering::Relaxed);
+        found.unwrap();
+    });
+    kill_process(running.pid(), Signal::TERM).unwrap();
+    assert_eq!(running.finish().status.code(), Some(143));
+}
+
+/// The system forgets what it had to say of the file when it has too much to say of others.
+#[test]
+fn a_file_that_changes_among_more_changes_than_the_system_tells_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = running(&file(&directory, &component("first", "/bin/sleep", "args = ['220001']")));
+    process("/bin/sleep", "220001");
+    kill_process(running.pid(), Signal::STOP).unwrap();
+    let status = format!("/proc/{}/status", running.pid().as_raw_nonzero());
+    until("it is stopped", || std::fs::read_to_string(&status).unwrap().contains("State:\tT").then_some(()));
+    let most = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let others = ["one", "two"].map(|name| std::fs::File::create(directory.path().join(name)).unwrap());
+    // Two by turns, since changes of one that follow each other are one.
+    for other in others.iter().cycle().take(most.trim().parse().unwrap()) {
+        other.write_at(b"x", 0).unwrap();
+    }
+    file(&directory, &component("second", "/bin/sleep", "args = ['220002']"));
+    kill_process(running.pid(), Signal::CONT).unwrap();
+    process("/bin/sleep", "220002");
+    kill_process(running.pid(), Signal::TERM).unwrap();
+    assert_eq!(running.finish().status.code(), Some(143));
 }
 
 #[test]
