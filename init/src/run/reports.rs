@@ -54,11 +54,9 @@ impl Init {
         let is_read = composition.components().iter().any(|component| reads(&component.name));
         let mut reports = inner.reports.borrow_mut();
         let has_readers = is_read && matches!(inner.offer, Offer::Root(_));
-        match (std::mem::replace(&mut reports.has_readers, has_readers), has_readers) {
-            // Whatever others were told meanwhile.
-            (false, true) => inner.notes.is_changed.set(true),
-            (true, false) => inner.services.forget_report(),
-            _ => {}
+        if std::mem::replace(&mut reports.has_readers, has_readers) && !has_readers {
+            // Who reads it next is not told how it was long ago.
+            inner.services.forget_report();
         }
         inner.notes.state_is_wanted.set(reports.is_wanted());
     }
