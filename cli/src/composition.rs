@@ -4,6 +4,7 @@ use crate::args::{CheckArgs, FileArgs, GraphArgs};
 use crate::failure::Failure;
 use crate::output::{self, note};
 use portcullis_init::{Composition, Given, Graph, Problem, Severity, limits};
+use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -57,15 +58,38 @@ pub(crate) fn graph(args: &GraphArgs) -> Result<(), Failure> {
 /// A file's name and content. No more of it is read than a composition may have, and a byte.
 pub(crate) fn read(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
     let name = args.file.display().to_string();
-    let most = limits::MOST_BYTES as u64 + 1;
-    let mut text = Vec::new();
-    let result = if name == "-" {
-        std::io::stdin().lock().take(most).read_to_end(&mut text)
-    } else {
-        File::open(&args.file).and_then(|file| file.take(most).read_to_end(&mut text))
+    let text = match name.as_str() {
+        "-" => text(std::io::stdin().lock()),
+        _ => File::open(&args.file).and_then(text),
     };
-    match result {
-        Ok(_) => Ok((name, text)),
+    named(name, text)
+}
+
+/// The same of a file that was read before. Waits for nobody: of standard input, or what is no regular file, there may be nothing, or
+/// nothing yet.
+pub(crate) fn read_again(args: &FileArgs) -> Result<(String, Vec<u8>), Failure> {
+    let name = args.file.display().to_string();
+    // So a pipe is opened though nobody writes there.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match name.as_str() {
+        "-" => return Err(Failure::ReadAgain(name)),
+        _ => rustix::fs::open(&args.file, flags, Mode::empty()).map(File::from),
+    };
+    let is_other = |file: &File| file.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    if file.as_ref().is_ok_and(is_other) {
+        return Err(Failure::ReadAgain(name));
+    }
+    named(name, file.map_err(Into::into).and_then(text))
+}
+
+fn text(file: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.take(limits::MOST_BYTES as u64 + 1).read_to_end(&mut text).map(|_| text)
+}
+
+fn named(name: String, text: std::io::Result<Vec<u8>>) -> Result<(String, Vec<u8>), Failure> {
+    match text {
+        Ok(text) => Ok((name, text)),
         Err(error) if error.kind() == ErrorKind::IsADirectory => Err(Failure::Directory(name)),
         Err(error) => Err(Failure::Input { name, error }),
     }
@@ -77,9 +101,12 @@ pub(crate) fn directory(file: &str) -> &Path {
 }
 
 pub(crate) fn warn(file: &str, composition: &Composition) {
-    for warning in composition.warnings() {
-        note(format_args!("{file}:{warning}"));
-    }
+    warnings(file, composition).for_each(|warning| note(format_args!("{warning}")));
+}
+
+/// What is allowed and probably not meant, a line each.
+pub(crate) fn warnings(file: &str, composition: &Composition) -> impl Iterator<Item = String> {
+    composition.warnings().iter().map(move |warning| format!("{file}:{warning}"))
 }
 
 /// A number and what is counted, in the plural where it is to be.

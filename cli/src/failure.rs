@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Directory(String),
     #[error("'{0}' can be read once only; name a file, or choose one way by --via")]
     ReadOnce(String),
+    #[error("'{0}' can be read once only; name a file, which can be read again")]
+    ReadAgain(String),
     #[error("'{0}' is empty; name a file with something in it")]
     Empty(String),
     #[error("'{name}' has more than {most} bytes; name a smaller file")]

@@ -4,41 +4,10 @@
 
 mod common;
 
-use common::{Running, interruptible, portcullis, run, text, until};
+use common::{Running, component, file, interruptible, portcullis, process, run, running, text, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
-
-/// A component of a file.
-fn component(name: &str, binary: &str, more: &str) -> String {
-    format!("[[component]]\nname = '{name}'\nbinary = '{binary}'\nram = '1M'\ncaps = 10\n{more}\n")
-}
-
-fn file(directory: &TempDir, content: &str) -> PathBuf {
-    let file = directory.path().join("composition.toml");
-    // As editors do it: another file comes into its place.
-    let new = directory.path().join("new");
-    std::fs::write(&new, content).unwrap();
-    std::fs::rename(&new, &file).unwrap();
-    file
-}
-
-fn running(file: &Path) -> Running {
-    Running::start(&mut interruptible(["run", file.to_str().unwrap()]))
-}
-
-/// The process that a program runs in, once it does.
-fn process(program: &str, argument: &str) -> Pid {
-    let line = format!("{program}\0{argument}\0");
-    until(program, || {
-        let entries = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let is_it =
-            |pid: &i32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|is| is == line.as_bytes());
-        pids.find(is_it).and_then(Pid::from_raw)
-    })
-}
+use std::path::Path;
 
 /// Memory groups of the components of that process, below any of the groups that there are.
 fn groups(of: Pid) -> usize {
@@ -157,57 +126,6 @@ fn a_command_that_is_killed_takes_its_components_along_and_leaves_nothing_for_go
     let ends = component("ends", "/bin/true", "sandbox = 'available'");
     assert_eq!(run(portcullis(["run"]).arg(file(&directory, &ends))).status.code(), Some(0));
     assert_eq!(groups(command), 0);
-}
-
-#[test]
-fn a_file_that_changes_changes_what_is_different_and_a_wrong_one_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let stays = component("stays", "/bin/sleep", "args = ['200001']");
-    let goes = component("goes", "/bin/sleep", "args = ['200002']");
-    let first = stays.clone() + &goes;
-    let running = running(&file(&directory, &first));
-    let (stayed, gone) = (process("/bin/sleep", "200001"), process("/bin/sleep", "200002"));
-    file(&directory, &(first + "[[component]]\n"));
-    // In place: it is empty first.
-    std::fs::write(
-        directory.path().join("composition.toml"),
-        stays.clone() + &component("comes", "/bin/sleep", "args = ['200003']"),
-    )
-    .unwrap();
-    process("/bin/sleep", "200003");
-    until("the end of the other", || {
-        (!Path::new(&format!("/proc/{}", gone.as_raw_nonzero())).exists()).then_some(())
-    });
-    assert_eq!(process("/bin/sleep", "200001"), stayed);
-    file(&directory, &component("stays", "/bin/true", ""));
-    let output = running.finish();
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert_eq!(said.matches("init: stays: started").count(), 2, "{said}");
-    assert!(said.contains("init: goes: stopped"), "{said}");
-}
-
-#[test]
-fn sighup_reads_the_file_again_and_a_wrong_one_changes_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let good = component("stays", "/bin/sleep", "args = ['300001']");
-    let target = directory.path().join("real.toml");
-    std::fs::write(&target, &good).unwrap();
-    // A link: what is written is elsewhere, and only the signal says that.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let link = elsewhere.path().join("link.toml");
-    std::os::unix::fs::symlink(&target, &link).unwrap();
-    let mut running =
-        Running::start(interruptible(["run", link.to_str().unwrap()]).stdout(std::process::Stdio::piped()));
-    let stays = process("/bin/sleep", "300001");
-    std::fs::write(&target, good.replace("caps = 10", "caps = 0")).unwrap();
-    kill_process(running.pid(), Signal::HUP).unwrap();
-    let said = running.says("nothing has changed");
-    assert!(said.contains("component.caps: found 0"), "{said}");
-    assert_eq!(process("/bin/sleep", "300001"), stays);
-    std::fs::write(&target, component("stays", "/bin/true", "")).unwrap();
-    kill_process(running.pid(), Signal::HUP).unwrap();
-    assert_eq!(running.finish().status.code(), Some(0));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod table;
 mod watch;
 
 use crate::args::RunArgs;
-use crate::composition::{directory, read, warn};
+use crate::composition::{directory, read, read_again, warn, warnings};
 use crate::failure::Failure;
 pub(crate) use asked::Asked;
 use lines::Lines;
@@ -35,7 +35,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     };
     let tell = move |event: portcullis_init::Event| events.say(format!("init: {event}"));
     let init = Init::root(&pd, &entrypoint, root, tell).map_err(Failure::Root)?;
-    let ended = serve(args, &init, &entrypoint, &lines, &checked(&name, &text, &init)?);
+    let composition = checked(&name, &text, &init)?;
+    warn(&name, &composition);
+    let ended = serve(args, &init, &entrypoint, &lines, &composition);
     if args.json && ended.is_ok() {
         lines.result(init.state().json());
     }
@@ -50,7 +52,6 @@ fn checked(name: &str, text: &[u8], init: &Init) -> Result<Composition, Failure>
     let wrong = |problems| Failure::composition(name, problems);
     let composition = Composition::parse_within(text, &init.given()).map_err(wrong)?;
     composition.check_binaries(directory(name)).map_err(wrong)?;
-    warn(name, &composition);
     Ok(composition)
 }
 
@@ -92,15 +93,23 @@ fn serve(
     }
 }
 
-/// Changes what runs to what the file says now, if that is right.
+/// Changes what runs to what the file says now, if that is right. Waits neither for who writes the file nor for who reads what is
+/// said of it.
 fn reload(args: &RunArgs, init: &Init, lines: &Lines) {
-    let changed = read(&args.file).and_then(|(name, text)| checked(&name, &text, init));
+    let changed = read_again(&args.file).and_then(|(name, text)| Ok((checked(&name, &text, init)?, name)));
     match changed {
         // Written into the place, a file is empty first. Whoever wants nothing to run ends the command.
-        Ok(composition) if composition.components().is_empty() => {
+        Ok((composition, _)) if composition.components().is_empty() => {
             lines.say("init: the file has no component now: nothing has changed".into());
         }
-        Ok(composition) => init.change(&composition),
-        Err(failure) => lines.say(format!("{failure}\ninit: the file is wrong: nothing has changed")),
+        Ok((composition, name)) => {
+            warnings(&name, &composition).for_each(|warning| lines.say(warning));
+            init.change(&composition);
+        }
+        Err(failure) => {
+            let is_wrong = matches!(failure, Failure::Composition { .. });
+            let why = if is_wrong { "is wrong" } else { "was not read" };
+            lines.say(format!("{failure}\ninit: the file {why}: nothing has changed"));
+        }
     }
 }

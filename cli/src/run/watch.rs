@@ -2,14 +2,14 @@
 
 use super::asked::Asked;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long nothing of it is written before it is read: who writes into the place may be in the middle of it.
 const QUIET: Duration = Duration::from_millis(100);
@@ -33,30 +33,31 @@ fn changes(directory: &Path) -> Result<OwnedFd, Errno> {
 }
 
 fn watch(changes: &OwnedFd, name: &OsStr, asked: &Asked) {
-    let mut is_changed = false;
+    // Counted from the last change of that file: what else is in its directory may change without end.
+    let mut due = None::<Instant>;
     loop {
-        match is_next(changes, is_changed) {
-            Ok(true) => match next(changes, name) {
-                Ok(is_it) => is_changed |= is_it,
-                Err(_) => return,
-            },
-            Ok(false) => {
-                asked.ask_to_reload();
-                is_changed = false;
-            }
+        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            asked.ask_to_reload();
+            due = None;
+            continue;
+        }
+        match is_next(changes, left).and_then(|is_any| Ok(is_any && next(changes, name)?)) {
+            Ok(true) => due = Instant::now().checked_add(QUIET),
+            Ok(false) => {}
             Err(_) => return,
         }
     }
 }
 
-/// Waits for a change: for ever or, if there was one, for a while. Whether there is one.
-fn is_next(changes: &OwnedFd, for_a_while: bool) -> Result<bool, Errno> {
-    let while_quiet = for_a_while.then(|| Timespec { tv_sec: 0, tv_nsec: QUIET.subsec_nanos().into() });
+/// Waits for a change: for ever, or for so long. Whether there is one.
+fn is_next(changes: &OwnedFd, left: Option<Duration>) -> Result<bool, Errno> {
+    let left = left.map(|left| Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() });
     let mut descriptors = [PollFd::new(changes, PollFlags::IN)];
-    retry_on_intr(|| poll(&mut descriptors, while_quiet.as_ref())).map(|ready| ready > 0)
+    retry_on_intr(|| poll(&mut descriptors, left.as_ref())).map(|ready| ready > 0)
 }
 
-/// Takes a change, and those that have come with it: whether one is of that file.
+/// Takes a change, and those that have come with it: whether one is of that file, or may have been.
 fn next(changes: &OwnedFd, name: &OsStr) -> Result<bool, Errno> {
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut reader = inotify::Reader::new(changes, &mut buffer);
@@ -66,6 +67,8 @@ fn next(changes: &OwnedFd, name: &OsStr) -> Result<bool, Errno> {
             Err(Errno::INTR) => continue,
             event => event?,
         };
+        // What had no room in the system's queue has no name.
+        is_it |= event.events().contains(ReadFlags::QUEUE_OVERFLOW);
         is_it |= event.file_name().is_some_and(|changed| changed.to_bytes() == name.as_bytes());
         if reader.is_buffer_empty() {
             return Ok(is_it);

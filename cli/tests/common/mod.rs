@@ -5,10 +5,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// What any test takes at most.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -129,4 +131,36 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A component of a file.
+pub(crate) fn component(name: &str, binary: &str, more: &str) -> String {
+    format!("[[component]]\nname = '{name}'\nbinary = '{binary}'\nram = '1M'\ncaps = 10\n{more}\n")
+}
+
+/// A composition file with that content.
+pub(crate) fn file(directory: &TempDir, content: &str) -> PathBuf {
+    let file = directory.path().join("composition.toml");
+    // As editors do it: another file comes into its place.
+    let new = directory.path().join("new");
+    std::fs::write(&new, content).unwrap();
+    std::fs::rename(&new, &file).unwrap();
+    file
+}
+
+/// `portcullis run` of that file.
+pub(crate) fn running(file: &Path) -> Running {
+    Running::start(&mut interruptible(["run", file.to_str().unwrap()]))
+}
+
+/// The process that a program runs in, once it does.
+pub(crate) fn process(program: &str, argument: &str) -> Pid {
+    let line = format!("{program}\0{argument}\0");
+    until(program, || {
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_it =
+            |pid: &i32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|is| is == line.as_bytes());
+        pids.find(is_it).and_then(Pid::from_raw)
+    })
 }

@@ -102,6 +102,8 @@ pub(super) struct Inner {
     pub(super) services: Services,
     pub(super) launch: Launch,
     pub(super) offer: Offer,
+    /// What all components together may have.
+    total: Cell<Quota>,
     pub(super) clock: Clock,
     /// What its parent was offered.
     pub(super) offered: RefCell<BTreeSet<Service>>,
@@ -181,6 +183,7 @@ impl Init {
             host.start(spawner::spec(&services, directory.clone()))?;
         }
         let init = Init(Rc::new(Inner {
+            total: Cell::new(host.own_quota()),
             host,
             entrypoint: entrypoint.downgrade(),
             notes,
@@ -200,9 +203,11 @@ impl Init {
         Ok(init)
     }
 
-    /// Has what happens told to the log that the parent has for this component. Without a budget for that it is told nobody.
+    /// Has what happens told to the log that the parent has for this component. Without a budget for that it is told nobody. Before
+    /// a component is started.
     pub(super) fn start_teller(&self, told: Receiver<Event>) {
         let _ = self.0.host.start(teller::spec(told));
+        self.0.total.set(self.0.host.own_quota());
     }
 
     pub(super) fn inner(&self) -> &Inner {
@@ -214,20 +219,15 @@ impl Init {
     }
 
     /// What a composition that is to run here is given: to be checked against, by
-    /// [`Composition::parse_within`].
+    /// [`Composition::parse_within`]. It stays the same, whoever has it now or owes it: what is not there yet is waited for.
     #[must_use]
     pub fn given(&self) -> Given {
-        let all = self
-            .0
-            .members
-            .borrow()
-            .values()
-            .fold(self.0.host.own_quota(), |sum, member| sum.checked_add(member.granted).unwrap_or(sum));
+        let total = self.0.total.get();
         let services = match &self.0.offer {
             Offer::Root(services) => Some(services.iter().filter_map(|name| name.parse().ok()).collect()),
             Offer::Above => None,
         };
-        Given { ram: Some(all.ram), caps: Some(all.caps), services }
+        Given { ram: Some(total.ram), caps: Some(total.caps), services }
     }
 
     /// Starts a composition: all of its components or, if one of them cannot be started, none.

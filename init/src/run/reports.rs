@@ -53,7 +53,11 @@ impl Init {
         let reads = |client| *router.decide(client, &service, &label).to == Target::Parent;
         let is_read = composition.components().iter().any(|component| reads(&component.name));
         let mut reports = inner.reports.borrow_mut();
-        reports.has_readers = is_read && matches!(inner.offer, Offer::Root(_));
+        let has_readers = is_read && matches!(inner.offer, Offer::Root(_));
+        if std::mem::replace(&mut reports.has_readers, has_readers) && !has_readers {
+            // Who reads it next is not told how it was long ago.
+            inner.services.forget_report();
+        }
         inner.notes.state_is_wanted.set(reports.is_wanted());
     }
 
@@ -74,7 +78,9 @@ impl Init {
                 inner.reports.borrow_mut().due = None;
                 inner.notes.is_changed.set(false);
                 let state = self.state();
-                inner.services.report(&state.json());
+                if inner.reports.borrow().has_readers {
+                    inner.services.report(&state.json());
+                }
                 let reader = inner.reports.borrow_mut().reader.take();
                 if let Some(mut reader) = reader {
                     // Foreign code: nothing of ours is borrowed.

@@ -12,7 +12,7 @@ use portcullis_sessions::Board;
 use portcullis_sessions::log::{Log, LogComponent};
 use portcullis_sessions::rom::{Rom, RomComponent};
 use portcullis_sessions::timer::{Timer, TimerComponent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,6 +89,10 @@ pub(super) struct Services(Arc<Mutex<Shared>>);
 struct Shared {
     /// What each component is configured with, and how the composition is.
     contents: BTreeMap<String, Arc<[u8]>>,
+    /// Which of them the thread has not seen as they are now.
+    changed: BTreeSet<String>,
+    /// The thread is to look at those, and has not begun to.
+    is_told: bool,
     /// What each component may have started for it.
     allowances: BTreeMap<String, Allowance>,
     /// The thread that serves them, once it does.
@@ -114,11 +118,8 @@ impl Services {
 
     fn construct(&self, env: &Env, of_root: Option<OfRoot>) -> Result<(), Error> {
         let board = BOARD.with(Board::clone);
-        {
-            let mut shared = self.shared();
-            shared.thread = Some(env.entrypoint().handle());
-            shared.contents.iter().for_each(|(name, content)| board.put(name, content));
-        }
+        self.shared().thread = Some(env.entrypoint().handle());
+        self.look(&board);
         env.announce::<dyn Rom, _>(RomComponent::new(&board, of_client))?;
         let Some(OfRoot { log, also }) = of_root else { return Ok(()) };
         env.announce::<dyn Log, _>(LogComponent::new(log))?;
@@ -146,28 +147,55 @@ impl Services {
         self.put(STATE_ON_BOARD, state);
     }
 
-    fn put(&self, name: &str, content: &str) {
-        let (name, content): (_, Arc<[u8]>) = (name.to_owned(), content.as_bytes().into());
-        let mut shared = self.shared();
-        shared.contents.insert(name.clone(), content.clone());
-        shared.post(move |board| board.put(&name, &content));
+    /// Nobody is to know any more how the composition is.
+    pub(super) fn forget_report(&self) {
+        self.remove(STATE_ON_BOARD);
     }
 
     /// A component is there no more.
     pub(super) fn forget(&self, component: &str) {
-        let name = component.to_owned();
-        let mut shared = self.shared();
-        shared.contents.remove(&name);
-        shared.allowances.remove(&name);
-        shared.post(move |board| board.remove(&name));
+        self.shared().allowances.remove(component);
+        self.remove(component);
     }
-}
 
-impl Shared {
-    fn post(&self, change: impl FnOnce(&Board) + Send + 'static) {
+    fn put(&self, name: &str, content: &str) {
+        let mut shared = self.shared();
+        shared.contents.insert(name.to_owned(), content.as_bytes().into());
+        self.has_changed(shared, name);
+    }
+
+    fn remove(&self, name: &str) {
+        let mut shared = self.shared();
+        shared.contents.remove(name);
+        self.has_changed(shared, name);
+    }
+
+    /// Has the thread look. However long it is held up, and however often something changes until then, one message waits for it,
+    /// and of each content the newest.
+    fn has_changed(&self, mut shared: MutexGuard<'_, Shared>, name: &str) {
+        shared.changed.insert(name.to_owned());
         // Without a thread, or with one that has ended, there is nobody to be told.
-        if let Some(thread) = &self.thread {
-            let _ = thread.post(move |_| BOARD.with(change));
+        let Some(thread) = shared.thread.clone() else { return };
+        if !std::mem::replace(&mut shared.is_told, true) {
+            drop(shared);
+            let services = self.clone();
+            let _ = thread.post(move |_| BOARD.with(|board| services.look(board)));
+        }
+    }
+
+    /// Has the board be as the contents are now. The thread that serves calls it.
+    fn look(&self, board: &Board) {
+        let mut shared = self.shared();
+        shared.is_told = false;
+        let changed = std::mem::take(&mut shared.changed).into_iter();
+        let changed: Vec<_> = changed.map(|name| (shared.contents.get(&name).cloned(), name)).collect();
+        // Whoever changes them does not wait until all are on the board.
+        drop(shared);
+        for (content, name) in changed {
+            match content {
+                Some(content) => board.put(&name, &content),
+                None => board.remove(&name),
+            }
         }
     }
 }

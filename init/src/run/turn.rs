@@ -144,8 +144,11 @@ impl Init {
         let process = self.inner().host.process(name.as_str()).unwrap_or_default();
         let event = {
             let mut members = self.inner().members.borrow_mut();
-            // Others may hold what it needs until their servers have closed their sessions.
-            let comes_back = self.inner().host.sessions() > 0 || members.values().any(Member::is_stopping);
+            // Others may hold what it needs until their servers have closed their sessions, or owe it.
+            let host = &self.inner().host;
+            let owes = |name: &Name| host.debt(name.as_str()).is_some_and(|debt| !debt.is_none());
+            let comes_back = host.sessions() > 0
+                || members.iter().any(|(name, member)| member.is_stopping() || owes(name));
             let Some(member) = members.get_mut(name) else { return };
             let name = name.clone();
             match started {

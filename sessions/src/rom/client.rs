@@ -5,6 +5,10 @@ use portcullis_component::{Connection, Error, Quota};
 use portcullis_rpc::Client;
 use portcullis_shm::{Attachment, View, Window};
 
+/// How often a copy is asked for again with more donated, until what the server says is the caller's: a content may grow
+/// meanwhile, and a server may say for ever that there is not enough.
+const ATTEMPTS: usize = 8;
+
 /// A client of a ROM session.
 pub type RomClient = Client<dyn Rom>;
 
@@ -30,24 +34,21 @@ pub(super) struct Attached {
 }
 
 impl Attached {
-    /// Has the copy replaced by the newest content, paid for as far as it takes: [`Rom::update`] with as many upgrades as the
-    /// server asks for.
+    /// Has the copy replaced by the newest content, paid for as far as it takes: [`Rom::update`], with some upgrades if the server
+    /// asks for them.
     pub(super) fn update(&mut self, connection: &mut Connection<dyn Rom>) -> Result<Version, Error> {
-        loop {
-            match connection.update() {
-                Ok(version) => {
-                    if version.dataspace != self.version.dataspace {
-                        self.attachment = connection.attach()?;
-                    }
-                    self.version = version;
-                    return Ok(version);
-                }
-                Err(Error::InsufficientRamQuota { missing }) => {
-                    Connection::upgrade(connection, Quota { ram: missing, ..Quota::NONE })?;
-                }
-                Err(error) => return Err(error),
-            }
+        let mut updated = connection.update();
+        for _ in 1..ATTEMPTS {
+            let Err(Error::InsufficientRamQuota { missing }) = updated else { break };
+            Connection::upgrade(connection, Quota { ram: missing, ..Quota::NONE })?;
+            updated = connection.update();
         }
+        let version = updated?;
+        if version.dataspace != self.version.dataspace {
+            self.attachment = connection.attach()?;
+        }
+        self.version = version;
+        Ok(version)
     }
 
     /// The copy; nothing if it has no bytes.

@@ -50,7 +50,8 @@ impl RomConnection {
     /// another than before.
     ///
     /// # Errors
-    /// [`Error::OutOfRam`] if the own budget has not as much; [`Error::Rpc`] if the server has ended; [`Error::Memory`].
+    /// [`Error::OutOfRam`] if the own budget has not as much; [`Error::InsufficientRamQuota`] if the server wants more again and
+    /// again; [`Error::Rpc`] if it has ended; [`Error::Memory`].
     pub fn refresh(&mut self) -> Result<Version, Error> {
         self.copy.update(&mut self.connection)
     }

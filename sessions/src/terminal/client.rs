@@ -2,7 +2,7 @@
 
 use super::{Buffers, Terminal};
 use portcullis_component::Error;
-use portcullis_rpc::Client;
+use portcullis_rpc::{self as rpc, Client};
 use portcullis_shm::BufferClient;
 
 /// A client of a terminal session.
@@ -55,12 +55,17 @@ pub trait TerminalBytes: Terminal {
     /// Writes all of the bytes. Blocks until they are taken.
     ///
     /// # Errors
-    /// Of the first call that fails; what came before is written. [`Error::Memory`] if the session is closed.
+    /// Of the first call that fails; what came before is written. [`Error::Memory`] if the session is closed; the server's
+    /// [`MalformedResult`](rpc::Error::MalformedResult) if it answers and has taken nothing.
     fn write_by(&mut self, buffers: &TerminalBuffers, bytes: &[u8]) -> Result<(), Error> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let length = buffers.output.fill(&rest[..rest.len().min(buffers.room())])?;
             let taken = self.write(u32::try_from(length).unwrap_or(u32::MAX)).get()?;
+            if taken == 0 {
+                // It had to wait for room; and who goes on asking such a server never ends.
+                return Err(rpc::Error::MalformedResult.into());
+            }
             // A server that claims to have taken more than there was has taken what there was.
             let taken = usize::try_from(taken).unwrap_or(usize::MAX).min(length);
             rest = &rest[taken..];

@@ -50,12 +50,21 @@ impl Composed {
     /// If the system refuses what it takes.
     #[must_use]
     pub fn new(place: Place, composer: &str) -> Composed {
+        Composed::of(ALL, place, composer)
+    }
+
+    /// A root that has so much to give.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn of(quota: Quota, place: Place, composer: &str) -> Composed {
         let pd = Pd::new().expect("there are descriptors");
         let entrypoint = Entrypoint::new(&pd).expect("there are descriptors");
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let (written, told) = (lines.clone(), lines.clone());
         let log = move |line: &str| locked(&written).push(normal(line));
-        let root = Root { directory: "/".into(), quota: ALL, log: Box::new(log), also: Vec::new() };
+        let root = Root { directory: "/".into(), quota, log: Box::new(log), also: Vec::new() };
         let tell = move |event: portcullis_init::Event| locked(&told).push(format!("init: {event}"));
         let init = Init::root(&pd, &entrypoint, root, tell).expect("there is a thread");
         Composed { init, place, composer: composer.into(), lines, entrypoint }

@@ -31,6 +31,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         "brief" => run_component(|env: Env| brief(&env)),
         "relay" => run_component(move |env: Env| relay(&env, argument)),
         "write" => run_component(|env: Env| write(&env)),
+        "use" => run_component(move |env: Env| use_up(&env, argument.parse().unwrap_or(0))),
         "open" => run_component(|env: Env| open(&env)),
         "probe" => run_component(|env: Env| probe(&env)),
         "budget" => run_component(move |env: Env| budget(&env, argument.parse().unwrap_or(0))),
@@ -55,6 +56,13 @@ fn log(env: &Env) -> Result<Connection<dyn Log>, Error> {
 /// Says why it ends: in a sandbox there is no other way.
 fn tell(env: &Env, error: &Error) {
     let _ = log(env).map(|mut log| log.print(&format!("fails: {error}")));
+}
+
+/// Has so many bytes of its own, without a session of anybody.
+fn use_up(env: &Env, size: usize) -> Result<(), Error> {
+    let dataspace = env.ram().alloc(size)?;
+    env.at(Instant::now() + Duration::from_secs(3600), move |_| drop(dataspace)).detach();
+    Ok(())
 }
 
 /// Opens what is in every view.

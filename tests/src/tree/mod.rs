@@ -3,6 +3,7 @@
 mod puppet;
 mod raider;
 mod roles;
+mod stubborn;
 
 pub use puppet::{Puppet, PuppetAsync, puppet};
 pub use roles::{outcome, run};

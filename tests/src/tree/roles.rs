@@ -1,6 +1,7 @@
 //! What the binary `component` may be.
 
 use super::puppet::puppet;
+use super::stubborn::stubborn;
 use portcullis_component::host::{Asked, Host, Route, Spec};
 use portcullis_component::{Connection, Env, Error, Label, Opening, Quota, Sessions, run as run_component};
 use portcullis_sessions::Board;
@@ -32,6 +33,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         },
         Some("eager") => run_component(move |env: Env| eager(&env, &arguments.next().unwrap_or_default())),
         Some("raider") => super::raider::run(),
+        Some("stubborn") => run_component(|env: Env| stubborn(&env)),
         Some("thief") => run_component(|env: Env| thief(&env)),
         Some("board") => run_component(|env: Env| board(&env)),
         Some("timer") => run_component(|env: Env| env.announce::<dyn Timer, _>(TimerComponent::new())),

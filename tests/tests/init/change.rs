@@ -122,6 +122,26 @@ pub(super) fn scenario_27_a_budget_grows_and_shrinks_while_its_owner_runs(compos
     assert_eq!(composed.starts("rich"), 1);
 }
 
+/// Of what there is, nearly all that a composition within another one has is owed by somebody who has spent it.
+pub(super) fn scenario_27_a_change_is_not_refused_for_what_earlier_ones_still_owe(composed: &Composed) {
+    let with = |spends: &str, waits: &str, counter: u32| {
+        member("spends", "budget 838860800", &format!("ram = '{spends}'\nconfig = 'keep'"))
+            + &member("waits", "follow", &format!("ram = '{waits}'\nconfig = '{counter}'"))
+            + &route("*", "*", "parent")
+    };
+    let given = composed.init.given();
+    composed.start(&with("900M", "100M", 1)).expect("it is started");
+    composed.until(|composed| composed.said("[spends] has ") == 1 && composed.said("[waits] 1") == 1);
+    for counter in 2..=3 {
+        composed.change(&with("100M", "900M", counter));
+        composed.until_said(&format!("[waits] {counter}"), 1);
+        assert_eq!(composed.init.given(), given);
+    }
+    composed.change(&with("900M", "100M", 4));
+    composed.until_said("[waits] 4", 1);
+    assert_eq!((composed.starts("spends"), composed.starts("waits")), (1, 1));
+}
+
 pub(super) fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
     composed: &Composed,
 ) {

@@ -45,6 +45,7 @@ both! {
         scenario_27_a_chain_of_logs_whose_middle_restarts_goes_on,
         scenario_27_a_service_that_is_provided_no_more_ends_and_is_denied,
         scenario_27_a_budget_grows_and_shrinks_while_its_owner_runs,
+        scenario_27_a_change_is_not_refused_for_what_earlier_ones_still_owe,
         scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing,
         a_session_waits_for_a_server_that_is_about_to_come;
     whole:

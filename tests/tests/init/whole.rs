@@ -1,6 +1,7 @@
 //! Compositions as a whole.
 
 use super::{composed as new, member, runs, watchdog};
+use portcullis_component::Quota;
 use portcullis_init::Composition;
 use portcullis_tests::composed::{self, Composed, INNER, Place, route};
 use portcullis_tests::resources::wake_ups;
@@ -47,6 +48,24 @@ fn what_the_root_gives_is_what_a_composition_may_ask_for() {
     let file = |ram: &str| member("one", "idle", &format!("ram = '{ram}'"));
     assert!(Composition::parse_within(file("1G"), &given).is_ok());
     assert!(Composition::parse_within(file("1025G"), &given).is_err());
+}
+
+/// It has spent that on memory of its own, so that there is not even a session.
+#[test]
+fn who_cannot_be_started_for_what_another_one_owes_waits_for_it() {
+    const MIB: u64 = 1 << 20;
+    let _watchdog = watchdog();
+    let composed = Composed::of(Quota::new(12 * MIB, 1_000), Place::Root, env!("CARGO_BIN_EXE_composer"));
+    let uses = |ram: u64| member("uses", &format!("use {}", 6 * MIB), &format!("ram = {}", ram * MIB));
+    let late = member("late", "idle", "ram = '8M'");
+    composed.start(&uses(8)).expect("it is started");
+    composed.until(|composed| composed.init.state().components[0].ram_left < 2 * MIB);
+    composed.change(&(uses(1) + &late));
+    let life = |composed: &Composed| composed.init.state().components.last().map(|component| component.life);
+    assert_eq!(life(&composed), Some("waits"));
+    composed.change(&late);
+    composed.until(|composed| composed.starts("late") == 1);
+    assert_eq!(life(&composed), Some("runs"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod life;
 mod memory;
 mod quota;
 mod reports;
+mod stubborn;
 mod terminals;
 
 use portcullis_component::Quota;
