@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// the root, and who started, ended, crashed and was denied a session, goes to standard error. Sessions that a route leads
     /// to "parent" are served by the command: log, timer, rom (label state: who runs) and spawn (processes, for portcullis-init).
     ///
-    /// With SIGUSR1 it says who runs, with what budgets. When the file changes, or with SIGHUP, only what is different in it is changed; a wrong one changes nothing. Exits with
+    /// With SIGUSR1 it says who runs, with what budgets. When the file changes, or with SIGHUP, only what is different in it is changed; a wrong one changes nothing. Ctrl-C, SIGTERM and the end of the terminal end it. Exits with
     /// 0 if all components have ended with 0, else with 1; a signal that ends it ends all components.
     Run(RunArgs),
     /// List what this kernel allows a component's sandbox, and what is missing

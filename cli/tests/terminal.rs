@@ -5,26 +5,33 @@
 mod common;
 
 use common::{Running, interruptible, text};
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::{Signal, kill_process, kill_process_group};
 use rustix::pty::OpenptFlags;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, Stdio};
 
-/// A terminal, and the demo with its standard error on it, five mebibytes of input and more to come: enough for a report of the
-/// counting object.
-fn start() -> (File, Running, ChildStdin) {
-    let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+/// A terminal, and what is written to it as its programs have it.
+fn pair() -> (File, File) {
+    let terminal =
+        rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     rustix::pty::grantpt(&terminal).unwrap();
     rustix::pty::unlockpt(&terminal).unwrap();
     let screen = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
     let screen = File::options().read(true).write(true).open(screen.to_str().unwrap()).unwrap();
+    (terminal.into(), screen)
+}
+
+/// A terminal, and the demo with its standard error on it, five mebibytes of input and more to come: enough for a report of the
+/// counting object.
+fn start() -> (File, Running, ChildStdin) {
+    let (terminal, screen) = pair();
     let mut command = interruptible(["demo", "wordcount", "-"]);
     let mut running = Running::start(command.stdin(Stdio::piped()).stderr(screen));
     let mut stdin = running.stdin();
     stdin.write_all(&b"four words of text\n".repeat((5 << 20) / 19 + 1)).unwrap();
-    (terminal.into(), running, stdin)
+    (terminal, running, stdin)
 }
 
 /// Reads what is shown up to `end`, or until nobody shows anything any more.
@@ -69,4 +76,22 @@ fn ctrl_c_leaves_the_terminal_usable() {
     assert_eq!(running.finish().status.signal(), Some(Signal::INT.as_raw()));
     assert!(all.contains(REPORTED) && !all.contains(HIDE_CURSOR), "{all:?}");
     drop(stdin);
+}
+
+#[test]
+fn who_closes_the_terminal_ends_what_runs() {
+    let (terminal, screen) = pair();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("long.toml");
+    let sleeper = "[[component]]\nname = \"sleeper\"\nbinary = \"/bin/sleep\"\nargs = [\"1000\"]\n\
+                   ram = \"1M\"\ncaps = 50\nsandbox = \"off\"\n";
+    std::fs::write(&file, sleeper).unwrap();
+    let mut command = interruptible(["run", file.to_str().unwrap()]);
+    let running = Running::start(command.stdin(Stdio::null()).stderr(screen));
+    let mut terminal = terminal;
+    assert!(shown(&mut terminal, "sleeper: started").contains("sleeper"));
+    drop(terminal);
+    // As the system does then.
+    kill_process(running.pid(), Signal::HUP).unwrap();
+    assert_eq!(running.finish().status.code(), Some(129));
 }

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use portcullis_entrypoint::EntrypointHandle;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -16,6 +17,8 @@ struct Shared {
     end: AtomicU8,
     reload: AtomicBool,
     state: AtomicBool,
+    /// What is said was shown on a terminal in the beginning.
+    was_shown: bool,
     entrypoint: EntrypointHandle,
 }
 
@@ -24,7 +27,8 @@ impl Asked {
     pub(crate) fn listen(entrypoint: &EntrypointHandle) -> Result<Asked, Failure> {
         let (reload, state) = (AtomicBool::new(false), AtomicBool::new(false));
         let end = AtomicU8::new(0);
-        let asked = Asked(Arc::new(Shared { end, reload, state, entrypoint: entrypoint.clone() }));
+        let was_shown = std::io::stderr().is_terminal();
+        let asked = Asked(Arc::new(Shared { end, reload, state, was_shown, entrypoint: entrypoint.clone() }));
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).map_err(Failure::Signals)?;
         let heard = asked.clone();
         std::thread::spawn(move || signals.forever().for_each(|signal| heard.signal(signal)));
@@ -33,12 +37,18 @@ impl Asked {
 
     fn signal(&self, signal: i32) {
         match signal {
+            // The terminal is closed, and nobody is there any more.
+            SIGHUP if self.0.was_shown && !std::io::stderr().is_terminal() => self.ends_by(signal),
             SIGHUP => self.0.reload.store(true, Ordering::Relaxed),
             SIGUSR1 => self.0.state.store(true, Ordering::Relaxed),
-            end => self.0.end.store(end.to_le_bytes()[0], Ordering::Relaxed),
+            _ => self.ends_by(signal),
         }
         // It orders what was stored before whatever the entrypoint's thread reads after it.
         self.0.entrypoint.stop();
+    }
+
+    fn ends_by(&self, signal: i32) {
+        self.0.end.store(signal.to_le_bytes()[0], Ordering::Relaxed);
     }
 
     /// The file is to be read again.
