@@ -19,6 +19,8 @@ mod rows;
 mod signals;
 mod starving;
 mod system;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod waiting;
 

@@ -225,8 +225,12 @@ impl Server {
     /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
     pub(super) fn settle(&mut self) -> bool {
         self.sleep(Some(Duration::ZERO));
-        let nothing_left = self.unread.is_empty() && !self.ledger.contexts().are_ready();
-        self.hot.is_empty() && nothing_left && !self.home.wants_attention()
+        self.hot.is_empty() && !self.has_something()
+    }
+
+    /// Whether anything but a request is to be done or said. A step may find it after it has looked for such.
+    fn has_something(&self) -> bool {
+        self.home.wants_attention() || !self.unread.is_empty() || self.may_have_notice() || self.parent_gone
     }
 
     /// Sleeps until somebody rings, unless something came while the clients were told.
@@ -241,7 +245,7 @@ impl Server {
             }
         }
         let ready = |name: &RowName| self.ports.get(*name).is_some_and(Port::is_ready);
-        if self.home.wants_attention() || !self.unread.is_empty() || self.hot.iter().any(ready) {
+        if self.has_something() || self.hot.iter().any(ready) {
             self.rewatch_all();
             // Who keeps us awake by this, without a request that counts, must not keep us from those who ring.
             if self.has_cold_ports() {

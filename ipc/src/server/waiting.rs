@@ -141,7 +141,7 @@ impl Server {
 
     /// Whether there may be an event that is no call.
     #[inline]
-    fn may_have_notice(&self) -> bool {
+    pub(super) fn may_have_notice(&self) -> bool {
         self.woken || self.ledger.may_have_unreferenced() || self.ledger.contexts().are_ready()
     }
 
