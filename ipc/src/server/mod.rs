@@ -22,6 +22,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod until;
 mod waiting;
 
 pub use caller::Caller;

@@ -2,9 +2,9 @@
 
 use super::caller::Caller;
 use super::port::Port;
+use super::until::Until;
 use super::{BELL, Request, Server};
 use crate::context::{self, Context};
-use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::sys::socket;
@@ -168,11 +168,7 @@ impl Server {
 
     /// Nothing there: looks on for a while, then sleeps.
     #[inline]
-    pub(super) fn idle(
-        &mut self,
-        end: &mut Option<Option<Instant>>,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
+    pub(super) fn idle(&mut self, until: &mut Until) -> Result<(), Error> {
         let turns = self.patience.turns();
         if self.pace.idle_turns < turns {
             self.pace.idle_turns += self.spin_for_a_moment();
@@ -184,12 +180,12 @@ impl Server {
                 if turns == u32::MAX {
                     (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
                     self.take_releases();
-                    self.left(end, deadline)?;
+                    self.left(until)?;
                 }
             }
             return Ok(());
         }
-        let left = self.left(end, deadline)?;
+        let left = self.left(until)?;
         self.sleep(left);
         Ok(())
     }
@@ -208,18 +204,10 @@ impl Server {
     }
 
     /// Reads the clock: the time left until the deadline.
-    fn left(
-        &mut self,
-        end: &mut Option<Option<Instant>>,
-        deadline: Deadline,
-    ) -> Result<Option<Duration>, Error> {
+    fn left(&mut self, until: &mut Until) -> Result<Option<Duration>, Error> {
         self.pace.clock = Instant::now();
         self.pace.requests = 0;
-        match *end.get_or_insert_with(|| deadline.instant()) {
-            None => Ok(None),
-            Some(end) if end <= self.pace.clock => Err(Error::DeadlineExceeded),
-            Some(end) => Ok(Some(end - self.pace.clock)),
-        }
+        until.left(self.pace.clock)
     }
 
     /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.

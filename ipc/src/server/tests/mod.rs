@@ -1,6 +1,7 @@
 //! A server whose clients are played by hand, so that it is known in which of its steps it finds what.
 
 mod client;
+mod deadlines;
 mod notices;
 
 use super::{Limits, Server};
