@@ -322,7 +322,12 @@ impl Port {
                 drained = Drained::NoRoom;
             }
         }
-        self.starves |= drained == Drained::NoRoom;
+        if drained == Drained::NoRoom {
+            self.starves = true;
+            // What was read for these before the room was gone may be what is missing.
+            let here = self.stuck & self.lanes_held();
+            (self.stuck, self.polled) = (self.stuck & !here, self.polled | here);
+        }
         Ok(drained)
     }
 
