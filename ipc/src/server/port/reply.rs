@@ -105,6 +105,8 @@ impl Port {
                 Err(Refused::Here(Error::Busy)) => {
                     return Err(Error::Violation("the client does not read its socket"));
                 }
+                // It was another's doing: to this client, what it would have been granted is none.
+                Err(Refused::There(Error::Violation(_))) => Some(Error::InvalidCapability),
                 sent => sent.err().map(Error::from),
             };
         }

@@ -3,6 +3,7 @@
 mod client;
 mod deadlines;
 mod notices;
+mod replies;
 
 use super::{Limits, Server};
 use crate::pd::{Pd, PdOptions};
