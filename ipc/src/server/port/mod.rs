@@ -1,5 +1,6 @@
 //! The server's side of a channel.
 
+mod grants;
 mod reply;
 mod request;
 mod signals;
@@ -7,12 +8,11 @@ mod signals;
 use super::home::Home;
 use super::ledger::Ledger;
 use super::rows::Rows;
-use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::issued::WayHome;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
-use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::release_ring::Release;
 use crate::server::entrance::Entrance;
 use crate::sys::memory::Words;
 use crate::transport::Transport;
@@ -85,11 +85,6 @@ impl HangUp for Ended {
 /// The doorbell messages that may be waiting: each of 16 lanes, 8 groups of signals and two more bits rings at most once a
 /// wake, and a socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
-
-/// Whether a release refers to messages beyond so many. Counts go round; what lies less than half way ahead is still to come.
-fn is_ahead(release: Release, received: u16) -> bool {
-    matches!(release.sent.wrapping_sub(received), 1..=0x7fff)
-}
 
 impl Port {
     pub(crate) fn new(name: RowName, end: End, words: Option<Words>) -> Port {
@@ -197,7 +192,8 @@ impl Port {
     /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        let releases = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        let in_ring = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        let releases = in_ring || self.held.is_some();
         // Those of a starving port may wait for what is on its socket.
         self.has_work() || releases && !self.starves
     }
@@ -243,50 +239,6 @@ impl Port {
         self.take_signals(pending, ledger);
         let releases = pending & layout::PENDING_RELEASES != 0 && self.take_releases(ledger)?;
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
-    }
-
-    /// Takes back what the client released: at most one ring full, so that it cannot keep us here. Answers whether
-    /// the socket must be read first: a release must not overtake what was sent before it.
-    pub(crate) fn take_releases(&mut self, ledger: &mut Ledger) -> Result<bool, Error> {
-        let Some(words) = self.words.clone() else { return Ok(false) };
-        let ring = Ring {
-            head: &words[layout::RELEASE_HEAD],
-            tail: &words[layout::RELEASE_TAIL],
-            entries: &words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
-        };
-        let received = self.socket().map_or(0, SocketTransport::received);
-        for _ in 0..layout::RELEASE_CAPACITY {
-            let release = match self.held.take() {
-                Some(held) => held,
-                None => match ring.pop(&mut self.release_tail)? {
-                    Some(release) => release,
-                    None => return Ok(false),
-                },
-            };
-            if is_ahead(release, received) {
-                self.held = Some(release);
-                return Ok(true);
-            }
-            let row = self
-                .rows
-                .name_at(release.row)
-                .ok_or(Error::Violation("a release of a row that was not granted"))?;
-            self.take_signal_of(release.row, ledger);
-            ledger.release(self.name, &mut self.rows, row, release.grants.into())?;
-        }
-        Ok(false)
-    }
-
-    /// After the socket was read to its end: what had to wait for that. Answers whether there is something again that does: a release
-    /// that has come meanwhile, as has what was sent before it.
-    pub(crate) fn resume_releases(&mut self, ledger: &mut Ledger) -> Result<bool, Error> {
-        let Some(held) = self.held else { return Ok(false) };
-        let received = self.socket().map_or(0, SocketTransport::received);
-        // It was here before the socket was read, and what it refers to was sent before it came.
-        if is_ahead(held, received) {
-            return Err(Error::Violation("a release refers to messages that were never sent"));
-        }
-        self.take_releases(ledger)
     }
 
     /// Its client came by that portal.
@@ -335,12 +287,5 @@ impl Port {
     pub(crate) fn feed(&mut self) {
         self.polled |= std::mem::take(&mut self.stuck);
         self.starves = false;
-    }
-
-    /// Adds the first row of a new port: what the portal was made for.
-    pub(crate) fn grant_first(&mut self, badge: Badge, ledger: &mut Ledger) -> Result<(), Error> {
-        let (_, counted) = ledger.grant(badge, self.name, &mut self.rows)?;
-        self.gather(counted);
-        Ok(())
     }
 }

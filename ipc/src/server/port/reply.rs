@@ -81,11 +81,8 @@ impl Port {
                 break;
             }
             let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
-                Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
-                    Ok((row, counted)) => {
-                        self.gather(counted);
-                        Slot::Row(row)
-                    }
+                Some(badge) => match self.grant(badge, ledger) {
+                    Ok(row) => Slot::Row(row),
                     Err(error) => {
                         failed = Some(error);
                         break;

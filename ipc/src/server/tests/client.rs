@@ -1,12 +1,15 @@
 //! The client's side of a channel, by hand.
 
 use crate::badge::Badge;
+use crate::protocol::release_ring::{Release, Ring};
 use crate::server::Server;
+use crate::sys::core::UNKNOWN_CORE;
 use crate::sys::memory::Words;
 use crate::sys::socket;
 use crate::wire::control::{Control, DOORBELL};
-use crate::wire::head::RowName;
-use crate::wire::layout;
+use crate::wire::head::{RowName, State};
+use crate::wire::layout::{self, LaneId};
+use crate::wire::slot::Kinds;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
@@ -14,6 +17,7 @@ use std::sync::atomic::Ordering;
 pub(super) struct Client {
     pub(super) socket: OwnedFd,
     words: Words,
+    calls: u32,
 }
 
 impl Client {
@@ -23,13 +27,38 @@ impl Client {
         let name = server.adopt(theirs, badge, None).unwrap();
         let (words, memory) = Words::shared().unwrap();
         socket::send(socket.as_fd(), &Control::Hello.encode(), &[memory.as_fd()]).unwrap();
-        (Client { socket, words }, name)
+        (Client { socket, words, calls: 0 }, name)
+    }
+
+    /// Calls the first row, in the first lane.
+    pub(super) fn call(&mut self) {
+        self.calls += 1;
+        let lane = LaneId::lowest(1).unwrap();
+        let kinds = Kinds::default();
+        let state = State { sequence: self.calls, length: 0, kinds, status: 0, core: UNKNOWN_CORE };
+        self.words[lane.request() + 1].store(RowName::FIRST.encode(), Ordering::Relaxed);
+        self.words[lane.request()].store(state.encode(), Ordering::Release);
+        self.announce(lane.bit());
+    }
+
+    /// Gives back a row, the first that it ever does, after so many messages; and says nothing of it.
+    pub(super) fn release(&self, row: u32, sent: u16) {
+        let ring = Ring {
+            head: &self.words[layout::RELEASE_HEAD],
+            tail: &self.words[layout::RELEASE_TAIL],
+            entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
+        };
+        assert!(ring.push(&mut 0, Release { row, grants: 1, sent }));
     }
 
     /// Sends what no client sends, and tells the server to look.
     pub(super) fn send_garbage(&self) {
         socket::send(self.socket.as_fd(), b"garbage", &[]).unwrap();
-        self.words[layout::PENDING].fetch_or(layout::PENDING_SOCKET, Ordering::SeqCst);
+        self.announce(layout::PENDING_SOCKET);
+    }
+
+    fn announce(&self, bit: u64) {
+        self.words[layout::PENDING].fetch_or(bit, Ordering::SeqCst);
         socket::send(self.socket.as_fd(), &DOORBELL, &[]).unwrap();
     }
 }

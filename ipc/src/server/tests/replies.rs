@@ -1,5 +1,6 @@
 //! What a reply that grants something costs its client, who has done nothing wrong.
 
+use super::client::Client;
 use super::{LONG, server};
 use crate::capability::Capability;
 use crate::deadline::Deadline;
@@ -10,6 +11,8 @@ use crate::pd::peer_socket::PeerSocket;
 use crate::server::{Limits, Server};
 use crate::sys::socket;
 use crate::wait_policy::WaitPolicy;
+use crate::wire::control::{Control, Tag};
+use crate::wire::layout::LaneId;
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::JoinHandle;
 
@@ -50,4 +53,50 @@ fn what_another_entrypoint_does_wrong_ends_no_client_of_this_one() {
     assert_eq!(grant(&mut server, own), Ok(()));
     assert_eq!(client.join().unwrap(), [Err(Error::InvalidCapability), Ok(())]);
     assert_eq!(server.usage().violations, 0);
+}
+
+#[test]
+fn g4_what_was_given_back_makes_room_for_the_next_grant() {
+    // The row of the server's own object, and another.
+    let mut server = server(WaitPolicy::Block, Limits { rows: 2, ..Limits::default() });
+    let (go, gone_on) = std::sync::mpsc::channel();
+    let client = client(&mut server, move |capability| {
+        (0..10).try_for_each(|_| {
+            let mut receive = MsgBuf::new();
+            capability.call(&MsgBuf::new(), &mut receive)?;
+            gone_on.recv().unwrap();
+            drop(receive.take(0));
+            Ok::<_, Error>(())
+        })
+    });
+    for _ in 0..10 {
+        let (_, object) = server.mint().unwrap();
+        assert_eq!(grant(&mut server, object), Ok(()));
+        // It sleeps when the object is given back, and nobody wakes it for that.
+        while server.try_next(&mut MsgBuf::new()).unwrap().is_some() {}
+        go.send(()).unwrap();
+    }
+    assert_eq!(client.join().unwrap(), Ok(()));
+}
+
+/// The client asks for an object.
+fn ask(server: &mut Server, client: &mut Client) -> Result<(), Error> {
+    client.call();
+    let (_, object) = server.mint()?;
+    grant(server, object)
+}
+
+#[test]
+fn g4_what_was_given_back_behind_a_message_makes_room_when_that_is_read() {
+    let mut server = server(WaitPolicy::Block, Limits { rows: 2, ..Limits::default() });
+    let badge = server.badge();
+    let (mut client, _) = Client::introduce(&mut server, badge);
+    assert_eq!(ask(&mut server, &mut client), Ok(()));
+    let unread = Control::Descriptors(Tag { lane: LaneId::lowest(2).unwrap(), sequence: 1 });
+    socket::send(client.socket.as_fd(), &unread.encode(), &[client.socket.as_fd()]).unwrap();
+    client.release(1, 2);
+    assert_eq!(ask(&mut server, &mut client), Err(Error::BudgetExceeded));
+    while server.try_next(&mut MsgBuf::new()).unwrap().is_some() {}
+    assert_eq!(server.usage().rows, 1, "it is taken before the server sleeps");
+    assert_eq!(ask(&mut server, &mut client), Ok(()));
 }
