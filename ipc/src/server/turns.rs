@@ -340,12 +340,13 @@ impl Server {
         }
     }
 
-    /// Polls a port from now on.
+    /// Polls a port from now on. One without memory has nothing that could be polled: only the system knows who has something
+    /// to say there, and is asked for as long as a port is cold.
     pub(super) fn heat(&mut self, name: RowName) {
         if self.hot.contains(&name) {
             return;
         }
-        if let Some(port) = self.ports.get_mut(name) {
+        if let Some(port) = self.ports.get_mut(name).filter(|port| port.has_memory()) {
             port.watch();
             self.hot.push(name);
         }

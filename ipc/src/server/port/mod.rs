@@ -154,6 +154,11 @@ impl Port {
         Ok(())
     }
 
+    /// Whether its client has introduced itself.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// Polls from now on: clients need not ring. Nothing without memory.
     pub(crate) fn watch(&mut self) {
         if let Some(words) = &self.words {
@@ -211,7 +216,7 @@ impl Port {
     /// Its doorbell has woken us. Answers whether the socket should be read.
     pub(crate) fn rang(&mut self) -> bool {
         self.rings += 1;
-        let full = self.rings >= RINGS_BETWEEN_DRAINS || self.words.is_none();
+        let full = self.rings >= RINGS_BETWEEN_DRAINS || !self.has_memory();
         if full {
             self.rings = 0;
         }
@@ -248,7 +253,7 @@ impl Port {
 
     /// The portal that its client came by, when nothing comes over it any more: the client has come over, or is gone.
     pub(crate) fn shut_entrance(&mut self) -> Option<Entrance> {
-        let has_come = self.words.is_some();
+        let has_come = self.has_memory();
         self.entrance.take_if(|entrance| entrance.is_done(has_come))
     }
 

@@ -17,17 +17,32 @@ use std::sync::atomic::Ordering;
 pub(super) struct Client {
     pub(super) socket: OwnedFd,
     words: Words,
+    memory: OwnedFd,
     calls: u32,
 }
 
 impl Client {
     /// A client that has sent its introduction and does not know whether it was read; and the server's name for it.
-    pub(super) fn introduce(server: &mut Server, badge: Badge) -> (Client, RowName) {
+    pub(super) fn introduced(server: &mut Server, badge: Badge) -> (Client, RowName) {
+        let (client, name) = Client::unknown(server, badge);
+        client.introduce();
+        (client, name)
+    }
+
+    /// A client that has said nothing yet.
+    pub(super) fn unknown(server: &mut Server, badge: Badge) -> (Client, RowName) {
         let (socket, theirs) = socket::pair().unwrap();
         let name = server.adopt(theirs, badge, None).unwrap();
         let (words, memory) = Words::shared().unwrap();
-        socket::send(socket.as_fd(), &Control::Hello.encode(), &[memory.as_fd()]).unwrap();
-        (Client { socket, words, calls: 0 }, name)
+        (Client { socket, words, memory, calls: 0 }, name)
+    }
+
+    pub(super) fn introduce(&self) {
+        socket::send(self.socket.as_fd(), &Control::Hello.encode(), &[self.memory.as_fd()]).unwrap();
+    }
+
+    pub(super) fn ring(&self) {
+        socket::send(self.socket.as_fd(), &DOORBELL, &[]).unwrap();
     }
 
     /// Calls the first row, in the first lane.
@@ -59,6 +74,6 @@ impl Client {
 
     fn announce(&self, bit: u64) {
         self.words[layout::PENDING].fetch_or(bit, Ordering::SeqCst);
-        socket::send(self.socket.as_fd(), &DOORBELL, &[]).unwrap();
+        self.ring();
     }
 }

@@ -4,6 +4,7 @@ mod client;
 mod deadlines;
 mod notices;
 mod replies;
+mod strangers;
 
 use super::{Limits, Server};
 use crate::pd::{Pd, PdOptions};

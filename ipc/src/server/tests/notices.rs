@@ -59,7 +59,7 @@ fn the_end_of_the_parent_is_said_by_who_settles() {
 fn assert_hears_of_the_end(wait: impl Fn(&mut Server) -> Result<(), Error>) {
     let mut server = server(WaitPolicy::Block, Limits::default());
     let badge = server.badge();
-    let (client, name) = Client::introduce(&mut server, badge);
+    let (client, name) = Client::introduced(&mut server, badge);
     server.parent = Some(name);
     settle(&mut server);
     client.send_garbage();

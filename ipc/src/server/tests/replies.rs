@@ -90,7 +90,7 @@ fn ask(server: &mut Server, client: &mut Client) -> Result<(), Error> {
 fn g4_what_was_given_back_behind_a_message_makes_room_when_that_is_read() {
     let mut server = server(WaitPolicy::Block, Limits { rows: 2, ..Limits::default() });
     let badge = server.badge();
-    let (mut client, _) = Client::introduce(&mut server, badge);
+    let (mut client, _) = Client::introduced(&mut server, badge);
     assert_eq!(ask(&mut server, &mut client), Ok(()));
     let unread = Control::Descriptors(Tag { lane: LaneId::lowest(2).unwrap(), sequence: 1 });
     socket::send(client.socket.as_fd(), &unread.encode(), &[client.socket.as_fd()]).unwrap();
