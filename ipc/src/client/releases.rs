@@ -66,6 +66,9 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
     use crate::client::channel::Channel;
+    use crate::deadline::Deadline;
+    use crate::error::Error;
+    use crate::message::MsgBuf;
     use crate::pd::Pd;
     use crate::pd::peer_socket::PeerSocket;
     use crate::sync::AtomicU64;
@@ -113,12 +116,18 @@ mod tests {
     #[test]
     fn a_server_that_grants_without_end_and_takes_nothing_back_is_condemned() {
         let (channel, theirs) = channel();
+        let of_caller = channel.clone();
+        let caller = std::thread::spawn(move || {
+            let (send, mut receive) = (MsgBuf::new(), MsgBuf::new());
+            Channel::call(&of_caller, RowName::FIRST, &send, &mut receive, Deadline::Never)
+        });
         let granted = (0..1_000_000).take_while(|row| {
             drop(granted(&channel, *row));
             !channel.is_dead()
         });
         assert!(granted.count() < 100_000);
         assert!(socket::has_ended(theirs.as_fd()));
+        assert_eq!(caller.join().unwrap(), Err(Error::Disconnected), "who waits is told");
     }
 
     #[test]
