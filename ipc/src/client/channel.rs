@@ -268,17 +268,22 @@ impl Channel {
     }
 
     /// Gives back one grant of a row. Never waits.
-    pub(crate) fn release(&self, row: RowName) {
+    pub(crate) fn release(self: &Arc<Self>, row: RowName) {
         // With the server its rows are gone. Relaxed: who does not know yet does no harm.
         if self.dead.load(Ordering::Relaxed) {
             return;
         }
         let release = Release { row: row.index(), grants: 1, sent: self.transport.sent() };
         let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = releases.push(release, self.release_ring());
+        let look = releases.push(release, self.release_ring(), Arc::strong_count(self));
         // Relaxed: the lock orders the releases themselves.
         self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
         drop(releases);
+        let Ok(look) = look else {
+            // Those who wait are told by the watcher: who drops a capability may hold any lock.
+            hang_up::declare(&self.dead);
+            return self.transport.hang_up();
+        };
         if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
             self.notify(layout::PENDING_RELEASES);
         }

@@ -72,8 +72,8 @@ impl Server {
         let Some(port) = self.ports.get_mut(name) else { return Err(Error::Disconnected) };
         let opened = self.ledger.accounts_mut().open(name, opener, allowance);
         let ready = opened
-            .and_then(|()| port.grant_first(badge, &mut self.ledger))
-            .and_then(|()| add_event(&self.epoll, socket.as_fd(), name.encode()));
+            .and_then(|()| port.grant(badge, &mut self.ledger))
+            .and_then(|_| add_event(&self.epoll, socket.as_fd(), name.encode()));
         match ready {
             Ok(()) => Ok(name),
             Err(error) => {

@@ -35,7 +35,7 @@ impl Entrance {
         self.drained = self.transport.drain(news, MOST_QUEUED)?;
         let is_allowed = |news: &News| matches!(news, News::Open(RowName::FIRST, ..));
         let are_allowed = news.get(before..).is_some_and(|new| new.iter().all(is_allowed));
-        if are_allowed && !self.transport.holds_portals() {
+        if are_allowed && self.transport.lanes_held() == 0 {
             Ok(self.drained)
         } else {
             Err(Error::Violation("something came over a portal that belongs on its channel"))

@@ -27,11 +27,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { rows: 65_536, contexts: 4_096, channels: 1_024, portals: 512 }
+        Limits { rows: Limits::ROWS, contexts: 4_096, channels: 1_024, portals: 512 }
     }
 }
 
 impl Limits {
+    /// Rows that a server grants to a client if nothing else is said.
+    pub(crate) const ROWS: u32 = 65_536;
+
     /// What a client may spend with all those whom it introduces, unless somebody has introduced it.
     pub(crate) fn of_an_account(self) -> Allowance {
         // Rows are bounded by those of each of the channels.

@@ -19,7 +19,10 @@ mod rows;
 mod signals;
 mod starving;
 mod system;
+#[cfg(test)]
+mod tests;
 mod turns;
+mod until;
 mod waiting;
 
 pub use caller::Caller;
@@ -251,7 +254,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::CallerGone`] if the client has ended or the caller is another server's. [`Error::InvalidCapability`]
-    /// or [`Error::BudgetExceeded`] if the message grants a dissolved object, or more than the client's budget;
+    /// or [`Error::BudgetExceeded`] if the message grants a dissolved object or one of an entrypoint that breaks the protocol,
+    /// or more than the client's budget;
     /// [`Error::Busy`] or [`Error::System`] if the entrypoint of another's object, or the system, has no room for a
     /// portal now. The client gets the same error as its answer, `Busy` for `System`.
     #[inline]

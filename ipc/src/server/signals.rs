@@ -128,7 +128,8 @@ impl Server {
                 port.unwatch();
             }
         }
-        let left = if self.announces() || !self.unread.is_empty() { Some(Duration::ZERO) } else { left };
+        let stays = self.announces() || !self.unread.is_empty() || self.parent_gone;
+        let left = if stays { Some(Duration::ZERO) } else { left };
         self.ask_who_rings(left);
         self.rewatch_all();
     }

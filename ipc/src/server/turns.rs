@@ -2,9 +2,9 @@
 
 use super::caller::Caller;
 use super::port::Port;
+use super::until::Until;
 use super::{BELL, Request, Server};
 use crate::context::{self, Context};
-use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::sys::socket;
@@ -168,11 +168,7 @@ impl Server {
 
     /// Nothing there: looks on for a while, then sleeps.
     #[inline]
-    pub(super) fn idle(
-        &mut self,
-        end: &mut Option<Option<Instant>>,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
+    pub(super) fn idle(&mut self, until: &mut Until) -> Result<(), Error> {
         let turns = self.patience.turns();
         if self.pace.idle_turns < turns {
             self.pace.idle_turns += self.spin_for_a_moment();
@@ -184,12 +180,12 @@ impl Server {
                 if turns == u32::MAX {
                     (self.pace.idle_turns, self.pace.next_look) = (0, TURNS_BETWEEN_LOOKS);
                     self.take_releases();
-                    self.left(end, deadline)?;
+                    self.left(until)?;
                 }
             }
             return Ok(());
         }
-        let left = self.left(end, deadline)?;
+        let left = self.left(until)?;
         self.sleep(left);
         Ok(())
     }
@@ -208,25 +204,21 @@ impl Server {
     }
 
     /// Reads the clock: the time left until the deadline.
-    fn left(
-        &mut self,
-        end: &mut Option<Option<Instant>>,
-        deadline: Deadline,
-    ) -> Result<Option<Duration>, Error> {
+    fn left(&mut self, until: &mut Until) -> Result<Option<Duration>, Error> {
         self.pace.clock = Instant::now();
         self.pace.requests = 0;
-        match *end.get_or_insert_with(|| deadline.instant()) {
-            None => Ok(None),
-            Some(end) if end <= self.pace.clock => Err(Error::DeadlineExceeded),
-            Some(end) => Ok(Some(end - self.pace.clock)),
-        }
+        until.left(self.pace.clock)
     }
 
     /// Stops polling, and asks the system who rings. Answers whether nobody does: from now on all of them will.
     pub(super) fn settle(&mut self) -> bool {
         self.sleep(Some(Duration::ZERO));
-        let nothing_left = self.unread.is_empty() && !self.ledger.contexts().are_ready();
-        self.hot.is_empty() && nothing_left && !self.home.wants_attention()
+        self.hot.is_empty() && !self.has_something()
+    }
+
+    /// Whether anything but a request is to be done or said. A step may find it after it has looked for such.
+    fn has_something(&self) -> bool {
+        self.home.wants_attention() || !self.unread.is_empty() || self.may_have_notice() || self.parent_gone
     }
 
     /// Sleeps until somebody rings, unless something came while the clients were told.
@@ -241,7 +233,7 @@ impl Server {
             }
         }
         let ready = |name: &RowName| self.ports.get(*name).is_some_and(Port::is_ready);
-        if self.home.wants_attention() || !self.unread.is_empty() || self.hot.iter().any(ready) {
+        if self.has_something() || self.hot.iter().any(ready) {
             self.rewatch_all();
             // Who keeps us awake by this, without a request that counts, must not keep us from those who ring.
             if self.has_cold_ports() {
@@ -348,12 +340,13 @@ impl Server {
         }
     }
 
-    /// Polls a port from now on.
+    /// Polls a port from now on. One without memory has nothing that could be polled: only the system knows who has something
+    /// to say there, and is asked for as long as a port is cold.
     pub(super) fn heat(&mut self, name: RowName) {
         if self.hot.contains(&name) {
             return;
         }
-        if let Some(port) = self.ports.get_mut(name) {
+        if let Some(port) = self.ports.get_mut(name).filter(|port| port.has_memory()) {
             port.watch();
             self.hot.push(name);
         }

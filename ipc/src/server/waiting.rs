@@ -3,12 +3,12 @@
 use super::Server;
 use super::caller::Caller;
 use super::event::{Event, Notice, Request};
+use super::until::Until;
 use crate::context::{self, Context};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
 
 /// How often a server that must not wait looks again when somebody rang and had nothing to say.
 const TRIES: u32 = 4;
@@ -40,11 +40,12 @@ impl Server {
     /// As [`next`](Self::next).
     #[inline]
     pub fn wait(&mut self, message: &mut MsgBuf, deadline: Deadline) -> Result<Request, Error> {
-        let mut end = None;
+        let mut until = Until::new(deadline);
         loop {
-            if let Event::Call(request) = self.next_until(message, deadline, &mut end)? {
+            if let Event::Call(request) = self.next_until(message, &mut until)? {
                 return Ok(request);
             }
+            until.pass_over()?;
         }
     }
 
@@ -56,23 +57,19 @@ impl Server {
     /// do wrong costs them their channels and is no error here.
     #[inline]
     pub fn next(&mut self, message: &mut MsgBuf, deadline: Deadline) -> Result<Event, Error> {
-        self.next_until(message, deadline, &mut None)
+        self.next_until(message, &mut Until::new(deadline))
     }
 
-    /// Waits for the next event; the deadline is read when it first matters.
+    /// Waits for the next event.
     #[inline]
-    fn next_until(
-        &mut self,
-        message: &mut MsgBuf,
-        deadline: Deadline,
-        end: &mut Option<Option<Instant>>,
-    ) -> Result<Event, Error> {
+    fn next_until(&mut self, message: &mut MsgBuf, until: &mut Until) -> Result<Event, Error> {
         self.begin(message);
         loop {
             if let Some(event) = self.step(message)? {
                 return Ok(event);
             }
-            self.idle(end, deadline)?;
+            until.pass_over()?;
+            self.idle(until)?;
         }
     }
 
@@ -141,7 +138,7 @@ impl Server {
 
     /// Whether there may be an event that is no call.
     #[inline]
-    fn may_have_notice(&self) -> bool {
+    pub(super) fn may_have_notice(&self) -> bool {
         self.woken || self.ledger.may_have_unreferenced() || self.ledger.contexts().are_ready()
     }
 

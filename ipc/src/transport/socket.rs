@@ -189,9 +189,10 @@ impl SocketTransport {
         matches!(*self.ticket.lock().unwrap_or_else(PoisonError::into_inner), Ticket::Refused)
     }
 
-    /// Whether portals were read that no message has asked for.
-    pub(crate) fn holds_portals(&self) -> bool {
-        self.inbox().carried.iter().any(Option::is_some)
+    /// The lanes for which descriptors were read that no message has asked for.
+    pub(crate) fn lanes_held(&self) -> u64 {
+        let inbox = self.inbox();
+        LaneId::all().filter(|lane| inbox.carried[lane.index()].is_some()).map(LaneId::bit).sum()
     }
 
     /// How many messages that count were read.

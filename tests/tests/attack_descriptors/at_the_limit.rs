@@ -7,7 +7,7 @@ use portcullis_tests::remote::{Nested, Remote};
 use portcullis_tests::resources::{busy, eventually, limit_descriptors, switches};
 use portcullis_tests::service::Op;
 use portcullis_tests::villain::client::{PATIENCE, RawClient};
-use portcullis_tests::villain::wire::{self, Kind, Row};
+use portcullis_tests::villain::wire::{self, Kind, Row, State};
 use portcullis_tests::villain::{service, socket};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,12 +23,18 @@ impl Full {
     }
 
     fn with(process: u32) -> Full {
-        let path = format!("/proc/{process}/fd");
+        let full = Full(process);
+        full.leave(2);
+        full
+    }
+
+    /// So many more from now on.
+    fn leave(&self, spare: usize) {
+        let path = format!("/proc/{}/fd", self.0);
         let numbers = std::fs::read_dir(path).expect("it lives").flatten();
         let used: HashSet<u64> = numbers.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect();
         let mut free = (0..).filter(|number| !used.contains(number));
-        limit_descriptors(process, free.nth(2).expect("numbers do not end"));
-        Full(process)
+        limit_descriptors(self.0, free.nth(spare).expect("numbers do not end"));
     }
 }
 
@@ -166,5 +172,50 @@ fn attack_43_what_ended_while_there_was_no_room_gives_its_descriptors_back() {
     let mut waiting = RawClient::come_over(&waiting).expect("the dead keep what the living need");
     assert!(waiting.is_welcome());
     drop((full, waiting));
+    town.assert_unharmed();
+}
+
+/// As much room as there must be before anything is read, but not once four descriptors were.
+const ROOM_ONCE: usize = 10;
+
+/// Four portals as the arguments of a call that is not published yet.
+fn bring_portals(client: &mut RawClient, lane: usize) -> State {
+    let (portal, _) = socket::pair().expect("the system has some");
+    let state = client.fill(lane, Row::FIRST, service::POKE, &[], &[(Kind::Portal, 0); 4]);
+    client.send(&wire::portals(lane, state.sequence), &[portal.as_fd(); 4]).expect("the socket has room");
+    state
+}
+
+#[test]
+fn attack_43_what_was_read_is_served_though_there_is_no_room_for_what_is_behind_it() {
+    let _alone = alone();
+    let mut town = town();
+    let mut client = town.villain();
+    let full = Full::with(town.server.id());
+    full.leave(ROOM_ONCE);
+    let state = bring_portals(&mut client, 0);
+    client.ring();
+    client.publish(0, state);
+    assert!(client.outcome(0, PATIENCE).data().is_empty());
+    drop((full, client));
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_43_what_was_read_for_one_call_is_served_though_another_made_room_for_it() {
+    let _alone = alone();
+    let mut town = town();
+    let mut client = town.villain();
+    let full = Full::with(town.server.id());
+    let states = [0, 1].map(|lane| bring_portals(&mut client, lane));
+    client.publish(0, states[0]);
+    town.assert_bystander_unharmed();
+    // Before the server looks for room again, and finds the first while it looks for the second.
+    full.leave(ROOM_ONCE);
+    client.publish(1, states[1]);
+    for lane in [0, 1] {
+        assert!(client.outcome(lane, PATIENCE).data().is_empty());
+    }
+    drop((full, client));
     town.assert_unharmed();
 }

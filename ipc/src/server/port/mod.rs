@@ -1,5 +1,6 @@
 //! The server's side of a channel.
 
+mod grants;
 mod reply;
 mod request;
 mod signals;
@@ -7,12 +8,11 @@ mod signals;
 use super::home::Home;
 use super::ledger::Ledger;
 use super::rows::Rows;
-use crate::badge::Badge;
 use crate::error::Error;
 use crate::pd::issued::WayHome;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
-use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::release_ring::Release;
 use crate::server::entrance::Entrance;
 use crate::sys::memory::Words;
 use crate::transport::Transport;
@@ -86,11 +86,6 @@ impl HangUp for Ended {
 /// wake, and a socket holds at least 278 of them.
 const RINGS_BETWEEN_DRAINS: u32 = 8;
 
-/// Whether a release refers to messages beyond so many. Counts go round; what lies less than half way ahead is still to come.
-fn is_ahead(release: Release, received: u16) -> bool {
-    matches!(release.sent.wrapping_sub(received), 1..=0x7fff)
-}
-
 impl Port {
     pub(crate) fn new(name: RowName, end: End, words: Option<Words>) -> Port {
         Port {
@@ -159,6 +154,11 @@ impl Port {
         Ok(())
     }
 
+    /// Whether its client has introduced itself.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// Polls from now on: clients need not ring. Nothing without memory.
     pub(crate) fn watch(&mut self) {
         if let Some(words) = &self.words {
@@ -197,7 +197,8 @@ impl Port {
     /// which a client announces only when there are many.
     pub(crate) fn is_ready(&self) -> bool {
         let Some(words) = &self.words else { return false };
-        let releases = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        let in_ring = words[layout::RELEASE_HEAD].load(Ordering::Relaxed) != self.release_tail;
+        let releases = in_ring || self.held.is_some();
         // Those of a starving port may wait for what is on its socket.
         self.has_work() || releases && !self.starves
     }
@@ -215,7 +216,7 @@ impl Port {
     /// Its doorbell has woken us. Answers whether the socket should be read.
     pub(crate) fn rang(&mut self) -> bool {
         self.rings += 1;
-        let full = self.rings >= RINGS_BETWEEN_DRAINS || self.words.is_none();
+        let full = self.rings >= RINGS_BETWEEN_DRAINS || !self.has_memory();
         if full {
             self.rings = 0;
         }
@@ -245,50 +246,6 @@ impl Port {
         Ok(releases || pending & layout::PENDING_SOCKET != 0)
     }
 
-    /// Takes back what the client released: at most one ring full, so that it cannot keep us here. Answers whether
-    /// the socket must be read first: a release must not overtake what was sent before it.
-    pub(crate) fn take_releases(&mut self, ledger: &mut Ledger) -> Result<bool, Error> {
-        let Some(words) = self.words.clone() else { return Ok(false) };
-        let ring = Ring {
-            head: &words[layout::RELEASE_HEAD],
-            tail: &words[layout::RELEASE_TAIL],
-            entries: &words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
-        };
-        let received = self.socket().map_or(0, SocketTransport::received);
-        for _ in 0..layout::RELEASE_CAPACITY {
-            let release = match self.held.take() {
-                Some(held) => held,
-                None => match ring.pop(&mut self.release_tail)? {
-                    Some(release) => release,
-                    None => return Ok(false),
-                },
-            };
-            if is_ahead(release, received) {
-                self.held = Some(release);
-                return Ok(true);
-            }
-            let row = self
-                .rows
-                .name_at(release.row)
-                .ok_or(Error::Violation("a release of a row that was not granted"))?;
-            self.take_signal_of(release.row, ledger);
-            ledger.release(self.name, &mut self.rows, row, release.grants.into())?;
-        }
-        Ok(false)
-    }
-
-    /// After the socket was read to its end: what had to wait for that. Answers whether there is something again that does: a release
-    /// that has come meanwhile, as has what was sent before it.
-    pub(crate) fn resume_releases(&mut self, ledger: &mut Ledger) -> Result<bool, Error> {
-        let Some(held) = self.held else { return Ok(false) };
-        let received = self.socket().map_or(0, SocketTransport::received);
-        // It was here before the socket was read, and what it refers to was sent before it came.
-        if is_ahead(held, received) {
-            return Err(Error::Violation("a release refers to messages that were never sent"));
-        }
-        self.take_releases(ledger)
-    }
-
     /// Its client came by that portal.
     pub(crate) fn came_by(&mut self, entrance: Entrance) {
         self.entrance = Some(entrance);
@@ -296,7 +253,7 @@ impl Port {
 
     /// The portal that its client came by, when nothing comes over it any more: the client has come over, or is gone.
     pub(crate) fn shut_entrance(&mut self) -> Option<Entrance> {
-        let has_come = self.words.is_some();
+        let has_come = self.has_memory();
         self.entrance.take_if(|entrance| entrance.is_done(has_come))
     }
 
@@ -322,7 +279,12 @@ impl Port {
                 drained = Drained::NoRoom;
             }
         }
-        self.starves |= drained == Drained::NoRoom;
+        if drained == Drained::NoRoom {
+            self.starves = true;
+            // What was read for these before the room was gone may be what is missing.
+            let here = self.stuck & self.lanes_held();
+            (self.stuck, self.polled) = (self.stuck & !here, self.polled | here);
+        }
         Ok(drained)
     }
 
@@ -330,12 +292,5 @@ impl Port {
     pub(crate) fn feed(&mut self) {
         self.polled |= std::mem::take(&mut self.stuck);
         self.starves = false;
-    }
-
-    /// Adds the first row of a new port: what the portal was made for.
-    pub(crate) fn grant_first(&mut self, badge: Badge, ledger: &mut Ledger) -> Result<(), Error> {
-        let (_, counted) = ledger.grant(badge, self.name, &mut self.rows)?;
-        self.gather(counted);
-        Ok(())
     }
 }

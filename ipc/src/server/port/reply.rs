@@ -81,11 +81,8 @@ impl Port {
                 break;
             }
             let slot = match capability.badge_at(ledger.home()).filter(|_| !is_local) {
-                Some(badge) => match ledger.grant(badge, self.name, &mut self.rows) {
-                    Ok((row, counted)) => {
-                        self.gather(counted);
-                        Slot::Row(row)
-                    }
+                Some(badge) => match self.grant(badge, ledger) {
+                    Ok(row) => Slot::Row(row),
                     Err(error) => {
                         failed = Some(error);
                         break;
@@ -105,6 +102,8 @@ impl Port {
                 Err(Refused::Here(Error::Busy)) => {
                     return Err(Error::Violation("the client does not read its socket"));
                 }
+                // It was another's doing: to this client, what it would have been granted is none.
+                Err(Refused::There(Error::Violation(_))) => Some(Error::InvalidCapability),
                 sent => sent.err().map(Error::from),
             };
         }

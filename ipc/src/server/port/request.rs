@@ -9,7 +9,7 @@ use crate::server::caller::Ticket;
 use crate::server::ledger::Ledger;
 use crate::server::rows::Row;
 use crate::transport::Carried;
-use crate::transport::socket::{Drained, MOST_QUEUED};
+use crate::transport::socket::{Drained, MOST_QUEUED, SocketTransport};
 use crate::wire::control::Tag;
 use crate::wire::head::{self, Request, RowName, State};
 use crate::wire::layout::{self, LaneId};
@@ -55,14 +55,23 @@ impl Port {
     }
 
     /// Reads the socket for the descriptors of a request: they were sent before it was published, so they are here or nowhere. If
-    /// there is no room for them, they stay there, and the request in its lane.
+    /// there is no room for them, they stay there, and the request in its lane. If they were read before the room was gone, they
+    /// may be all that there was: the request is served.
     #[cold]
     fn has_carried(&mut self, lane: LaneId) -> Result<bool, Error> {
-        let has_room = self.drain(MOST_QUEUED)? != Drained::NoRoom;
-        if !has_room {
+        if self.lanes_held() & lane.bit() != 0 || self.drain(MOST_QUEUED)? != Drained::NoRoom {
+            return Ok(true);
+        }
+        let is_here = self.lanes_held() & lane.bit() != 0;
+        if !is_here {
             self.stuck |= lane.bit();
         }
-        Ok(has_room)
+        Ok(is_here)
+    }
+
+    /// The lanes for which descriptors were read.
+    pub(super) fn lanes_held(&self) -> u64 {
+        self.socket().map_or(0, SocketTransport::lanes_held)
     }
 
     /// Copies a request out of its lane, each word once, and checks the copy.
