@@ -1,6 +1,6 @@
 //! Starting a component.
 
-use super::birth::{Birth, Image};
+use super::birth::{Birth, Image, Parent};
 use super::child_process::Child;
 use super::delivery::{self, Delivery};
 use super::error::Error;
@@ -89,7 +89,7 @@ impl Sandbox {
         &self,
         parts: &Parts,
         program: &Program,
-        parent: OwnedFd,
+        parent: Parent,
         portal: OwnedFd,
     ) -> Result<Birth, Error> {
         let path = program.path();
@@ -269,3 +269,7 @@ fn strings(strings: impl Iterator<Item = OsString>) -> Result<Strings, Error> {
     });
     Ok(Strings::new(strings.collect::<Result<_, _>>()?))
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;
