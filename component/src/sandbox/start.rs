@@ -8,6 +8,7 @@ use super::filter;
 use super::group::Group;
 use super::layer::Layer;
 use super::libraries;
+use super::open::{self, Opened};
 use super::owner::Owner;
 use super::policy::{Bounds, Mode, Sandbox, Streams};
 use super::program::Program;
@@ -22,10 +23,10 @@ use portcullis_ipc::{Capability, Pd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource};
 use std::ffi::{CString, OsString};
-use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Sandbox {
     /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
@@ -93,17 +94,22 @@ impl Sandbox {
         portal: OwnedFd,
     ) -> Result<Birth, Error> {
         let path = program.path();
-        let open =
-            |path: &PathBuf| File::open(path).map_err(|reason| Error::File { path: path.clone(), reason });
-        let file = open(&path.to_owned())?;
+        let unread = |path: &Path| {
+            let path = path.to_owned();
+            move |reason| Error::File { path, reason }
+        };
+        let file = open::file(path).map_err(unread(path))?.ok_or_else(|| Error::NotAProgram(path.into()))?;
         let libraries = libraries::of(path, &file)?;
         let readable = self
             .readable
             .iter()
             .map(|path| {
-                let file = open(path)?;
-                let directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
-                Ok((path, file, directory))
+                let neither =
+                    || io::Error::new(ErrorKind::InvalidInput, "it is neither a file nor a directory");
+                match open::open(path).and_then(|opened| opened.ok_or_else(neither)).map_err(unread(path))? {
+                    Opened::File(file) => Ok((path, file, false)),
+                    Opened::Directory(directory) => Ok((path, directory, true)),
+                }
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let arguments = strings(program.arguments())?;
