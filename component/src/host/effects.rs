@@ -33,7 +33,7 @@ impl Host {
         asks.into_iter().for_each(|(server, ask)| self.ask(session, server, ask));
         if is_changed {
             // Foreign code: nothing of ours is borrowed.
-            self.0.policy.borrow_mut().session_changed();
+            self.0.policy.borrow_mut().changed();
         }
     }
 
