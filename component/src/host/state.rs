@@ -151,9 +151,13 @@ impl State {
         }
     }
 
-    /// Ends the account of a child that has ended, if nothing comes back to it any more.
+    /// Of a child that has ended: what it has is the parent's, and what comes back to it. Its account ends when nothing does any more,
+    /// which is for its servers to say: they keep what was donated to them until then, and nothing else.
     pub(super) fn bury(&mut self, child: u64) {
         let is_over = self.children.get(&child).is_some_and(|child| child.running.is_none());
+        if is_over {
+            self.bank.retire(Account::Child(child), Account::Own);
+        }
         let first = Client::Child { child, number: 0 };
         let last = Client::Child { child, number: u64::MAX };
         if is_over && self.by_client.range(first..=last).next().is_none() {

@@ -136,6 +136,24 @@ fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
 }
 
 #[test]
+fn attack_46_a_server_that_never_closes_keeps_of_a_dead_client_what_that_donated_and_no_more() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let (tree, directory) = (Tree::new(), directory("never"));
+    for file in ["go", "hold"] {
+        std::fs::write(directory.join(file), "").expect("it is writable");
+    }
+    tree.start(COMPONENT, "logger", &format!("slow {}", directory.display()), EACH);
+    tree.start(COMPONENT, "client", "eager brief", EACH);
+    tree.until(|host| host.quota("client").is_none());
+    assert_eq!((tree.rules.ended("client"), tree.host.sessions()), (Some(Exit::Code(0)), 1));
+    assert_eq!(tree.host.own_quota().checked_add(Quota::new(8192, 4)), Some(all_but(1)));
+    // What it keeps is there again when it has ended.
+    tree.host.kill("logger");
+    tree.until(|host| host.quota("logger").is_none() && host.sessions() == 0);
+    assert_eq!(tree.host.own_quota(), all_but(0));
+}
+
+#[test]
 fn a_session_that_is_closed_before_it_is_made_is_closed_when_it_is() {
     let _watchdog = Watchdog::start(Duration::from_secs(60));
     let (tree, directory) = (Tree::new(), directory("close"));
