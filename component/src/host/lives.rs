@@ -17,6 +17,7 @@ use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::rc::Rc;
 
 /// What a thread ends with that panics; a process that does so says the same.
 const PANICKED: i32 = 101;
@@ -49,7 +50,7 @@ impl Host {
             let _ = state.bank.transfer(Account::Own, Account::Child(child), quota);
             child
         };
-        let parent = ParentObject { host: self.downgrade(), child };
+        let parent = ParentObject { host: self.downgrade(), child, outcomes: Rc::default() };
         let parent: Capability<dyn Parent> = entrypoint.manage(parent);
         let record = Child {
             name,

@@ -10,7 +10,7 @@ use portcullis_tests::tree::{EACH, Puppet, Tree};
 use portcullis_tests::watchdog::Watchdog;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn g14_a_component_opens_a_session_of_another_and_all_is_back_when_it_closes() {
@@ -133,6 +133,34 @@ fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
     std::fs::remove_file(directory.join("hold")).expect("it is there");
     tree.until(|host| host.sessions() == 0);
     assert_eq!((tree.host.quota("logger"), tree.host.own_quota()), (Some(EACH), all_but(1)));
+}
+
+/// The same for those whose own parent asks for them, which has 16 lanes for all.
+#[test]
+fn g21_a_server_that_does_not_answer_holds_up_no_others_of_the_same_parent() {
+    let _watchdog = Watchdog::start(Duration::from_secs(100));
+    const WAITING: usize = 20;
+    for role in ["hung", "slow"] {
+        let (tree, directory) = (Tree::new(), directory(&format!("g21-{role}")));
+        let began = Instant::now();
+        let until = |what: &str, condition: &dyn Fn(&Host) -> bool| {
+            tree.until(|host| {
+                assert!(began.elapsed() < Duration::from_secs(40), "{what}: {} sessions", host.sessions());
+                condition(host)
+            });
+        };
+        tree.start(COMPONENT, "logger", &format!("{role} {}", directory.display()), EACH);
+        tree.start(COMPONENT, "timer", "timer", EACH);
+        let quota = Quota::new(2 << 20, 2_000);
+        tree.start(COMPONENT, "crowd", &format!("crowd {WAITING} {}", directory.display()), quota);
+        until("not all wait", &|host| host.sessions() == WAITING);
+        assert!(tree.host.demand("crowd", Quota::NONE));
+        until("another one is not served", &|_| directory.join("done").exists());
+        // Those who wait are answered in the end.
+        tree.host.kill("logger");
+        until("some still wait", &|host| host.sessions() == 0);
+        assert_eq!(tree.host.quota("crowd"), Some(quota));
+    }
 }
 
 #[test]
