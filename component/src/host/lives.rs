@@ -1,6 +1,7 @@
 //! How children begin, live and end.
 
 use super::Host;
+use super::memory::Memory;
 use super::once::{Given, once};
 use super::parent_object::ParentObject;
 use super::policy::Exit;
@@ -59,6 +60,7 @@ impl Host {
             parent: Some(parent),
             services: BTreeMap::new(),
             exit: None,
+            memory: Memory::new(program.memory(quota)),
             wishes: Vec::new(),
             missed: 0,
         };

@@ -20,7 +20,7 @@
 //!
 //! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`),
 //! sessions as others see them (`session`), how children run (`spec`, `lives`, with `reaper` and `once`), what they have
-//! (`quotas`), whether they answer (`heartbeats`), what is decided by others (`policy`), whom answers go to
+//! (`quotas`, `memory`), whether they answer (`heartbeats`), what is decided by others (`policy`), whom answers go to
 //! (`answering`), and the parent's own parent (`errands`, `above`).
 
 mod above;
@@ -29,6 +29,7 @@ mod effects;
 mod errands;
 mod heartbeats;
 mod lives;
+mod memory;
 mod once;
 mod parent_object;
 mod policy;

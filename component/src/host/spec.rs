@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::protocol::Component;
 use crate::quota::Quota;
 use crate::run::{Constructed, live};
-use crate::sandbox::{self, Mode, Sandbox};
+use crate::sandbox::{self, Mode, PROGRAM, Sandbox};
 use crate::spawn::Spawn;
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, EntrypointHandle};
 use portcullis_ipc::{self as ipc, Pd};
@@ -44,6 +44,17 @@ pub(crate) enum Program {
     Confined(Box<(Sandbox, sandbox::Program)>),
     Spawned(Mode, Box<sandbox::Program>),
     Thread(Box<Life>),
+}
+
+impl Program {
+    /// The limit of the memory group that it is started with, if it is to have one, in bytes.
+    pub(crate) fn memory(&self, quota: Quota) -> Option<u64> {
+        match self {
+            Program::Confined(confined) => confined.0.bounds.memory,
+            Program::Spawned(..) => Some(quota.ram.in_bytes().saturating_add(PROGRAM)),
+            Program::Process(_) | Program::Thread(_) => None,
+        }
+    }
 }
 
 /// A component on a thread: it is told where to offer its first object.

@@ -1,6 +1,7 @@
 //! What a parent knows: its children, their sessions, and the accounts of all.
 
 use super::answering::Answering;
+use super::memory::Memory;
 use super::policy::Exit;
 use super::spec::Running;
 use crate::bank::{Account, Bank};
@@ -64,6 +65,7 @@ pub(super) struct Child {
     pub(super) services: BTreeMap<String, Capability<dyn Root>>,
     /// What it said itself of how it ends.
     pub(super) exit: Option<Exit>,
+    pub(super) memory: Memory,
     /// Wishes that wait.
     pub(super) wishes: Vec<(Quota, Done)>,
     /// Heartbeats that were asked for since the last answer.

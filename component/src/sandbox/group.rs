@@ -13,6 +13,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What a group may use beside what it uses when it is limited to that, in bytes.
+const ROOM: u64 = 1 << 20;
+
 /// Removed when it is dropped, which has an effect only if there is no process in it any more.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -58,14 +61,27 @@ impl Group {
         Err(reason)
     }
 
-    /// Sets another limit: greater or smaller.
-    pub(crate) fn set(&self, limit: u64) -> io::Result<()> {
+    /// Sets another limit: greater, or smaller as far as what is used allows. Answers which it is then.
+    pub(crate) fn set(&self, limit: u64) -> io::Result<u64> {
+        let (used, now) = match self.hierarchy {
+            Hierarchy::Unified => ("memory.current", "memory.max"),
+            Hierarchy::Memory => ("memory.usage_in_bytes", "memory.limit_in_bytes"),
+        };
+        // Below what is used the kernel kills, or refuses.
+        let least = self.number(used)?.saturating_add(ROOM).min(self.number(now)?);
+        let limit = limit.max(least);
         // The old hierarchy wants memory never to have more than memory and swap together.
         self.limit(limit).or_else(|_| {
             let together = self.directory.join("memory.memsw.limit_in_bytes");
             fs::write(together, limit.to_string()).or_else(absent)?;
             self.limit(limit)
-        })
+        })?;
+        Ok(limit)
+    }
+
+    /// What a file says in bytes; that there is no limit is more than any.
+    fn number(&self, file: &str) -> io::Result<u64> {
+        Ok(fs::read_to_string(self.directory.join(file))?.trim().parse().unwrap_or(u64::MAX))
     }
 
     fn limit(&self, limit: u64) -> io::Result<()> {

@@ -4,6 +4,7 @@ mod bomb;
 mod change;
 mod forwarding;
 mod life;
+mod memory;
 mod whole;
 
 use portcullis_tests::composed::{self, Composed, Place};
