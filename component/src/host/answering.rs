@@ -57,9 +57,11 @@ impl Outcomes {
         self.listener.borrow().iter().for_each(SignalCapability::submit);
     }
 
-    /// The one that has lain there longest.
-    pub(super) fn take(&self) -> Option<Outcome> {
-        self.there.borrow_mut().pop_front()
+    /// The one that has lain there longest, without the one before it if that has come.
+    pub(super) fn next(&self, has_come: Option<u64>) -> Option<Outcome> {
+        let mut there = self.there.borrow_mut();
+        there.pop_front_if(|first| has_come == Some(first.number));
+        there.front().cloned()
     }
 
     /// Whoever fetches them is told so, from now on.

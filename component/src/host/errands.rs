@@ -35,14 +35,32 @@ impl Host {
         });
     }
 
-    /// The parent's own parent has answers.
+    /// The parent's own parent has answers. They are fetched by one task at a time: of two, one could take for new what the other has.
     fn fetch_answers(&self) {
         let (Some(uplink), Some(entrypoint)) = (self.0.uplink.clone(), self.entrypoint()) else { return };
+        self.0.listener.is_called.set(true);
+        if self.0.listener.is_fetching.replace(true) {
+            return;
+        }
         let host = self.downgrade();
         entrypoint.spawn(async move {
             let parent = uplink.parent().with_deadline(Deadline::Never);
-            while let (Ok(Some(outcome)), Some(host)) = (parent.outcome_async().await, host.upgrade()) {
-                host.comes_of(outcome);
+            let mut has_come = None;
+            while let Some(listens) = host.upgrade() {
+                listens.0.listener.is_called.set(false);
+                drop(listens);
+                let outcome = parent.outcome_async(has_come.take()).await;
+                let Some(host) = host.upgrade() else { return };
+                match outcome {
+                    Ok(Some(outcome)) => {
+                        has_come = Some(outcome.number);
+                        host.comes_of(outcome);
+                    }
+                    // Somebody may have called since.
+                    Ok(None) if host.0.listener.is_called.get() => {}
+                    // What did not come is there still, when the next one is.
+                    Ok(None) | Err(_) => return host.0.listener.is_fetching.set(false),
+                }
             }
         });
     }
@@ -71,6 +89,9 @@ impl Host {
 pub(super) struct Listener {
     context: OnceCell<(Capability<dyn Session>, SignalCapability)>,
     is_told: Cell<bool>,
+    is_fetching: Cell<bool>,
+    /// Since the last one was asked for.
+    is_called: Cell<bool>,
 }
 
 /// Sees to it that the parent's own parent says when there are answers.

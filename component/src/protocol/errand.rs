@@ -42,7 +42,7 @@ pub enum Errand {
 /// let outcome = Outcome { number: 1, result: Err(Error::ServerDied) };
 /// assert!(outcome.result.is_err());
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// Which session.
     pub number: u64,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a group may use beside what it uses when it is limited to that, in bytes.
-const ROOM: u64 = 1 << 20;
+const ROOM: u64 = 4 << 20;
 
 /// Removed when it is dropped, which has an effect only if there is no process in it any more.
 #[derive(Debug)]
@@ -211,6 +211,8 @@ fn mounted(line: &str, hierarchy: Hierarchy) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
 
     const MOUNTS: &str = "30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n\
         31 20 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
@@ -218,6 +220,28 @@ mod tests {
 
     fn place(directory: &str, hierarchy: Hierarchy) -> Place {
         Place { directory: directory.into(), hierarchy }
+    }
+
+    #[test]
+    fn a_limit_below_what_is_used_kills_nobody() {
+        // Where there are none, others say so.
+        let Ok(group) = Group::new(64 << 20) else { return };
+        let script =
+            "read go; all=$(head -c 8000000 /dev/zero | tr '\\0' x); echo full; read end; echo alive";
+        let mut shell = Command::new("/bin/sh");
+        let mut shell =
+            shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        group.take_in(Pid::from_child(&shell)).unwrap();
+        let (mut orders, output) = (shell.stdin.take().unwrap(), shell.stdout.take().unwrap());
+        let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+        orders.write_all(b"go\n").unwrap();
+        assert_eq!(lines.next().as_deref(), Some("full"));
+        let limit = group.set(1 << 20).unwrap();
+        assert!((8_000_000..=64 << 20).contains(&limit), "{limit}");
+        orders.write_all(b"end\n").unwrap();
+        assert_eq!(lines.next().as_deref(), Some("alive"));
+        assert!(shell.wait().unwrap().success());
+        assert_eq!(group.set(128 << 20).unwrap(), 128 << 20);
     }
 
     #[test]
