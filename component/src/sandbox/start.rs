@@ -10,6 +10,7 @@ use super::layer::Layer;
 use super::libraries;
 use super::open::{self, Opened};
 use super::owner::Owner;
+use super::parts::Parts;
 use super::policy::{Bounds, Mode, Sandbox, Streams};
 use super::program::Program;
 use super::rules;
@@ -185,63 +186,6 @@ impl Sandbox {
             None => Error::System { call: "clone", reason },
         }
     }
-}
-
-/// What a sandbox is made of this time.
-struct Parts {
-    layers: Vec<Layer>,
-    left_out: Vec<Lack>,
-}
-
-impl Parts {
-    fn of(mode: Mode) -> Parts {
-        if mode == Mode::Strict {
-            // Whatever of the others is missing will be refused.
-            let dispensable =
-                Layer::ALL.into_iter().filter(|layer| !layer.needed() && *layer != Layer::MemoryGroup);
-            return Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable) };
-        }
-        let support = Support::of_this_system();
-        let inside = |layer: Layer| support.has(Layer::UserNamespace) || !is_namespace(layer);
-        let layers = Layer::ALL.into_iter().filter(|layer| support.has(*layer) && inside(*layer)).collect();
-        let lacks = support.lacks().iter().filter(|lack| lack.layer != Layer::MemoryGroup);
-        Parts { layers, left_out: lacks.cloned().collect() }
-    }
-
-    fn has(&self, layer: Layer) -> bool {
-        self.layers.contains(&layer)
-    }
-
-    fn owner(&self) -> Option<Owner> {
-        self.has(Layer::UserNamespace).then(Owner::available)
-    }
-
-    fn namespaces(&self) -> libc::c_int {
-        [
-            (Layer::UserNamespace, libc::CLONE_NEWUSER),
-            (Layer::PidNamespace, libc::CLONE_NEWPID),
-            (Layer::NetworkNamespace, libc::CLONE_NEWNET),
-            (Layer::IpcNamespace, libc::CLONE_NEWIPC),
-            (Layer::UtsNamespace, libc::CLONE_NEWUTS),
-            (Layer::View, libc::CLONE_NEWNS),
-        ]
-        .into_iter()
-        .filter(|(layer, _)| self.has(*layer))
-        .fold(0, |flags, (_, flag)| flags | flag)
-    }
-}
-
-/// Whether it takes a user namespace to have it.
-fn is_namespace(layer: Layer) -> bool {
-    matches!(
-        layer,
-        Layer::PidNamespace
-            | Layer::NetworkNamespace
-            | Layer::IpcNamespace
-            | Layer::UtsNamespace
-            | Layer::View
-            | Layer::OwnUser
-    )
 }
 
 fn limits(bounds: &Bounds) -> Vec<(Resource, u64)> {

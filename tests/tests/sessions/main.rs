@@ -7,6 +7,7 @@ mod memory;
 mod quota;
 mod reports;
 mod terminals;
+mod waiting;
 
 use portcullis_component::Quota;
 use portcullis_tests::tree::{ALL, EACH};
