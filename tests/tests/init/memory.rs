@@ -1,8 +1,8 @@
 //! The memory groups of components, and what is donated to them.
 
-use super::{composed as new, member, watchdog};
+use super::member;
 use portcullis_component::sandbox::{Layer, PROGRAM, Support};
-use portcullis_tests::composed::{Place, route};
+use portcullis_tests::composed::{Composed, route};
 use std::path::{Path, PathBuf};
 
 /// The limit of the memory group that a process is in, in bytes.
@@ -22,12 +22,9 @@ fn limit(process: u32) -> u64 {
 }
 
 /// What a client has paid for its server fills at once: more than that has itself, together with what any program takes.
-#[test]
-fn attack_46_a_server_is_not_killed_for_what_was_donated_to_it() {
-    let _watchdog = watchdog();
+pub(super) fn attack_46_a_server_is_not_killed_for_what_was_donated_to_it(composed: &Composed) {
     const OWN: u64 = 1 << 20;
-    const LARGE: u64 = 36 << 20;
-    let composed = new(Place::Root);
+    const LARGE: u64 = 32 << 20;
     let text = member("server", "board", "provides = ['report']")
         + &member("client", &format!("report {LARGE}"), "ram = '200M'")
         + &route("*", "log", "parent")
