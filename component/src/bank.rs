@@ -29,12 +29,14 @@ pub(crate) struct Bank(BTreeMap<Account, Balance>);
 struct Balance {
     has: Quota,
     owes: BTreeMap<Account, Quota>,
+    /// Whose it is what comes in and is not owed, if not its own.
+    heir: Option<Account>,
 }
 
 impl Bank {
     /// A bank whose own account has so much.
     pub(crate) fn new(own: Quota) -> Bank {
-        Bank(BTreeMap::from([(Account::Own, Balance { has: own, owes: BTreeMap::new() })]))
+        Bank(BTreeMap::from([(Account::Own, Balance { has: own, ..Balance::default() })]))
     }
 
     /// An empty account; one that is there stays as it is.
@@ -91,7 +93,12 @@ impl Bank {
                 }
                 !debt.is_none()
             });
-            balance.has = balance.has.saturating_add(amount);
+            match balance.heir {
+                None => balance.has = balance.has.saturating_add(amount),
+                // Who inherits keeps what it gets.
+                Some(heir) if !amount.is_none() => incoming.push((heir, amount)),
+                Some(_) => {}
+            }
         }
     }
 
@@ -108,9 +115,18 @@ impl Bank {
         Ok(())
     }
 
+    /// From now on an account has nothing: what it has, and what comes in for it and is not owed, is the heir's, who has none himself.
+    /// What it owes stays its own affair.
+    pub(crate) fn retire(&mut self, account: Account, heir: Account) {
+        let Some(balance) = self.0.get_mut(&account) else { return };
+        balance.heir = Some(heir);
+        let has = std::mem::take(&mut balance.has);
+        self.deposit(heir, has);
+    }
+
     /// Ends an account: what it has, what it owes and what is owed to it is the heir's from now on.
     pub(crate) fn close(&mut self, account: Account, heir: Account) {
-        let Some(Balance { has, owes }) = self.0.remove(&account) else { return };
+        let Some(Balance { has, owes, .. }) = self.0.remove(&account) else { return };
         for balance in self.0.values_mut() {
             if let Some(debt) = balance.owes.remove(&account) {
                 let owed = balance.owes.entry(heir).or_default();

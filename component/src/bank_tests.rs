@@ -177,6 +177,23 @@ fn what_is_owed_to_a_closed_account_is_paid_to_its_heir() {
 }
 
 #[test]
+fn what_comes_in_for_a_retired_account_pays_its_debts_and_is_its_heirs() {
+    let (dead, client) = (Account::Child(1), Account::Child(2));
+    let mut bank = Bank::new(Quota::NONE);
+    bank.open(dead);
+    bank.deposit(dead, Quota::new(10, 1));
+    bank.retire(dead, Account::Own);
+    assert_eq!((bank.balance(dead), bank.balance(Account::Own)), (Quota::NONE, Quota::new(10, 1)));
+    bank.take_back(dead, client, Quota::new(5, 0));
+    assert_eq!((bank.owed_by(dead), bank.balance(client)), (Quota::new(5, 0), Quota::NONE));
+    bank.deposit(dead, Quota::new(8, 2));
+    assert_eq!((bank.balance(dead), bank.balance(client)), (Quota::NONE, Quota::new(5, 0)));
+    assert_eq!(bank.balance(Account::Own), Quota::new(13, 3));
+    bank.close(dead, Account::Own);
+    assert_eq!(bank.balance(Account::Own), Quota::new(13, 3));
+}
+
+#[test]
 fn whoever_inherits_from_a_debtor_pays() {
     let (thief, client) = (Account::Child(1), Account::Child(2));
     let mut bank = Bank::new(Quota::new(15, 0));

@@ -44,7 +44,7 @@ pub(crate) struct Inner {
     entrypoint: WeakEntrypoint,
     uplink: Uplink,
     /// What is done when the parent wants quota back.
-    when_asked: RefCell<Box<Yielding>>,
+    when_asked: RefCell<Option<Box<Yielding>>>,
     exit_code: Cell<Option<i32>>,
     alarms: Rc<RefCell<Alarms>>,
     region_map: OnceCell<RegionMap>,
@@ -65,7 +65,7 @@ impl Env {
             pd: pd.clone(),
             entrypoint: entrypoint.downgrade(),
             uplink: Uplink::new(parent),
-            when_asked: RefCell::new(Box::new(|_, _| ())),
+            when_asked: RefCell::default(),
             exit_code: Cell::new(None),
             alarms: Rc::default(),
             region_map: OnceCell::new(),
@@ -143,7 +143,8 @@ impl Env {
     /// Says what is done when the parent wants quota back: called on the entrypoint's thread with what it wants, as often as
     /// it wants some. What can be done without is [given back](Self::give_back).
     pub fn when_asked_back(&self, give: impl FnMut(&Env, Quota) + 'static) {
-        *self.0.when_asked.borrow_mut() = Box::new(give);
+        // Whatever the one before does when it is dropped, nothing is borrowed.
+        drop(self.0.when_asked.replace(Some(Box::new(give))));
     }
 
     /// Ends the component when the handler that runs has returned, and tells the parent how. The last one who says so counts.
@@ -228,10 +229,11 @@ impl Env {
 
     /// The parent wants quota back.
     pub(crate) fn asked_back(&self, quota: Quota) {
-        // Taken out, that it may set another one.
-        let mut give = self.0.when_asked.replace(Box::new(|_, _| ()));
+        // Taken out, so that it may set another one, which is the one that counts then.
+        let Some(mut give) = self.0.when_asked.take() else { return };
         give(self, quota);
-        *self.0.when_asked.borrow_mut() = give;
+        let next = self.0.when_asked.take().unwrap_or(give);
+        drop(self.0.when_asked.replace(Some(next)));
     }
 }
 

@@ -145,6 +145,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same with what fits into any message of its texts, which somebody else may have written.
+    pub(crate) fn in_brief(self) -> Error {
+        match self {
+            Error::ServiceDenied { service, reason } => Error::denied(&service, &reason),
+            Error::NotStarted { reason } => Error::NotStarted { reason: shortened(&reason) },
+            Error::Memory { reason } => Error::Memory { reason: shortened(&reason) },
+            other => other,
+        }
+    }
+}
+
 /// So much of a text that an error fits into a message.
 fn shortened(text: &str) -> String {
     const MOST: usize = 120;

@@ -13,7 +13,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a component ends with whose `construct` failed.
 const CONSTRUCT_FAILED: i32 = 1;
@@ -128,8 +128,9 @@ pub(crate) fn live<R: Constructed>(
     if !serve(entrypoint, Deadline::Never)? {
         return Ok(0);
     }
-    // Stopped before it was started: then there is nothing to do.
-    let Some(parent) = begun.parent.borrow_mut().take() else { return Ok(0) };
+    // Stopped before it was started, or as soon as it was: then there is nothing to do.
+    let parent = begun.parent.borrow_mut().take().filter(|_| !stopped.load(Ordering::Relaxed));
+    let Some(parent) = parent else { return Ok(0) };
     let env = Env::new(pd, entrypoint, &parent, stopped);
     *begun.env.borrow_mut() = Some(env.clone());
     let hardened = if begun.is_confined.get() { harden() } else { Ok(()) };

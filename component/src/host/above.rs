@@ -1,16 +1,14 @@
-//! The parent's own parent: sessions that go up to it, and those that come from there.
+//! Sessions that the parent's own parent asks for.
 
-use super::effects::{Answer, Ask};
+use super::answering::Answering;
 use super::state::{Client, State};
 use super::{Host, WeakHost};
 use crate::bank::Account;
 use crate::env::Env;
 use crate::error::Error;
-use crate::hop::Event;
-use crate::protocol::{Parent, ParentAsync, Request, Root, Session};
+use crate::protocol::{Parent, Request, Root, Session};
 use crate::quota::Quota;
-use crate::uplink::Uplink;
-use portcullis_rpc::{self as rpc, Capability, Deadline, Later};
+use portcullis_rpc::{self as rpc, Capability, Later};
 
 impl Host {
     /// Offers a service of its children to the parent's own parent. Who asks for it is routed by the policy, as a client
@@ -21,38 +19,6 @@ impl Host {
     pub fn announce_above(&self, env: &Env, service: &str) -> Result<(), Error> {
         let root: Capability<dyn Root> = env.entrypoint().manage(Above { host: self.downgrade() });
         env.parent().announce(service, root)
-    }
-
-    /// Asks the parent's own parent, by a task: nobody waits.
-    pub(super) fn ask_above(&self, session: u64, number: u64, ask: Ask) {
-        let (Some(uplink), Some(entrypoint)) = (self.0.uplink.clone(), self.entrypoint()) else { return };
-        let host = self.downgrade();
-        entrypoint.spawn(async move {
-            let (event, answer) = ask_parent(&uplink, number, ask).await;
-            if let Some(host) = host.upgrade() {
-                host.answered(session, event, answer);
-            }
-        });
-    }
-}
-
-async fn ask_parent(uplink: &Uplink, number: u64, ask: Ask) -> (Event, Answer) {
-    let parent = uplink.parent().with_deadline(Deadline::Never);
-    match ask {
-        Ask::Create(request) => {
-            let service = request.service.clone();
-            let answer = parent.session_async(Request { number, ..request }).await;
-            // It is not the client's budget that is used up.
-            let ours = |error| match error {
-                Error::OutOfRam { .. } | Error::OutOfCaps { .. } => {
-                    Error::denied(&service, "a parent on the way has donated more than it has")
-                }
-                other => other,
-            };
-            (Event::Created, answer.map(Some).map_err(ours))
-        }
-        Ask::Upgrade(quota) => (Event::Upgraded, parent.upgrade_async(number, quota).await.map(|()| None)),
-        Ask::Close => (Event::Closed, parent.close_async(number, true).await.map(|()| None)),
     }
 }
 
@@ -80,7 +46,9 @@ impl Root for Above {
     fn create(&mut self, request: Request) -> Later<Result<Capability<dyn Session>, Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.session(Client::Above { number: request.number }, request, reply),
+            Ok(host) => {
+                host.session(Client::Above { number: request.number }, request, Answering::Call(reply));
+            }
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -89,7 +57,7 @@ impl Root for Above {
     fn upgrade(&mut self, number: u64, quota: Quota) -> Later<Result<(), Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.upgrade(Client::Above { number }, quota, reply),
+            Ok(host) => host.upgrade(Client::Above { number }, quota, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -98,7 +66,7 @@ impl Root for Above {
     fn close(&mut self, number: u64) -> Later<Result<(), Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.close(Client::Above { number }, true, reply),
+            Ok(host) => host.close(Client::Above { number }, true, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later

@@ -33,7 +33,7 @@ impl Host {
         asks.into_iter().for_each(|(server, ask)| self.ask(session, server, ask));
         if is_changed {
             // Foreign code: nothing of ours is borrowed.
-            self.0.policy.borrow_mut().session_changed();
+            self.0.policy.borrow_mut().changed();
         }
     }
 
@@ -153,13 +153,14 @@ impl State {
     fn give_server(&mut self, session: u64, quota: Quota) {
         let Some(sess) = self.sessions.get_mut(&session) else { return };
         sess.with_server = sess.with_server.saturating_add(quota);
-        let account = Account::Session(session);
+        let (account, server) = (Account::Session(session), sess.server);
         // It lies there, since it was taken when the client asked.
-        let given = match State::account(sess.server) {
+        let given = match State::account(server) {
             Some(server) => self.bank.transfer(account, server, quota),
             None => self.bank.withdraw(account, quota),
         };
         debug_assert!(given.is_ok(), "the session's account has what was donated");
+        self.may_use(server, quota.ram);
     }
 
     fn take_back(&mut self, session: u64, server: Server, quota: Quota) {
@@ -167,6 +168,7 @@ impl State {
             Some(server) => self.bank.take_back(server, Account::Session(session), quota),
             None => self.bank.deposit(Account::Session(session), quota),
         }
+        self.may_not_use(server, quota.ram);
     }
 
     /// An upgrade that was refused is the client's again. What its server owes of it follows when the session is closed.

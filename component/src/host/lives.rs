@@ -1,10 +1,11 @@
 //! How children begin, live and end.
 
 use super::Host;
+use super::memory::Memory;
 use super::once::{Given, once};
 use super::parent_object::ParentObject;
 use super::policy::Exit;
-use super::spec::{Born, Program, Running, Spec};
+use super::spec::{Life, Program, Running, Spec, Stopper};
 use super::state::{Child, Client, Server};
 use crate::bank::Account;
 use crate::error::Error;
@@ -17,6 +18,7 @@ use portcullis_entrypoint::Entrypoint;
 use portcullis_rpc::{self as rpc, Capability, Deadline};
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::rc::Rc;
 
 /// What a thread ends with that panics; a process that does so says the same.
 const PANICKED: i32 = 101;
@@ -49,7 +51,7 @@ impl Host {
             let _ = state.bank.transfer(Account::Own, Account::Child(child), quota);
             child
         };
-        let parent = ParentObject { host: self.downgrade(), child };
+        let parent = ParentObject { host: self.downgrade(), child, outcomes: Rc::default() };
         let parent: Capability<dyn Parent> = entrypoint.manage(parent);
         let record = Child {
             name,
@@ -58,6 +60,7 @@ impl Host {
             parent: Some(parent),
             services: BTreeMap::new(),
             exit: None,
+            memory: Memory::new(program.memory(quota)),
             wishes: Vec::new(),
             missed: 0,
         };
@@ -69,7 +72,7 @@ impl Host {
                 self.start_confined(&entrypoint, child, &sandbox, &program)
             }
             Program::Spawned(mode, program) => self.start_spawned(&entrypoint, child, quota, mode, &program),
-            Program::Thread(life) => self.start_thread(&entrypoint, child, life),
+            Program::Thread(life, stopper) => self.start_thread(&entrypoint, child, life, stopper),
         };
         started.inspect_err(|_| drop(self.clean_up(child, None)))
     }
@@ -112,7 +115,8 @@ impl Host {
         &self,
         entrypoint: &Entrypoint,
         child: u64,
-        life: Box<dyn FnOnce(super::once::Giver<Born>) -> Result<i32, portcullis_entrypoint::Error> + Send>,
+        life: Box<Life>,
+        stopper: Stopper,
     ) -> Result<(), Error> {
         let ((born, born_later), (ended, ended_later)) = (once(), once());
         let thread = std::thread::Builder::new().name("component".into());
@@ -122,7 +126,7 @@ impl Host {
             }
         };
         thread.spawn(live).map_err(|_| Error::NotGranted)?;
-        self.runs(child, Running::Thread(None));
+        self.runs(child, Running::Thread(stopper));
         self.meet(entrypoint, child, born_later);
         self.end_when(
             entrypoint,
@@ -139,20 +143,14 @@ impl Host {
     }
 
     /// Waits for a thread's first object.
-    fn meet(&self, entrypoint: &Entrypoint, child: u64, born: Given<Born>) {
+    fn meet(&self, entrypoint: &Entrypoint, child: u64, born: Given<Capability<dyn Component>>) {
         let host = self.downgrade();
         entrypoint.spawn(async move {
-            let (Some(born), Some(host)) = (born.await, host.upgrade()) else { return };
-            let still_runs = {
-                let mut state = host.0.state.borrow_mut();
-                let running = state.children.get_mut(&child).and_then(|record| record.running.as_mut());
-                running.map(|running| *running = Running::Thread(Some(born.stopper))).is_some()
-            };
-            if !still_runs {
-                return;
-            }
-            if let Some(entrypoint) = host.entrypoint() {
-                host.begins(&entrypoint, child, born.component);
+            let (Some(component), Some(host)) = (born.await, host.upgrade()) else { return };
+            let running = |record: &Child| record.running.is_some();
+            let still_runs = host.0.state.borrow().children.get(&child).is_some_and(running);
+            if let Some(entrypoint) = host.entrypoint().filter(|_| still_runs) {
+                host.begins(&entrypoint, child, component);
             }
         });
     }

@@ -20,12 +20,16 @@
 //!
 //! The modules: what it knows (`state`), what children ask (`requests`, by way of `parent_object`), what follows (`effects`),
 //! sessions as others see them (`session`), how children run (`spec`, `lives`, with `reaper` and `once`), what they have
-//! (`quotas`), whether they answer (`heartbeats`), what is decided by others (`policy`), and the parent's own parent (`above`).
+//! (`quotas`, `memory`), whether they answer (`heartbeats`), what is decided by others (`policy`), whom answers go to
+//! (`answering`), and the parent's own parent (`errands`, `above`).
 
 mod above;
+mod answering;
 mod effects;
+mod errands;
 mod heartbeats;
 mod lives;
+mod memory;
 mod once;
 mod parent_object;
 mod policy;
@@ -43,6 +47,7 @@ pub use session::{OpenSession, ServedBy, SessionNumber};
 pub use spec::Spec;
 pub(crate) use spec::how;
 
+use self::errands::Listener;
 use self::state::State;
 use crate::bank::Account;
 use crate::env::Env;
@@ -85,6 +90,8 @@ pub(crate) struct Inner {
     reaper: RefCell<Reaper>,
     /// The parent's own parent, if it has one.
     uplink: Option<Uplink>,
+    /// Where that says that there are answers.
+    listener: Listener,
 }
 
 /// A parent as its objects and tasks have it: they do not keep it alive.
@@ -128,6 +135,7 @@ impl Host {
             policy: RefCell::new(Box::new(policy)),
             reaper: RefCell::default(),
             uplink,
+            listener: Listener::default(),
         }))
     }
 

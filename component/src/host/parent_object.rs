@@ -1,16 +1,19 @@
 //! The object that a child calls as its parent.
 
 use super::WeakHost;
+use super::answering::{Answering, Outcomes};
 use super::state::Client;
 use crate::error::Error;
-use crate::protocol::{Parent, Request, Root, Session};
+use crate::protocol::{Errand, Outcome, Parent, Request, Root, Session};
 use crate::quota::Quota;
-use portcullis_rpc::{self as rpc, Capability, Later};
+use portcullis_rpc::{self as rpc, Capability, Later, SignalCapability};
+use std::rc::Rc;
 
 /// One child's parent. Who holds the capability to it is that child, and can be no other.
 pub(super) struct ParentObject {
     pub(super) host: WeakHost,
     pub(super) child: u64,
+    pub(super) outcomes: Rc<Outcomes>,
 }
 
 impl ParentObject {
@@ -34,7 +37,7 @@ impl Parent for ParentObject {
     fn session(&mut self, request: Request) -> Later<Result<Capability<dyn Session>, Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.session(self.client(request.number), request, reply),
+            Ok(host) => host.session(self.client(request.number), request, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -43,7 +46,7 @@ impl Parent for ParentObject {
     fn upgrade(&mut self, number: u64, quota: Quota) -> Later<Result<(), Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.upgrade(self.client(number), quota, reply),
+            Ok(host) => host.upgrade(self.client(number), quota, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -52,7 +55,7 @@ impl Parent for ParentObject {
     fn close(&mut self, number: u64, when_back: bool) -> Later<Result<(), Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.close(self.client(number), when_back, reply),
+            Ok(host) => host.close(self.client(number), when_back, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -69,7 +72,7 @@ impl Parent for ParentObject {
     fn ask(&mut self, quota: Quota) -> Later<Result<(), Error>> {
         let (later, reply) = Later::new();
         match self.host() {
-            Ok(host) => host.wish(self.child, quota, reply),
+            Ok(host) => host.wish(self.child, quota, Answering::Call(reply)),
             Err(error) => reply.answer(Err(error)),
         }
         later
@@ -90,5 +93,32 @@ impl Parent for ParentObject {
 
     fn release(&mut self, quota: Quota) -> Result<(), Error> {
         self.host()?.releases(self.child, quota)
+    }
+
+    fn begin(&mut self, errand: Errand) -> Result<(), Error> {
+        let (host, outcomes) = (self.host()?, &self.outcomes);
+        if outcomes.are_full() {
+            return Err(Error::SessionBusy);
+        }
+        match errand {
+            Errand::Session(request) => {
+                let reply = outcomes.of_session(request.number);
+                host.session(self.client(request.number), request, reply);
+            }
+            Errand::Upgrade { number, quota } => {
+                host.upgrade(self.client(number), quota, outcomes.of(number));
+            }
+            Errand::Close { number } => host.close(self.client(number), true, outcomes.of(number)),
+        }
+        Ok(())
+    }
+
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error> {
+        self.outcomes.listen(context);
+        Ok(())
+    }
+
+    fn outcome(&mut self, has_come: Option<u64>) -> Result<Option<Outcome>, Error> {
+        Ok(self.outcomes.next(has_come))
     }
 }

@@ -137,8 +137,9 @@ pub trait Policy {
     /// A child has ended.
     fn ended(&mut self, _child: &str, _exit: Exit) {}
 
-    /// Something has happened to a session: it was made, refused, upgraded or closed, or its server has ended.
-    fn session_changed(&mut self) {}
+    /// Something is different that others may have waited for: a session was made, refused, upgraded or closed, or its server has
+    /// ended, or quota has come back to the parent's own account.
+    fn changed(&mut self) {}
 }
 
 /// A policy that only routes.

@@ -1,13 +1,10 @@
 //! What children have: given, taken back, and asked for.
 
 use super::Host;
-use super::spec::Running;
 use crate::bank::Account;
 use crate::error::Error;
 use crate::protocol::ComponentAsync;
 use crate::quota::Quota;
-use crate::sandbox::PROGRAM;
-use crate::spawn::Spawn;
 use portcullis_rpc::Deadline;
 
 impl Host {
@@ -33,21 +30,6 @@ impl Host {
         let child = state.child_named(name);
         child.into_iter().for_each(|child| state.bank.take_back(Account::Child(child), Account::Own, quota));
         child.is_some()
-    }
-
-    /// Sets the limit of the memory group of a child that is confined, in bytes. Answers whether it has one and the system does so.
-    pub fn limit_memory(&self, name: &str, limit: u64) -> bool {
-        let state = self.0.state.borrow();
-        let child = state.child_named(name).and_then(|child| state.children.get(&child));
-        match child.and_then(|record| record.running.as_ref()) {
-            Some(Running::Confined(process)) => {
-                process.limit_memory(limit).is_ok_and(|is_limited| is_limited)
-            }
-            Some(Running::Spawned(spawned)) => {
-                spawned.session.clone().give(limit.saturating_sub(PROGRAM)).is_ok()
-            }
-            _ => false,
-        }
     }
 
     /// What a child asked for last and still waits for.

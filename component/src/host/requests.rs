@@ -3,7 +3,7 @@
 use super::Host;
 use super::policy::{Asked, Exit, Route, Wish};
 use super::state::{Client, Done, Opened, Server, Sess};
-use crate::bank::Account;
+use crate::bank::{Account, Bank};
 use crate::error::Error;
 use crate::hop::{Event, Hop};
 use crate::protocol::{MAX_SERVICE, Request, Root};
@@ -208,8 +208,8 @@ impl Host {
 
     /// A child gives quota back.
     pub(super) fn given_back(&self, child: u64, quota: Quota) -> Result<(), Error> {
-        let mut state = self.0.state.borrow_mut();
-        state.bank.transfer(Account::Child(child), Account::Own, quota).map_err(Error::out_of)
+        self.with_bank(|bank| bank.transfer(Account::Child(child), Account::Own, quota))
+            .map_err(Error::out_of)
     }
 
     /// A child uses quota itself.
@@ -221,9 +221,24 @@ impl Host {
 
     /// A child uses quota no more. It pays what the child owes first.
     pub(super) fn releases(&self, child: u64, quota: Quota) -> Result<(), Error> {
-        let mut state = self.0.state.borrow_mut();
-        let released = state.bank.transfer(Account::Aside(child), Account::Child(child), quota);
+        let released =
+            self.with_bank(|bank| bank.transfer(Account::Aside(child), Account::Child(child), quota));
         released.map_err(|_| Error::NotGranted)
+    }
+
+    /// Moves something between accounts. If the own one has something else then, whoever decides is told.
+    fn with_bank<R>(&self, moves: impl FnOnce(&mut Bank) -> R) -> R {
+        let (result, is_changed) = {
+            let bank = &mut self.0.state.borrow_mut().bank;
+            let before = bank.balance(Account::Own);
+            let result = moves(bank);
+            (result, bank.balance(Account::Own) != before)
+        };
+        if is_changed {
+            // Foreign code: nothing of ours is borrowed.
+            self.0.policy.borrow_mut().changed();
+        }
+        result
     }
 
     /// A child says how it ends. It is believed when it has ended.

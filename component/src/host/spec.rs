@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::protocol::Component;
 use crate::quota::Quota;
 use crate::run::{Constructed, live};
-use crate::sandbox::{self, Mode, Sandbox};
+use crate::sandbox::{self, Mode, PROGRAM, Sandbox};
 use crate::spawn::Spawn;
 use portcullis_entrypoint::{self as entrypoint, Entrypoint, EntrypointHandle};
 use portcullis_ipc::{self as ipc, Pd};
@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::once::Giver;
 
@@ -43,23 +43,50 @@ pub(crate) enum Program {
     Process(Box<Command>),
     Confined(Box<(Sandbox, sandbox::Program)>),
     Spawned(Mode, Box<sandbox::Program>),
-    Thread(Box<Life>),
+    Thread(Box<Life>, Stopper),
+}
+
+impl Program {
+    /// The limit of the memory group that it is started with, if it is to have one, in bytes.
+    pub(crate) fn memory(&self, quota: Quota) -> Option<u64> {
+        match self {
+            Program::Confined(confined) => confined.0.bounds.memory,
+            Program::Spawned(..) => Some(quota.ram.in_bytes().saturating_add(PROGRAM)),
+            Program::Process(_) | Program::Thread(..) => None,
+        }
+    }
 }
 
 /// A component on a thread: it is told where to offer its first object.
-type Life = dyn FnOnce(Giver<Born>) -> Result<i32, entrypoint::Error> + Send;
+pub(crate) type Life = dyn FnOnce(Giver<Capability<dyn Component>>) -> Result<i32, entrypoint::Error> + Send;
 
-/// What a thread's component is known by.
-pub(crate) struct Born {
-    pub(crate) component: Capability<dyn Component>,
-    pub(crate) stopper: Stopper,
+/// What ends a component that is a thread, from before it begins. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stopper {
+    stopped: Arc<AtomicBool>,
+    /// Once there is one.
+    entrypoint: Arc<Mutex<Option<EntrypointHandle>>>,
 }
 
-/// What ends a component that is a thread.
-#[derive(Debug)]
-pub(crate) struct Stopper {
-    entrypoint: EntrypointHandle,
-    stopped: Arc<AtomicBool>,
+impl Stopper {
+    /// Ends it when its handler returns, or as soon as it has begun.
+    fn stop(&self) {
+        // Before the lock is taken here: whoever has taken it before it sees this after it, or has left what is to be stopped.
+        self.stopped.store(true, Ordering::Relaxed);
+        self.entrypoint().iter().for_each(EntrypointHandle::stop);
+    }
+
+    /// This is what is to be stopped; at once if that was said already.
+    fn stops(&self, entrypoint: &EntrypointHandle) {
+        *self.entrypoint() = Some(entrypoint.clone());
+        if self.stopped.load(Ordering::Relaxed) {
+            entrypoint.stop();
+        }
+    }
+
+    fn entrypoint(&self) -> MutexGuard<'_, Option<EntrypointHandle>> {
+        self.entrypoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Spec {
@@ -91,17 +118,18 @@ impl Spec {
         quota: Quota,
         construct: impl FnOnce(Env) -> R + Send + 'static,
     ) -> Spec {
-        let life = move |giver: Giver<Born>| {
+        let stopper = Stopper::default();
+        let of_life = stopper.clone();
+        let life = move |giver: Giver<Capability<dyn Component>>| {
             let pd = Pd::new()?;
             let entrypoint = Entrypoint::new(&pd)?;
-            let stopped = Arc::<AtomicBool>::default();
-            let stopper = Stopper { entrypoint: entrypoint.handle(), stopped: stopped.clone() };
-            live(&pd, &entrypoint, stopped, construct, |birth| {
-                giver.give(Born { component: birth.clone(), stopper });
+            of_life.stops(&entrypoint.handle());
+            live(&pd, &entrypoint, of_life.stopped, construct, |birth| {
+                giver.give(birth.clone());
                 Ok(())
             })
         };
-        Spec { name: name.into(), quota, program: Program::Thread(Box::new(life)) }
+        Spec { name: name.into(), quota, program: Program::Thread(Box::new(life), stopper) }
     }
 }
 
@@ -110,8 +138,7 @@ pub(crate) enum Running {
     Process(ipc::Child),
     Confined(sandbox::Child),
     Spawned(Spawned),
-    /// `None` until it has told.
-    Thread(Option<Stopper>),
+    Thread(Stopper),
 }
 
 /// A process that somebody else has started. Dropped, it is ended.
@@ -155,11 +182,7 @@ impl Running {
             }
             // Whoever has started it is waited for, as a parent is. Without him it has ended.
             Running::Spawned(spawned) => drop(spawned.session.kill()),
-            Running::Thread(None) => {}
-            Running::Thread(Some(Stopper { entrypoint, stopped })) => {
-                stopped.store(true, Ordering::Relaxed);
-                entrypoint.stop();
-            }
+            Running::Thread(stopper) => stopper.stop(),
         }
     }
 
@@ -198,7 +221,7 @@ impl fmt::Debug for Program {
             Program::Spawned(mode, program) => {
                 f.debug_tuple("Spawned").field(mode).field(&program.path()).finish()
             }
-            Program::Thread(_) => f.write_str("Thread"),
+            Program::Thread(..) => f.write_str("Thread"),
         }
     }
 }

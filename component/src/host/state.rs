@@ -1,20 +1,22 @@
 //! What a parent knows: its children, their sessions, and the accounts of all.
 
+use super::answering::Answering;
+use super::memory::Memory;
 use super::policy::Exit;
 use super::spec::Running;
 use crate::bank::{Account, Bank};
 use crate::error::Error;
-use crate::hop::Hop;
+use crate::hop::{Event, Hop};
 use crate::protocol::{Component, Parent, Request, Root, Session};
 use crate::quota::Quota;
-use portcullis_rpc::{Capability, Reply};
+use portcullis_rpc::Capability;
 use std::collections::BTreeMap;
 
 /// The answer to a wish, or to anything that brings no more than that it was done.
-pub(super) type Done = Reply<Result<(), Error>>;
+pub(super) type Done = Answering<()>;
 
 /// The answer to a request for a session.
-pub(super) type Opened = Reply<Result<Capability<dyn Session>, Error>>;
+pub(super) type Opened = Answering<Capability<dyn Session>>;
 
 /// Who asked for a session, and what he calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +46,9 @@ pub(super) struct State {
     pub(super) children: BTreeMap<u64, Child>,
     pub(super) sessions: BTreeMap<u64, Sess>,
     pub(super) by_client: BTreeMap<Client, u64>,
+    /// What the parent's own parent was asked to do and has not answered: what the session is called there, which one it is, and what
+    /// happens to it if that is done.
+    pub(super) errands: BTreeMap<u64, (u64, Event)>,
     /// The numbers of children that are not there yet, and that sessions wait for.
     pub(super) awaited: BTreeMap<String, u64>,
     /// The last number that a child or a session got. No number comes twice.
@@ -60,6 +65,7 @@ pub(super) struct Child {
     pub(super) services: BTreeMap<String, Capability<dyn Root>>,
     /// What it said itself of how it ends.
     pub(super) exit: Option<Exit>,
+    pub(super) memory: Memory,
     /// Wishes that wait.
     pub(super) wishes: Vec<(Quota, Done)>,
     /// Heartbeats that were asked for since the last answer.
@@ -94,6 +100,7 @@ impl State {
             children: BTreeMap::new(),
             sessions: BTreeMap::new(),
             by_client: BTreeMap::new(),
+            errands: BTreeMap::new(),
             awaited: BTreeMap::new(),
             last: 0,
         }
@@ -151,9 +158,13 @@ impl State {
         }
     }
 
-    /// Ends the account of a child that has ended, if nothing comes back to it any more.
+    /// Of a child that has ended: what it has is the parent's, and what comes back to it. Its account ends when nothing does any more,
+    /// which is for its servers to say: they keep what was donated to them until then, and nothing else.
     pub(super) fn bury(&mut self, child: u64) {
         let is_over = self.children.get(&child).is_some_and(|child| child.running.is_none());
+        if is_over {
+            self.bank.retire(Account::Child(child), Account::Own);
+        }
         let first = Client::Child { child, number: 0 };
         let last = Client::Child { child, number: u64::MAX };
         if is_over && self.by_client.range(first..=last).next().is_none() {

@@ -10,11 +10,13 @@
 //! the answer is there.
 
 mod child;
+mod errand;
 mod parent;
 mod request;
 mod root;
 
 pub use child::{Component, ComponentAsync};
+pub use errand::{Errand, Outcome};
 pub use parent::{Parent, ParentAsync};
 pub use request::{MAX_ARGUMENTS, MAX_SERVICE, Request};
 pub use root::{Root, RootAsync, Session};

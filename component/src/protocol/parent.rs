@@ -1,10 +1,11 @@
 //! What a component asks of its parent.
 
+use super::errand::{Errand, Outcome};
 use super::request::Request;
 use super::root::{Root, Session};
 use crate::error::Error;
 use crate::quota::Quota;
-use portcullis_rpc::{Capability, Later, rpc_interface};
+use portcullis_rpc::{Capability, Later, SignalCapability, rpc_interface};
 
 /// A parent, as one child of it sees it: holding the capability is being that child.
 #[rpc_interface(name = "portcullis.parent")]
@@ -30,4 +31,11 @@ pub trait Parent {
     fn set_aside(&mut self, quota: Quota) -> Result<(), Error>;
     /// The child can donate it again.
     fn release(&mut self, quota: Quota) -> Result<(), Error>;
+    /// Has something begun that may take long. Answered at once; what comes of it is an [`outcome`](Self::outcome), later.
+    fn begin(&mut self, errand: Errand) -> Result<(), Error>;
+    /// What is signalled when there are outcomes, instead of what was before; at once if there are.
+    fn sigh(&mut self, context: SignalCapability) -> Result<(), Error>;
+    /// The first of the outcomes that are there. It stays there until the next one is asked for, by who says that this one has come:
+    /// an answer that brings a capability can be lost for want of descriptors.
+    fn outcome(&mut self, has_come: Option<u64>) -> Result<Option<Outcome>, Error>;
 }

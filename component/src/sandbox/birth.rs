@@ -4,13 +4,12 @@ use super::sys::exec::Strings;
 use super::view::View;
 use rustix::process::Resource;
 use seccompiler::BpfProgram;
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 
 /// What becomes of a child, in the order of the steps.
 #[derive(Debug)]
 pub(crate) struct Birth {
-    /// Over this socket the child is told to go on, and says what failed. It closes when the program runs.
-    pub(crate) parent: OwnedFd,
+    pub(crate) parent: Parent,
     /// What its user and group are called in its own user namespace, if it has one.
     pub(crate) identity: Option<Identity>,
     /// All the files that it sees, if it has mounts of its own.
@@ -31,6 +30,18 @@ pub(crate) struct Birth {
     pub(crate) filters: &'static [BpfProgram],
     /// What it becomes; without a program it only says that it came so far.
     pub(crate) program: Option<Image>,
+}
+
+/// The parent, for as long as the child has no program.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    /// Over this socket the child is told to go on, asks whether its parent is still there, and says what failed. It closes when the
+    /// program runs.
+    pub(crate) line: OwnedFd,
+    /// The parent's own end of it, by its number: the child has a copy of that, too, as of all that its parent has open.
+    pub(crate) other_end: RawFd,
+    /// The parent's process, which is seen to end whoever else has a copy of that end: another child that is made meanwhile, say.
+    pub(crate) process: OwnedFd,
 }
 
 /// Who the child is.

@@ -3,11 +3,12 @@
 //! It is a copy of one thread of a process that may have had others, which may have held any lock: so there are only system calls
 //! here, on what [`Birth`] holds ready. No allocation, no lock, no panic.
 
-use super::birth::{Birth, Identity};
+use super::birth::{Birth, Identity, Parent};
 use super::one_program;
-use super::step::{Report, Step};
+use super::step::{QUESTION, Report, Step};
 use super::sys::{exec, kernel, signals};
 use portcullis_ipc::Pd;
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::{self, Errno};
 use rustix::net::{RecvFlags, SendFlags};
@@ -25,7 +26,7 @@ pub(crate) fn run(birth: &mut Birth) -> i32 {
         Err(report) => report,
     };
     // If the parent is not there any more, nobody wants to know.
-    let _ = rustix::net::send(&birth.parent, &report.encode(), SendFlags::NOSIGNAL);
+    let _ = rustix::net::send(&birth.parent.line, &report.encode(), SendFlags::NOSIGNAL);
     i32::from(report.step != Step::Done)
 }
 
@@ -56,7 +57,7 @@ fn confine(birth: &mut Birth) -> Result<(), Report> {
         let listener = kernel::seccomp_that_asks(filter);
         step(
             Step::OneProgram,
-            listener.and_then(|listener| one_program::hand_over(&birth.parent, &listener)),
+            listener.and_then(|listener| one_program::hand_over(&birth.parent.line, &listener)),
         )?;
     }
     if let Some(rules) = &birth.rules {
@@ -78,22 +79,34 @@ fn step(step: Step, result: io::Result<()>) -> Result<(), Report> {
 }
 
 /// Until the parent has said who we are.
-fn wait(parent: &OwnedFd) -> io::Result<()> {
-    let mut go = [0];
-    match rustix::net::recv(parent, &mut go, RecvFlags::empty())? {
-        (0, _) => Err(Errno::PIPE),
-        _ => Ok(()),
-    }
+fn wait(parent: &Parent) -> io::Result<()> {
+    // What this process holds itself nobody would see closed.
+    kernel::close(parent.other_end)?;
+    // For as long as it stays who it is. The parent may have ended already, of which this tells nothing any more, and what follows does.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    hear(parent)
 }
 
 /// From now on the kernel kills this process when the parent ends, however that comes. Every change of who this process is would undo that,
 /// so it comes behind all of them; that the program cannot, its filter sees to.
-fn end_with(parent: &OwnedFd) -> io::Result<()> {
+fn end_with(parent: &Parent) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // Or it has ended already: a process closes what it has open before its children learn of its end.
-    match rustix::net::recv(parent, &mut [0][..], RecvFlags::DONTWAIT) {
-        Err(Errno::AGAIN) => Ok(()),
-        _ => Err(Errno::PIPE),
+    // Or it has ended already, or begun to: the kernel ends its threads one after the other, and what is asked for here is done at the end
+    // of the one that made this process. Who answers has a thread that has not begun to end, and that inherits the child.
+    rustix::net::send(&parent.line, &[0; QUESTION], SendFlags::NOSIGNAL)?;
+    hear(parent)
+}
+
+/// A word of the parent, whichever, or that it has ended.
+fn hear(parent: &Parent) -> io::Result<()> {
+    let mut ready = [PollFd::new(&parent.line, PollFlags::IN), PollFd::new(&parent.process, PollFlags::IN)];
+    io::retry_on_intr(|| rustix::event::poll(&mut ready, None))?;
+    if !ready[1].revents().is_empty() {
+        return Err(Errno::PIPE);
+    }
+    match rustix::net::recv(&parent.line, &mut [0][..], RecvFlags::DONTWAIT)? {
+        (0, _) => Err(Errno::PIPE),
+        _ => Ok(()),
     }
 }
 

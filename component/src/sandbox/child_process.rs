@@ -66,14 +66,14 @@ impl Child {
         matches!(self.kind, Kind::Confined(_)) && !lacks_filters
     }
 
-    /// Sets the limit of its memory group, in bytes. Answers whether it has one. A limit below what it uses is refused, or the
-    /// kernel kills it.
+    /// Sets the limit of its memory group, in bytes. Answers which one it has then; `None` if it has no group. One below what it uses
+    /// becomes a little more than that, or stays as it is, so that nobody is killed for what he was allowed before.
     ///
     /// # Errors
     /// [`Error::System`] if the system refuses that.
-    pub fn limit_memory(&self, limit: u64) -> Result<bool, Error> {
+    pub fn limit_memory(&self, limit: u64) -> Result<Option<u64>, Error> {
         let limited = self.group.as_ref().map(|group| group.set(limit)).transpose();
-        limited.map(|limited| limited.is_some()).map_err(Error::io("write to a memory group"))
+        limited.map_err(Error::io("write to a memory group"))
     }
 
     /// Kills it (SIGKILL), and does not wait.

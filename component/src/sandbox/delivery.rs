@@ -1,15 +1,15 @@
 //! The parent's side of a birth.
 
-use super::birth::Birth;
+use super::birth::{Birth, Parent};
 use super::error::Error;
 use super::nurse;
 use super::one_program;
 use super::owner::Owner;
 use super::process::Process;
-use super::step::{REPORT, Report, Step};
-use rustix::fd::{AsFd, OwnedFd};
+use super::step::{QUESTION, REPORT, Report, Step};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags};
 
 /// Descriptors for the child have at least this number: below are the places where it has them in the end.
 const PLACES: i32 = 10;
@@ -23,12 +23,15 @@ pub(crate) enum Delivery {
     Ended(Report),
 }
 
-/// Both ends of the socket between parent and child: ours, and the child's.
-pub(crate) fn line() -> Result<(OwnedFd, OwnedFd), Error> {
+/// Both ends of the socket between parent and child: ours, and the child's, with what else that has of its parent.
+pub(crate) fn line() -> Result<(OwnedFd, Parent), Error> {
     let (ours, childs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(Error::system("socketpair"))?;
-    Ok((ours, place(childs)?))
+    let process = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())
+        .map_err(Error::system("pidfd_open"))?;
+    let parent = Parent { line: place(childs)?, other_end: ours.as_raw_fd(), process: place(process)? };
+    Ok((ours, parent))
 }
 
 /// The same file, with a number that is out of the way.
@@ -58,6 +61,10 @@ pub(crate) fn deliver(
             (_, Some(listener)) => one_program::let_through(&listener, ours)?,
             // The socket was closed: by the start of its program, or by its end, of which the capability tells.
             (0, None) => return Ok(Delivery::Runs(child)),
+            // It asks whether we are still there. If it is not, that is seen next.
+            (QUESTION, None) => {
+                let _ = rustix::net::send(ours, &[1], SendFlags::NOSIGNAL);
+            }
             _ => {
                 child.wait()?;
                 let unreadable = Error::System { call: "recvmsg", reason: rustix::io::Errno::BADMSG };

@@ -13,6 +13,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What a group may use beside what it uses when it is limited to that, in bytes.
+const ROOM: u64 = 4 << 20;
+
 /// Removed when it is dropped, which has an effect only if there is no process in it any more.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -58,14 +61,27 @@ impl Group {
         Err(reason)
     }
 
-    /// Sets another limit: greater or smaller.
-    pub(crate) fn set(&self, limit: u64) -> io::Result<()> {
+    /// Sets another limit: greater, or smaller as far as what is used allows. Answers which it is then.
+    pub(crate) fn set(&self, limit: u64) -> io::Result<u64> {
+        let (used, now) = match self.hierarchy {
+            Hierarchy::Unified => ("memory.current", "memory.max"),
+            Hierarchy::Memory => ("memory.usage_in_bytes", "memory.limit_in_bytes"),
+        };
+        // Below what is used the kernel kills, or refuses.
+        let least = self.number(used)?.saturating_add(ROOM).min(self.number(now)?);
+        let limit = limit.max(least);
         // The old hierarchy wants memory never to have more than memory and swap together.
         self.limit(limit).or_else(|_| {
             let together = self.directory.join("memory.memsw.limit_in_bytes");
             fs::write(together, limit.to_string()).or_else(absent)?;
             self.limit(limit)
-        })
+        })?;
+        Ok(limit)
+    }
+
+    /// What a file says in bytes; that there is no limit is more than any.
+    fn number(&self, file: &str) -> io::Result<u64> {
+        Ok(fs::read_to_string(self.directory.join(file))?.trim().parse().unwrap_or(u64::MAX))
     }
 
     fn limit(&self, limit: u64) -> io::Result<()> {
@@ -193,52 +209,5 @@ fn mounted(line: &str, hierarchy: Hierarchy) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MOUNTS: &str = "30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n\
-        31 20 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
-        32 20 0:28 / /proc rw - proc proc rw\n";
-
-    fn place(directory: &str, hierarchy: Hierarchy) -> Place {
-        Place { directory: directory.into(), hierarchy }
-    }
-
-    #[test]
-    fn groups_are_made_below_our_own_and_beside_it() {
-        let places = places_of("0::/a.slice/b.service/main\n", MOUNTS);
-        let unified = |path| place(path, Hierarchy::Unified);
-        assert_eq!(
-            places,
-            [unified("/sys/fs/cgroup/a.slice/b.service/main"), unified("/sys/fs/cgroup/a.slice/b.service")]
-        );
-        assert_eq!(places_of("0::/\n", MOUNTS), [unified("/sys/fs/cgroup/")]);
-    }
-
-    #[test]
-    fn a_group_is_known_by_its_maker_whose_number_means_something_here() {
-        assert_eq!(maker("portcullis-12-3-7", "-7"), Pid::from_raw(12));
-        for name in
-            ["portcullis-12-3-8", "portcullis-12-7", "portcullis-0-3-7", "portcullis-x-3-7", "other-7"]
-        {
-            assert_eq!(maker(name, "-7"), None, "{name}");
-        }
-        assert!(!is_gone(rustix::process::getpid()));
-    }
-
-    #[test]
-    fn the_old_hierarchy_is_known() {
-        let places = places_of("9:cpu:/x\n4:memory:/h\n", MOUNTS);
-        let old = |path| place(path, Hierarchy::Memory);
-        assert_eq!(places, [old("/sys/fs/cgroup/memory/h"), old("/sys/fs/cgroup/memory")]);
-    }
-
-    #[test]
-    fn what_makes_no_sense_leads_nowhere() {
-        for (groups, mounts) in
-            [("", MOUNTS), ("0::/", ""), ("0:", MOUNTS), ("x", "y - z"), ("0::/../..", "")]
-        {
-            assert_eq!(places_of(groups, mounts), [], "{groups} {mounts}");
-        }
-    }
-}
+#[path = "group_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 
 use super::elf::Needs;
 use super::error::Error;
+use super::open;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -46,8 +47,9 @@ pub(crate) fn of(path: &Path, program: &File) -> Result<Vec<(PathBuf, File)>, Er
         let loader = PathBuf::from(loader);
         let within =
             loader.parent().is_some_and(|parent| DIRECTORIES.iter().any(|known| parent == Path::new(known)));
-        let file = within.then(|| File::open(&loader)).ok_or_else(|| missing(loader.clone().into()))?;
-        found.push((loader.clone(), file.map_err(unread(&loader))?));
+        let file = if within { open::file(&loader).map_err(unread(&loader))? } else { None };
+        let file = file.ok_or_else(|| missing(loader.clone().into()))?;
+        found.push((loader, file));
     }
     let mut known: BTreeSet<OsString> = BTreeSet::new();
     while let Some(name) = queue.pop() {
@@ -77,14 +79,15 @@ fn find(name: &OsStr) -> Result<Option<(PathBuf, File, Needs)>, Error> {
     }
     for directory in DIRECTORIES {
         let path = Path::new(directory).join(name);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let file = match open::file(&path) {
+            Ok(Some(file)) => file,
+            Ok(None) => continue,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
                 continue;
             }
             Err(reason) => return Err(Error::File { path, reason }),
         };
-        // A directory, or a script for the linker, is passed over.
+        // What is no library, such as a script for the linker, is passed over.
         if let Ok(Some(needs)) = Needs::of(&file) {
             return Ok(Some((path, file, needs)));
         }

@@ -4,7 +4,7 @@
 //! the program runs, and the program cannot leave it. [`harden`] is what the program itself adds when it has begun. [`Support`]
 //! says which layers this kernel has.
 //!
-//! From policy to kernel: `policy`, `program` (what is wanted), `layer`, `support` (what there is), `elf`, `libraries`, `view`,
+//! From policy to kernel: `policy`, `program` (what is wanted), `layer`, `support`, `parts` (what there is), `open`, `elf`, `libraries`, `view`,
 //! `rules`, `calls`, `filter`, `owner`, `group`, `streams` (what each layer lets through), `start` (all of it put together), `birth`, `child`,
 //! `step`, `delivery`, `nurse`, `one_program` (the way of a child into its sandbox, on both sides), `process`, and `sys`, where alone code may be unsafe.
 
@@ -25,7 +25,9 @@ mod layer;
 mod libraries;
 mod nurse;
 mod one_program;
+mod open;
 mod owner;
+mod parts;
 mod policy;
 mod process;
 mod program;

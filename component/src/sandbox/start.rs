@@ -1,6 +1,6 @@
 //! Starting a component.
 
-use super::birth::{Birth, Image};
+use super::birth::{Birth, Image, Parent};
 use super::child_process::Child;
 use super::delivery::{self, Delivery};
 use super::error::Error;
@@ -8,7 +8,9 @@ use super::filter;
 use super::group::Group;
 use super::layer::Layer;
 use super::libraries;
+use super::open::{self, Opened};
 use super::owner::Owner;
+use super::parts::Parts;
 use super::policy::{Bounds, Mode, Sandbox, Streams};
 use super::program::Program;
 use super::rules;
@@ -22,10 +24,10 @@ use portcullis_ipc::{Capability, Pd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource};
 use std::ffi::{CString, OsString};
-use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Sandbox {
     /// Starts a component in this sandbox: a process whose only link to us is a portal, its descriptor 3, which answers with the
@@ -89,21 +91,26 @@ impl Sandbox {
         &self,
         parts: &Parts,
         program: &Program,
-        parent: OwnedFd,
+        parent: Parent,
         portal: OwnedFd,
     ) -> Result<Birth, Error> {
         let path = program.path();
-        let open =
-            |path: &PathBuf| File::open(path).map_err(|reason| Error::File { path: path.clone(), reason });
-        let file = open(&path.to_owned())?;
+        let unread = |path: &Path| {
+            let path = path.to_owned();
+            move |reason| Error::File { path, reason }
+        };
+        let file = open::file(path).map_err(unread(path))?.ok_or_else(|| Error::NotAProgram(path.into()))?;
         let libraries = libraries::of(path, &file)?;
         let readable = self
             .readable
             .iter()
             .map(|path| {
-                let file = open(path)?;
-                let directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
-                Ok((path, file, directory))
+                let neither =
+                    || io::Error::new(ErrorKind::InvalidInput, "it is neither a file nor a directory");
+                match open::open(path).and_then(|opened| opened.ok_or_else(neither)).map_err(unread(path))? {
+                    Opened::File(file) => Ok((path, file, false)),
+                    Opened::Directory(directory) => Ok((path, directory, true)),
+                }
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let arguments = strings(program.arguments())?;
@@ -182,63 +189,6 @@ impl Sandbox {
     }
 }
 
-/// What a sandbox is made of this time.
-struct Parts {
-    layers: Vec<Layer>,
-    left_out: Vec<Lack>,
-}
-
-impl Parts {
-    fn of(mode: Mode) -> Result<Parts, Error> {
-        if mode == Mode::Strict {
-            // Whatever of the others is missing will be refused.
-            let dispensable =
-                Layer::ALL.into_iter().filter(|layer| !layer.needed() && *layer != Layer::MemoryGroup);
-            return Ok(Parts { layers: Layer::ALL.into(), left_out: Lack::among(dispensable)? });
-        }
-        let support = Support::of_this_system()?;
-        let inside = |layer: Layer| support.has(Layer::UserNamespace) || !is_namespace(layer);
-        let layers = Layer::ALL.into_iter().filter(|layer| support.has(*layer) && inside(*layer)).collect();
-        let lacks = support.lacks().iter().filter(|lack| lack.layer != Layer::MemoryGroup);
-        Ok(Parts { layers, left_out: lacks.cloned().collect() })
-    }
-
-    fn has(&self, layer: Layer) -> bool {
-        self.layers.contains(&layer)
-    }
-
-    fn owner(&self) -> Option<Owner> {
-        self.has(Layer::UserNamespace).then(Owner::available)
-    }
-
-    fn namespaces(&self) -> libc::c_int {
-        [
-            (Layer::UserNamespace, libc::CLONE_NEWUSER),
-            (Layer::PidNamespace, libc::CLONE_NEWPID),
-            (Layer::NetworkNamespace, libc::CLONE_NEWNET),
-            (Layer::IpcNamespace, libc::CLONE_NEWIPC),
-            (Layer::UtsNamespace, libc::CLONE_NEWUTS),
-            (Layer::View, libc::CLONE_NEWNS),
-        ]
-        .into_iter()
-        .filter(|(layer, _)| self.has(*layer))
-        .fold(0, |flags, (_, flag)| flags | flag)
-    }
-}
-
-/// Whether it takes a user namespace to have it.
-fn is_namespace(layer: Layer) -> bool {
-    matches!(
-        layer,
-        Layer::PidNamespace
-            | Layer::NetworkNamespace
-            | Layer::IpcNamespace
-            | Layer::UtsNamespace
-            | Layer::View
-            | Layer::OwnUser
-    )
-}
-
 fn limits(bounds: &Bounds) -> Vec<(Resource, u64)> {
     vec![
         (Resource::As, bounds.address_space),
@@ -270,3 +220,7 @@ fn strings(strings: impl Iterator<Item = OsString>) -> Result<Strings, Error> {
     });
     Ok(Strings::new(strings.collect::<Result<_, _>>()?))
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

@@ -83,6 +83,8 @@ impl Step {
     }
 }
 
+/// The bytes of the question whether the parent is still there; any word is the answer.
+pub(crate) const QUESTION: usize = 1;
 /// The bytes of a report.
 pub(crate) const REPORT: usize = 5;
 /// Errors of the kernel have smaller numbers.

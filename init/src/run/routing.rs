@@ -117,7 +117,7 @@ impl Policy for Routing {
         self.0.wake();
     }
 
-    fn session_changed(&mut self) {
+    fn changed(&mut self) {
         let is_first = !self.0.is_changed.replace(true);
         if self.0.quota_is_wanted.get() || (is_first && self.0.state_is_wanted.get()) {
             self.0.wake();

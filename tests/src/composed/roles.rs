@@ -2,11 +2,13 @@
 
 use super::faulty::fault;
 use portcullis_component::protocol::Session;
-use portcullis_component::{Connection, Env, Error, Opening, Quota, Sessions, run as run_component};
+use portcullis_component::{Connection, Env, Error, Label, Opening, Quota, Sessions, run as run_component};
 use portcullis_entrypoint::{Entrypoint, SignalLevel};
 use portcullis_rpc as rpc;
 use portcullis_rpc::Capability;
+use portcullis_sessions::Board;
 use portcullis_sessions::log::{Log, LogText};
+use portcullis_sessions::report::{Arguments, Report, ReportComponent};
 use portcullis_sessions::rom::{Rom, RomConnection};
 use portcullis_sessions::timer::{Timer, TimerComponent, TimerSession};
 use std::process::ExitCode;
@@ -35,6 +37,8 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         "open" => run_component(|env: Env| open(&env)),
         "probe" => run_component(|env: Env| probe(&env)),
         "budget" => run_component(move |env: Env| budget(&env, argument.parse().unwrap_or(0))),
+        "board" => run_component(|env: Env| board(&env)),
+        "report" => run_component(move |env: Env| report(&env, argument.parse().unwrap_or(0))),
         "timer" => run_component(|env: Env| env.announce::<dyn Timer, _>(TimerComponent::new())),
         _ => {
             eprintln!("no such role: {role:?}");
@@ -236,5 +240,24 @@ fn budget(env: &Env, donated: u64) -> Result<(), Error> {
             last = now;
         }
     });
+    Ok(())
+}
+
+/// Takes reports.
+fn board(env: &Env) -> Result<(), Error> {
+    let name = |label: &Label| Some(label.to_string());
+    env.announce::<dyn Report, _>(ReportComponent::new(&Board::default(), name))
+}
+
+/// Opens and closes reports of so many bytes, one after the other.
+fn report(env: &Env, size: u32) -> Result<(), Error> {
+    let mut log = log(env)?;
+    for _ in 0..3 {
+        let said = match env.connect::<dyn Report>("large", &Arguments { size }) {
+            Ok(report) => Connection::close(report).map(|()| "there".to_owned()),
+            Err(error) => Ok(error.to_string()),
+        };
+        log.print(&format!("report: {}", said?))?;
+    }
     Ok(())
 }

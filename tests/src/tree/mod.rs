@@ -37,6 +37,7 @@ struct Noted {
     routes: Vec<(String, String, Route)>,
     wish: Option<Wish>,
     ended: Vec<(String, Exit)>,
+    changes: usize,
 }
 
 impl Rules {
@@ -55,6 +56,12 @@ impl Rules {
     pub fn ended(&self, child: &str) -> Option<Exit> {
         let noted = self.0.borrow();
         noted.ended.iter().find(|(name, _)| name == child).map(|(_, exit)| *exit)
+    }
+
+    /// How often it was told that something is different.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.0.borrow().changes
     }
 }
 
@@ -79,6 +86,10 @@ impl Policy for Rules {
 
     fn ended(&mut self, child: &str, exit: Exit) {
         self.0.borrow_mut().ended.push((child.into(), exit));
+    }
+
+    fn changed(&mut self) {
+        self.0.borrow_mut().changes += 1;
     }
 }
 

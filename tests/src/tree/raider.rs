@@ -1,7 +1,7 @@
 //! A component that keeps to no rule: it talks to its parent without the library in between.
 
 use super::roles::outcome;
-use portcullis_component::protocol::{Component, Parent, Request, Root, Session};
+use portcullis_component::protocol::{Component, Errand, Outcome, Parent, Request, Root, Session};
 use portcullis_component::{Error, Label, Quota};
 use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::Pd;
@@ -109,11 +109,33 @@ fn raid(parent: &mut Client<dyn Parent>, liar: &Capability<dyn Root>) -> u8 {
         ok(session(parent, Request { arguments: vec![0; 257], ..request(2, one) })
             == Err(Error::ArgumentsTooLong { length: 257 })),
         ok(parent.budget() == Ok(before)),
+        // Errands without end, whose outcomes it does not fetch; then it does.
+        ok(begin_all(parent) == Err(Error::SessionBusy)),
+        ok(fetch_all(parent) == Ok(1024)),
+        ok(parent.begin(Errand::Close { number: 99 }).is_ok() && fetch_all(parent) == Ok(1)),
     ];
     if let Some(failed) = checks.into_iter().flatten().next() {
         return failed;
     }
     storm(parent, before)
+}
+
+fn begin_all(parent: &mut Client<dyn Parent>) -> Result<(), Error> {
+    (0..5_000).try_for_each(|_| parent.begin(Errand::Close { number: 99 }))
+}
+
+/// Answers how many outcomes there were, if all of them are what they should be.
+fn fetch_all(parent: &mut Client<dyn Parent>) -> Result<u32, Error> {
+    let (mut count, mut has_come) = (0, None);
+    // Who does not say that it has come gets the same again.
+    assert_eq!(parent.outcome(None)?.is_some(), parent.outcome(Some(98))?.is_some());
+    while let Some(Outcome { number, result }) = parent.outcome(has_come)? {
+        has_come = Some(number);
+        let unknown = result.err().filter(|error| (number, error) == (99, &Error::UnknownSession));
+        unknown.ok_or(Error::NotGranted)?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Opens as many sessions as its budget allows, and one more. It keeps them.

@@ -26,6 +26,8 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         Some("logger") => run_component(move |env: Env| logger(&env, arguments.next())),
         Some("puppet") => run_component(|env: Env| puppet(&env)),
         Some("inner") => run_component(|env: Env| inner(&env)),
+        Some("crowd") => run_component(move |env: Env| crowd(&env, arguments)),
+        Some("punctual") => run_component(move |env: Env| punctual(&env, arguments.next())),
         // Announces nothing, serves nobody, and does not end.
         Some("slow") => match arguments.next() {
             Some(directory) => run_component(move |env: Env| slow(&env, directory.into())),
@@ -164,6 +166,47 @@ impl Sessions<dyn Terminal> for Resizable {
 thread_local! {
     /// Lives as long as its component.
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+}
+
+/// A parent of so many that open a log each, and, when it is asked for quota, of one that is punctual, in that directory. All that they
+/// ask for goes up.
+fn crowd(env: &Env, mut arguments: impl Iterator<Item = String>) -> Result<(), Error> {
+    const SMALL: Quota = Quota::new(32 << 10, 20);
+    let count: u32 = arguments.next().and_then(|count| count.parse().ok()).ok_or(Error::NotGranted)?;
+    let directory = arguments.next().ok_or(Error::NotGranted)?;
+    let host = Host::within(env, |_: Asked<'_>| Route::Parent)?;
+    let program = std::env::current_exe().map_err(|_| Error::NotGranted)?;
+    let child = move |name: &str, role: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(role);
+        Spec::process(name, SMALL, command)
+    };
+    for number in 0..count {
+        host.start(child(&format!("waits {number}"), &["eager", "waits"]))?;
+    }
+    HOST.set(Some(host));
+    env.when_asked_back(move |_, _| {
+        // If it cannot be started, nobody finds what it would have written.
+        let _ = HOST.with_borrow(|host| {
+            host.as_ref().map(|host| host.start(child("punctual", &["punctual", &directory])))
+        });
+    });
+    Ok(())
+}
+
+/// Opens and closes timers, one after the other, and writes a file `done` when that is done.
+fn punctual(env: &Env, directory: Option<String>) -> Result<(), Error> {
+    let before = env.budget()?;
+    for _ in 0..20 {
+        let timer = env.connect::<dyn Timer>("", &())?;
+        Connection::upgrade(&timer, Quota::new(100, 1))?;
+        Connection::close(timer)?;
+    }
+    let file = PathBuf::from(directory.unwrap_or_default()).join("done");
+    let written = if env.budget()? == before { std::fs::write(file, "") } else { Ok(()) };
+    written.map_err(|_| Error::NotGranted)?;
+    env.exit(0);
+    Ok(())
 }
 
 /// A parent with a puppet of its own: `log` goes up, and `puppet` comes from above.

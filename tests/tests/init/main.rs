@@ -4,6 +4,7 @@ mod bomb;
 mod change;
 mod forwarding;
 mod life;
+mod memory;
 mod whole;
 
 use portcullis_tests::composed::{self, Composed, Place};
@@ -48,6 +49,8 @@ both! {
         scenario_27_a_change_is_not_refused_for_what_earlier_ones_still_owe,
         scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing,
         a_session_waits_for_a_server_that_is_about_to_come;
+    memory:
+        attack_46_a_server_is_not_killed_for_what_was_donated_to_it;
     whole:
         no_component_of_a_composition_runs_if_one_of_them_cannot;
 }

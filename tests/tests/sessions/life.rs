@@ -1,7 +1,7 @@
 //! A session from its beginning to its end.
 
 use super::{COMPONENT, all_but, directory};
-use portcullis_component::host::{Exit, Host, Route};
+use portcullis_component::host::{Exit, Host};
 use portcullis_component::{Connection, Error, Quota};
 use portcullis_rpc::Deadline;
 use portcullis_sessions::log::Log;
@@ -92,33 +92,6 @@ fn a_session_waits_for_a_server_that_has_not_begun_yet() {
     assert_eq!(tree.host.own_quota(), all_but(1));
 }
 
-/// More of them than there are lanes to the server.
-#[test]
-fn g21_a_server_that_does_not_answer_holds_up_nobody_else() {
-    let _watchdog = Watchdog::start(Duration::from_secs(60));
-    let (tree, directory) = (Tree::new(), directory("g21"));
-    tree.start(COMPONENT, "slow", &format!("slow {}", directory.display()), EACH);
-    tree.start(COMPONENT, "logger", "logger", EACH);
-    tree.start(COMPONENT, "one", "puppet", EACH);
-    let stuck: Vec<String> = (0..20).map(|number| format!("stuck {number}")).collect();
-    for name in &stuck {
-        tree.rules.route(name, "log", Route::to("slow"));
-        tree.start(COMPONENT, name, "eager waits", EACH);
-    }
-    tree.until(|host| directory.join("waits").exists() && host.sessions() == stuck.len());
-    // While they wait, another one opens and closes; and its parent answers at once.
-    tree.drive(|env| {
-        let mut puppet = env.connect::<dyn Puppet>("one", &()).expect("it is there");
-        puppet.churn(20).expect("the logger serves");
-    });
-    tree.until(|host| host.sessions() == stuck.len());
-    assert!(stuck.iter().all(|name| tree.rules.ended(name).is_none()));
-    std::fs::write(directory.join("go"), "").expect("it is writable");
-    tree.until(|host| stuck.iter().all(|name| host.quota(name).is_none()) && host.sessions() == 0);
-    assert!(stuck.iter().all(|name| tree.rules.ended(name) == Some(Exit::Code(0))));
-    assert_eq!((tree.host.quota("slow"), tree.host.own_quota()), (Some(EACH), all_but(3)));
-}
-
 #[test]
 fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing() {
     let _watchdog = Watchdog::start(Duration::from_secs(60));
@@ -133,6 +106,24 @@ fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
     std::fs::remove_file(directory.join("hold")).expect("it is there");
     tree.until(|host| host.sessions() == 0);
     assert_eq!((tree.host.quota("logger"), tree.host.own_quota()), (Some(EACH), all_but(1)));
+}
+
+#[test]
+fn attack_46_a_server_that_never_closes_keeps_of_a_dead_client_what_that_donated_and_no_more() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let (tree, directory) = (Tree::new(), directory("never"));
+    for file in ["go", "hold"] {
+        std::fs::write(directory.join(file), "").expect("it is writable");
+    }
+    tree.start(COMPONENT, "logger", &format!("slow {}", directory.display()), EACH);
+    tree.start(COMPONENT, "client", "eager brief", EACH);
+    tree.until(|host| host.quota("client").is_none());
+    assert_eq!((tree.rules.ended("client"), tree.host.sessions()), (Some(Exit::Code(0)), 1));
+    assert_eq!(tree.host.own_quota().checked_add(Quota::new(8192, 4)), Some(all_but(1)));
+    // What it keeps is there again when it has ended.
+    tree.host.kill("logger");
+    tree.until(|host| host.quota("logger").is_none() && host.sessions() == 0);
+    assert_eq!(tree.host.own_quota(), all_but(0));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod quota;
 mod reports;
 mod stubborn;
 mod terminals;
+mod waiting;
 
 use portcullis_component::Quota;
 use portcullis_tests::tree::{ALL, EACH};

@@ -116,6 +116,40 @@ fn scenario_17_resource_yield_a_child_gives_back_5_mib_whenever_it_is_asked() {
     }
 }
 
+/// By a child that is asked for it, which frees what it owes, or gives.
+#[test]
+fn scenario_17_quota_that_comes_back_is_told_to_whoever_decides_about_it() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let tree = Tree::new();
+    tree.start(COMPONENT, "hoarder", "puppet", EACH);
+    let comes_back = |gives: Quota| {
+        tree.until(|host| host.sessions() == 0);
+        let (told, before) = (tree.rules.changes(), tree.host.own_quota());
+        assert!(tree.host.demand("hoarder", gives));
+        tree.until(|host| host.own_quota() != before);
+        assert_eq!(tree.rules.changes(), told + 1);
+        tree.host.own_quota().checked_sub(before)
+    };
+    tree.drive(|env| {
+        let mut puppet = env.connect::<dyn Puppet>("hoarder", &()).expect("it is there");
+        puppet.hoard(Quota::NONE).expect("it is told");
+        puppet.allocate(500_000).map(drop).expect("it has as much");
+    });
+    tree.until(|host| host.sessions() == 0);
+    assert!(tree.host.take("hoarder", EACH));
+    let owed = Quota::new(124 * 4096, 0);
+    assert_eq!(tree.host.debt("hoarder"), Some(owed));
+    assert_eq!(comes_back(Quota::NONE), Some(owed));
+
+    tree.host.give("hoarder", EACH).expect("the parent has it");
+    let some = Quota::new(1000, 1);
+    tree.drive(move |env| {
+        let mut puppet = env.connect::<dyn Puppet>("hoarder", &()).expect("it is there");
+        puppet.hoard(some).expect("it is told");
+    });
+    assert_eq!(comes_back(some), Some(some));
+}
+
 #[test]
 fn scenario_21_ten_times_ten_sessions_and_one_that_offers_nothing() {
     let _watchdog = Watchdog::start(Duration::from_secs(60));

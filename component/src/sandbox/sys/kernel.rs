@@ -105,6 +105,13 @@ pub(crate) fn duplicate_to(descriptor: impl AsFd, number: RawFd) -> io::Result<(
     checked(unsafe { libc::dup2(descriptor.as_fd().as_raw_fd(), number) }.into())
 }
 
+/// Closes the descriptor of that number.
+pub(crate) fn close(number: RawFd) -> io::Result<()> {
+    // SAFETY: takes a number. That nobody here owns it is the caller's: a child that is about to become another program uses only what
+    // its birth names.
+    checked(unsafe { libc::close(number) }.into())
+}
+
 fn checked(result: libc::c_long) -> io::Result<()> {
     if result < 0 { Err(last()) } else { Ok(()) }
 }
