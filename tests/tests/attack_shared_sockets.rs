@@ -5,7 +5,7 @@ use portcullis_tests::villain::client::{PATIENCE, RawClient};
 use portcullis_tests::villain::town::Town;
 use portcullis_tests::villain::victim::eventually;
 use portcullis_tests::villain::wire::{self, Kind, Row};
-use portcullis_tests::villain::{option, service, socket};
+use portcullis_tests::villain::{memory, option, pipe, service, socket};
 use rustix::process::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more
     let mut town = town();
     for _ in 0..10 {
         let mut villain = town.villain();
-        let file = portcullis_tests::villain::memory::sealed_file(wire::CHANNEL_BYTES).expect("memory");
+        let file = memory::sealed_file(wire::CHANNEL_BYTES).expect("memory");
         let (reader, _writer) = rustix::pipe::pipe().expect("the system grants pipes");
         villain.send(&wire::hello(), &[file.as_fd(), reader.as_fd()]).expect("the socket has room");
         villain.announce(wire::PENDING_SOCKET);
@@ -63,6 +63,32 @@ fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more
         drop(reader);
     }
     town.assert_unharmed();
+}
+
+#[test]
+fn attack_08_a_doorbell_whose_pipe_is_locked_holds_nobody_up() {
+    for is_second in [false, true] {
+        let mut town = town();
+        let portal = town.channel().expect("the server takes the portal up");
+        let (bell, taker) = pipe::locked().expect("the system grants pipes");
+        let of_first = Some(bell.as_fd()).filter(|_| !is_second);
+        let mut villain = RawClient::connect_with_bell(portal, of_first).expect("a villain connects");
+        assert!(villain.is_welcome());
+        // Ours is not the last copy, and is gone before the server looks.
+        town.server.signal(Signal::STOP);
+        let file = memory::sealed_file(wire::CHANNEL_BYTES).expect("the system grants memory");
+        villain.send(&wire::hello(), &[file.as_fd(), bell.as_fd()]).expect("the socket has room");
+        drop(bell);
+        villain.announce(wire::PENDING_SOCKET);
+        town.server.signal(Signal::CONT);
+        assert!(villain.is_thrown_out());
+        drop(villain);
+        let before = town.report().calls;
+        let goes_on = eventually(|| town.report().calls > before + 1_000);
+        assert!(goes_on, "the bystander was held up by a second introduction: {is_second}");
+        drop(taker);
+        town.assert_unharmed();
+    }
 }
 
 /// What a villain does with a descriptor whose close blocks, so that the server is the one who closes it.

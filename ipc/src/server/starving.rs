@@ -11,11 +11,12 @@ use super::port::Port;
 use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::error::Error;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::Alarm;
 use crate::sys::room::{self, BETWEEN_LOOKS};
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ pub(super) struct Starving {
 
 /// A portal for whose channel there was no room.
 struct Untaken {
-    portal: OwnedFd,
+    portal: PeerSocket,
     badge: Badge,
     opener: Option<Opener>,
 }
@@ -43,6 +44,13 @@ impl Starving {
     pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) {
         let openers = self.portals.iter_mut().filter_map(|untaken| untaken.opener.as_mut());
         openers.filter(|it| it.port == Some(ended)).for_each(|it| it.port = opener);
+    }
+}
+
+impl Drop for Starving {
+    fn drop(&mut self) {
+        // Their holders hear of it now, whoever has copies.
+        self.portals.iter().for_each(|untaken| socket::hang_up(untaken.portal.as_fd()));
     }
 }
 
@@ -67,7 +75,7 @@ impl Server {
 
     /// There was no room for the portal's channel: too many descriptors are open, or in flight.
     #[cold]
-    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
+    pub(super) fn take_up_later(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
         // Counted until it is taken up. There was room just now.
         let _ = self.ledger.accounts_mut().spend(opener.and_then(|it| it.port), Allowance::CHANNEL);
         self.starving.portals.push(Untaken { portal, badge, opener });
@@ -125,5 +133,34 @@ impl Server {
         for name in Vec::<RowName>::into_iter(dead) {
             self.close(name, &Error::Disconnected);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pd::Pd;
+    use crate::sys::slow;
+    use crate::wire::control::DOORBELL;
+
+    #[test]
+    fn attack_44_what_its_server_did_not_take_up_is_hung_up_on_and_closed_elsewhere() {
+        let pd = Pd::new().unwrap();
+        let mut server = Server::new(&pd).unwrap();
+        let badge = server.badge();
+        let [copied, spoilt] = [(); 2].map(|()| socket::pair().unwrap());
+        // Whoever made it may keep a copy, or send over it what blocks whoever closes it.
+        let _copy = rustix::io::dup(&copied.0).unwrap();
+        let (slow, other) = slow::lingering();
+        socket::send(spoilt.1.as_fd(), &DOORBELL, &[slow.as_fd()]).unwrap();
+        drop(slow);
+        for portal in [copied.0, spoilt.0] {
+            server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+        }
+        let start = Instant::now();
+        drop(server);
+        assert!(start.elapsed() < Duration::from_secs(60), "it was closed by whoever dropped the server");
+        assert!(socket::has_ended(copied.1.as_fd()) && socket::has_ended(spoilt.1.as_fd()));
+        drop(other);
     }
 }

@@ -6,4 +6,6 @@ pub(crate) mod inherit;
 pub(crate) mod memory;
 pub(crate) mod pipe;
 pub(crate) mod room;
+#[cfg(test)]
+pub(crate) mod slow;
 pub(crate) mod socket;
