@@ -28,6 +28,7 @@ fn attack_02_descriptors_that_the_kernel_adds_on_a_villains_wish_are_closed() {
     let mut town = town();
     let (ours, servers_end) = socket::pair().expect("the system grants sockets");
     option::pass_pidfds(&servers_end).expect("the kernel knows SO_PASSPIDFD");
+    rustix::net::sockopt::set_socket_passcred(&servers_end, true).expect("the kernel knows SO_PASSCRED");
     give(&mut town, &servers_end);
     let _channel = socket::ticket(&ours).expect("the server takes it up");
     let before = town.server.descriptors();
@@ -89,6 +90,40 @@ fn attack_08_a_doorbell_whose_pipe_is_locked_holds_nobody_up() {
         drop(taker);
         town.assert_unharmed();
     }
+}
+
+#[test]
+fn attack_08_a_server_asks_of_a_descriptor_only_what_its_sender_cannot_keep_waiting() {
+    let mut town = town();
+    assert_eq!(town.launcher.call(Row::FIRST, service::ASK_NOBODY, &[]).data(), [1]);
+    let (pipe, _writer) = rustix::pipe::pipe().expect("the system grants pipes");
+    let directory: OwnedFd = std::fs::File::open("/").expect("there is a root").into();
+    let file = memory::sealed_file(4096).expect("the system grants memory");
+    let (slow, other) = socket::lingering(LINGER_SECONDS).expect("the system grants TCP sockets");
+    let impostors = [&directory, &file, &slow];
+    // Each that it takes up is a portal that a stranger made, and a channel.
+    let mut channel = || town.channel().expect("the server takes the portal up");
+    let mut good = RawClient::connect_with_bell(channel(), Some(pipe.as_fd())).expect("it connects");
+    assert!(good.is_welcome());
+    for impostor in impostors {
+        let villain = RawClient::connect_with_bell(channel(), Some(impostor.as_fd())).expect("it connects");
+        assert!(villain.is_thrown_out());
+        let villain = channel();
+        socket::send(&villain, &wire::hello(), &[impostor.as_fd()]).expect("the socket has room");
+        assert!(socket::closes(&villain, PATIENCE));
+    }
+    for kind in [Kind::Portal, Kind::Dataspace] {
+        let (portal, _) = socket::pair().expect("the system grants sockets");
+        for given in impostors.into_iter().chain([&portal]) {
+            let mut villain = RawClient::connect(channel()).expect("it connects");
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(kind, 0)]);
+            villain.send(&wire::portals(0, state.sequence), &[given.as_fd()]).expect("the socket has room");
+            villain.publish(0, state);
+            let _ = villain.outcome(0, PATIENCE);
+        }
+    }
+    drop((good, other, slow));
+    town.assert_unharmed();
 }
 
 /// What a villain does with a descriptor whose close blocks, so that the server is the one who closes it.

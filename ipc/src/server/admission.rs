@@ -56,7 +56,6 @@ impl Server {
         opener: Option<Opener>,
     ) -> Result<RowName, Error> {
         let socket = Arc::new(socket);
-        socket::adopt(socket.as_fd())?;
         let (pd, home) = (self.pd.clone(), self.home.clone());
         let of_port = socket.clone();
         let name = self.insert_port(|name| {

@@ -66,8 +66,7 @@ impl Server {
         let portal = Arc::new(portal);
         self.admitted += 1;
         let Ok(name) = self.adopt(channel, badge, opener) else { return socket::hang_up(portal.as_fd()) };
-        let ready = socket::adopt(portal.as_fd())
-            .and_then(|()| super::admission::add_event(&self.epoll, portal.as_fd(), name.encode()));
+        let ready = super::admission::add_event(&self.epoll, portal.as_fd(), name.encode());
         let Some(port) = self.ports.get_mut(name) else { return };
         let transport = SocketTransport::new(self.pd.clone(), portal);
         port.came_by(Entrance { transport, drained: Drained::More });

@@ -1,10 +1,11 @@
 //! Memory that is shared with another side, which may change its words at any time.
 #![allow(unsafe_code)]
 
+use super::known;
 use crate::error::Error;
 use crate::wire::layout::CHANNEL_WORDS;
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, StatxFlags};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -110,11 +111,11 @@ fn check(file: BorrowedFd<'_>, bytes: usize, seals: SealFlags) -> Result<(), Err
     if system.f_type != TMPFS_MAGIC {
         return Err(Error::Violation("the shared memory is not on tmpfs"));
     }
-    let stat = rustix::fs::fstat(file).map_err(fail)?;
-    if stat.st_size != bytes as i64 {
+    let stat = known::stat(file, StatxFlags::SIZE | StatxFlags::BLOCKS).map_err(fail)?;
+    if stat.stx_size != bytes as u64 {
         return Err(Error::Violation("the shared memory has a wrong size"));
     }
-    if stat.st_blocks.saturating_mul(512) < stat.st_size {
+    if stat.stx_blocks.saturating_mul(512) < stat.stx_size {
         return Err(Error::Violation("the shared memory is sparse"));
     }
     Ok(())

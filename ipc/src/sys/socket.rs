@@ -17,7 +17,8 @@ use std::os::fd::FromRawFd;
 pub(crate) const MAX_BYTES: usize = crate::wire::control::CONTROL_BYTES + 1;
 
 /// Room for as many descriptors as the kernel ever passes (253), so that it closes none of them in our name (closing a
-/// stranger's descriptor can block), and for all else that a socket's maker can have it add.
+/// stranger's descriptor can block), and for all else that a socket's maker can have it add. So its options are left as they
+/// are: whoever has a copy could set them again, and hold the lock that setting one takes.
 const CONTROL_SPACE: usize = rustix::cmsg_space!(ScmRights(253), ScmCredentials(1)) + 512;
 
 /// Aligned as control messages are.
@@ -63,12 +64,6 @@ pub(crate) fn is_portal(socket: BorrowedFd<'_>) -> bool {
     rustix::net::sockopt::socket_domain(socket) == Ok(AddressFamily::UNIX)
         && rustix::net::sockopt::socket_type(socket) == Ok(SocketType::SEQPACKET)
         && rustix::net::getpeername(socket).is_ok()
-}
-
-/// Sets the options of a socket that somebody else made, so that its messages carry nothing but what we expect.
-pub(crate) fn adopt(socket: BorrowedFd<'_>) -> Result<(), Error> {
-    rustix::io::fcntl_setfd(socket, rustix::io::FdFlags::CLOEXEC).map_err(Error::system("fcntl(F_SETFD)"))?;
-    rustix::net::sockopt::set_socket_passcred(socket, false).map_err(Error::system("setsockopt(SO_PASSCRED)"))
 }
 
 /// Why a message was not sent.

@@ -255,7 +255,7 @@ impl SocketTransport {
         match slot {
             Slot::Portal(group) if socket::is_portal(descriptor.as_fd()) => {
                 let origin = Origin { introducer: self.introducer, group };
-                Capability::from_portal(&self.pd, descriptor, Some(origin))
+                Ok(Capability::from_portal(&self.pd, descriptor, Some(origin)))
             }
             Slot::Portal(_) => Err(Error::Violation("a portal came that is no connected Unix socket")),
             // Whoever attaches it looks at the descriptor. Until then it is dropped as what it may be.
@@ -300,7 +300,6 @@ impl Inbox {
                 if !socket::is_portal(socket.as_fd()) {
                     return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
                 }
-                socket::adopt(socket.as_fd())?;
                 news.push(News::Token(token, socket));
                 Ok(())
             }
