@@ -1,6 +1,7 @@
 //! Attacks 2, 8, 12 and 17 on a server, by what it shares with its clients in the kernel: open descriptions, their
 //! options, and descriptors whose close takes as long as their sender likes.
 
+use portcullis_tests::stopped::Stopped;
 use portcullis_tests::villain::client::{PATIENCE, RawClient};
 use portcullis_tests::villain::town::Town;
 use portcullis_tests::villain::victim::eventually;
@@ -76,12 +77,12 @@ fn attack_08_a_doorbell_whose_pipe_is_locked_holds_nobody_up() {
         let mut villain = RawClient::connect_with_bell(portal, of_first).expect("a villain connects");
         assert!(villain.is_welcome());
         // Ours is not the last copy, and is gone before the server looks.
-        town.server.signal(Signal::STOP);
+        let stopped = Stopped::stop(town.server.id()).expect("it is ours");
         let file = memory::sealed_file(wire::CHANNEL_BYTES).expect("the system grants memory");
         villain.send(&wire::hello(), &[file.as_fd(), bell.as_fd()]).expect("the socket has room");
         drop(bell);
         villain.announce(wire::PENDING_SOCKET);
-        town.server.signal(Signal::CONT);
+        drop(stopped);
         assert!(villain.is_thrown_out());
         drop(villain);
         let before = town.report().calls;

@@ -109,7 +109,8 @@ pub(crate) fn send(
 /// What a read comes to that has no room for descriptors.
 pub(crate) const NO_ROOM: Error = Error::System { call: "recvmsg", reason: Errno::MFILE };
 
-/// Takes one message, if there is one. Whoever calls knows that there is [room](super::room).
+/// Takes one message, if there is one. Whoever calls knows that there is [room](super::room): an empty message can bring
+/// descriptors, too.
 pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     let mut bytes = [0; MAX_BYTES];
     let mut space = ControlSpace([const { MaybeUninit::new(0) }; CONTROL_SPACE]);
@@ -168,17 +169,40 @@ fn close_pidfds(space: &ControlSpace) {
     }
 }
 
+/// What a look at a socket comes to that takes nothing from it. Nobody else reads it meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    Messages,
+    /// Nothing there now.
+    Empty,
+    /// The other end is closed, or has sent nothing but empty messages: with descriptors, it may be.
+    Closed,
+}
+
 /// Whether there is something to read. No message of ours is empty.
-pub(crate) fn holds_messages(socket: BorrowedFd<'_>) -> bool {
-    rustix::io::ioctl_fionread(socket) != Ok(0)
+pub(crate) fn glance(socket: BorrowedFd<'_>) -> Glance {
+    let holds_bytes = || rustix::io::ioctl_fionread(socket) != Ok(0);
+    if holds_bytes() {
+        Glance::Messages
+    } else if !polls(socket, PollFlags::IN) {
+        Glance::Empty
+    } else if holds_bytes() {
+        // They have just come.
+        Glance::Messages
+    } else {
+        Glance::Closed
+    }
 }
 
 /// Whether the other end is closed. There may be messages to read still.
 pub(crate) fn has_ended(socket: BorrowedFd<'_>) -> bool {
-    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
-    let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    polls(socket, PollFlags::RDHUP)
+}
+
+fn polls(socket: BorrowedFd<'_>, flag: PollFlags) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(socket, flag)];
     rustix::event::poll(&mut polled, Some(&Timespec::default())).is_ok()
-        && polled[0].revents().intersects(ended)
+        && polled[0].revents().intersects(flag | PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Ends both directions: the other side sees the end at once, whoever holds copies.
@@ -195,4 +219,25 @@ pub(crate) fn notify(counter: &OwnedFd) {
 /// Resets an event counter.
 pub(crate) fn reset(counter: impl AsFd) {
     let _ = rustix::io::read(counter, &mut [0; 8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_message_looks_like_the_end_unless_there_is_another() {
+        let (ours, theirs) = pair().unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Empty);
+        send(theirs.as_fd(), &[], &[theirs.as_fd()]).unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Closed);
+        send(theirs.as_fd(), &[0], &[]).unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Messages);
+        drop(theirs);
+        assert_eq!(glance(ours.as_fd()), Glance::Messages);
+        for _ in 0..2 {
+            assert!(matches!(receive(ours.as_fd()), Ok(Receipt::Message(_))));
+        }
+        assert_eq!(glance(ours.as_fd()), Glance::Closed);
+    }
 }

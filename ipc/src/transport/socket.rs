@@ -11,7 +11,7 @@ use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
 use crate::sys::room;
-use crate::sys::socket::{self, Receipt, Unsent};
+use crate::sys::socket::{self, Glance, Receipt, Unsent};
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, LaneId, SLOTS};
@@ -192,8 +192,13 @@ impl SocketTransport {
         let mut inbox = self.inbox();
         let mut has_room = false;
         for _ in 0..most {
-            if !has_room && socket::holds_messages(self.socket()) && !room::is_there() {
-                return Ok(Drained::NoRoom);
+            if !has_room {
+                match socket::glance(self.socket()) {
+                    Glance::Messages if room::is_there() => {}
+                    Glance::Messages => return Ok(Drained::NoRoom),
+                    Glance::Empty => return Ok(Drained::Empty),
+                    Glance::Closed => return Ok(Drained::Closed),
+                }
             }
             let mut message = match socket::receive(self.socket())? {
                 Receipt::Empty => return Ok(Drained::Empty),
