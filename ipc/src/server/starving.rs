@@ -10,6 +10,7 @@ use super::home::Home;
 use super::port::Port;
 use crate::allowance::Allowance;
 use crate::badge::Badge;
+use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::Alarm;
@@ -37,6 +38,8 @@ struct Untaken {
     portal: PeerSocket,
     badge: Badge,
     opener: Option<Opener>,
+    /// Its holder holds the object, though there is no row of it yet.
+    own: Capability,
 }
 
 impl Starving {
@@ -78,7 +81,8 @@ impl Server {
     pub(super) fn take_up_later(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
         // Counted until it is taken up. There was room just now.
         let _ = self.ledger.accounts_mut().spend(opener.and_then(|it| it.port), Allowance::CHANNEL);
-        self.starving.portals.push(Untaken { portal, badge, opener });
+        let own = self.ledger.capability(badge);
+        self.starving.portals.push(Untaken { portal, badge, opener, own });
         self.look_for_room_later(BETWEEN_LOOKS);
     }
 
@@ -99,9 +103,11 @@ impl Server {
             let calls = self.hear_the_starving();
             return self.look_for_room_later(if calls { BETWEEN_CALLS } else { BETWEEN_LOOKS });
         }
-        for Untaken { portal, badge, opener } in std::mem::take(&mut self.starving.portals) {
+        for Untaken { portal, badge, opener, own } in std::mem::take(&mut self.starving.portals) {
             self.ledger.accounts_mut().refund(opener.and_then(|it| it.port), Allowance::CHANNEL);
             self.take_up(portal, badge, opener);
+            // Not before: now there is a row, or another of these.
+            drop(own);
         }
         for name in std::mem::take(&mut self.starving.ports) {
             let Some(port) = self.ports.get_mut(name) else { continue };
@@ -139,7 +145,10 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deadline::Deadline;
+    use crate::message::MsgBuf;
     use crate::pd::Pd;
+    use crate::server::Event;
     use crate::sys::slow;
     use crate::wire::control::DOORBELL;
 
@@ -162,5 +171,25 @@ mod tests {
         assert!(start.elapsed() < Duration::from_secs(60), "it was closed by whoever dropped the server");
         assert!(socket::has_ended(copied.1.as_fd()) && socket::has_ended(spoilt.1.as_fd()));
         drop(other);
+    }
+
+    #[test]
+    fn a_counted_object_is_held_by_a_portal_that_waits_for_room() {
+        let pd = Pd::new().unwrap();
+        let mut server = Server::new(&pd).unwrap();
+        let (badge, object) = server.mint_counted().unwrap();
+        let (portal, holder) = socket::pair().unwrap();
+        server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+        drop(object);
+        let mut message = MsgBuf::new();
+        // There is room, so that it is looked for once, and the portal becomes a channel.
+        let soon = Instant::now() + Duration::from_secs(30);
+        while server.usage().channels == 0 && Instant::now() < soon {
+            let event = server.next(&mut message, Deadline::After(BETWEEN_LOOKS));
+            assert!(matches!(event, Err(Error::DeadlineExceeded)), "{event:?}");
+        }
+        drop(holder);
+        let event = server.next(&mut message, Deadline::After(Duration::from_secs(30)));
+        assert!(matches!(event, Ok(Event::Unreferenced(of)) if of == badge), "{event:?}");
     }
 }
