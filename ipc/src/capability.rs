@@ -21,7 +21,7 @@ use crate::wire::head::RowName;
 use crate::wire::slot::{Group, Slot};
 use crate::wire::system::ObjectName;
 use std::borrow::Cow;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// The right to call one object, or to submit to one signal context, wherever it lives: a local name and a reference
@@ -88,13 +88,8 @@ impl Capability {
     }
 
     /// What is behind a portal that came from there.
-    pub(crate) fn from_portal(
-        pd: &Pd,
-        socket: PeerSocket,
-        origin: Option<Origin>,
-    ) -> Result<Capability, Error> {
-        socket::adopt(socket.as_fd())?;
-        Ok(Capability(Reference::Portal(Portal::new(pd, socket, origin))))
+    pub(crate) fn from_portal(pd: &Pd, socket: PeerSocket, origin: Option<Origin>) -> Capability {
+        Capability(Reference::Portal(Portal::new(pd, socket, origin)))
     }
 
     pub(crate) fn of_dataspace(dataspace: Dataspace) -> Capability {

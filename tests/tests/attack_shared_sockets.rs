@@ -1,11 +1,12 @@
 //! Attacks 2, 8, 12 and 17 on a server, by what it shares with its clients in the kernel: open descriptions, their
 //! options, and descriptors whose close takes as long as their sender likes.
 
+use portcullis_tests::stopped::Stopped;
 use portcullis_tests::villain::client::{PATIENCE, RawClient};
 use portcullis_tests::villain::town::Town;
 use portcullis_tests::villain::victim::eventually;
 use portcullis_tests::villain::wire::{self, Kind, Row};
-use portcullis_tests::villain::{option, service, socket};
+use portcullis_tests::villain::{memory, option, pipe, service, socket};
 use rustix::process::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -28,6 +29,7 @@ fn attack_02_descriptors_that_the_kernel_adds_on_a_villains_wish_are_closed() {
     let mut town = town();
     let (ours, servers_end) = socket::pair().expect("the system grants sockets");
     option::pass_pidfds(&servers_end).expect("the kernel knows SO_PASSPIDFD");
+    rustix::net::sockopt::set_socket_passcred(&servers_end, true).expect("the kernel knows SO_PASSCRED");
     give(&mut town, &servers_end);
     let _channel = socket::ticket(&ours).expect("the server takes it up");
     let before = town.server.descriptors();
@@ -52,7 +54,7 @@ fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more
     let mut town = town();
     for _ in 0..10 {
         let mut villain = town.villain();
-        let file = portcullis_tests::villain::memory::sealed_file(wire::CHANNEL_BYTES).expect("memory");
+        let file = memory::sealed_file(wire::CHANNEL_BYTES).expect("memory");
         let (reader, _writer) = rustix::pipe::pipe().expect("the system grants pipes");
         villain.send(&wire::hello(), &[file.as_fd(), reader.as_fd()]).expect("the socket has room");
         villain.announce(wire::PENDING_SOCKET);
@@ -62,6 +64,66 @@ fn attack_08_a_second_introduction_closes_the_channel_and_its_pipe_rings_no_more
         town.assert_nothing_leaked();
         drop(reader);
     }
+    town.assert_unharmed();
+}
+
+#[test]
+fn attack_08_a_doorbell_whose_pipe_is_locked_holds_nobody_up() {
+    for is_second in [false, true] {
+        let mut town = town();
+        let portal = town.channel().expect("the server takes the portal up");
+        let (bell, taker) = pipe::locked().expect("the system grants pipes");
+        let of_first = Some(bell.as_fd()).filter(|_| !is_second);
+        let mut villain = RawClient::connect_with_bell(portal, of_first).expect("a villain connects");
+        assert!(villain.is_welcome());
+        // Ours is not the last copy, and is gone before the server looks.
+        let stopped = Stopped::stop(town.server.id()).expect("it is ours");
+        let file = memory::sealed_file(wire::CHANNEL_BYTES).expect("the system grants memory");
+        villain.send(&wire::hello(), &[file.as_fd(), bell.as_fd()]).expect("the socket has room");
+        drop(bell);
+        villain.announce(wire::PENDING_SOCKET);
+        drop(stopped);
+        assert!(villain.is_thrown_out());
+        drop(villain);
+        let before = town.report().calls;
+        let goes_on = eventually(|| town.report().calls > before + 1_000);
+        assert!(goes_on, "the bystander was held up by a second introduction: {is_second}");
+        drop(taker);
+        town.assert_unharmed();
+    }
+}
+
+#[test]
+fn attack_08_a_server_asks_of_a_descriptor_only_what_its_sender_cannot_keep_waiting() {
+    let mut town = town();
+    assert_eq!(town.launcher.call(Row::FIRST, service::ASK_NOBODY, &[]).data(), [1]);
+    let (pipe, _writer) = rustix::pipe::pipe().expect("the system grants pipes");
+    let directory: OwnedFd = std::fs::File::open("/").expect("there is a root").into();
+    let file = memory::sealed_file(4096).expect("the system grants memory");
+    let (slow, other) = socket::lingering(LINGER_SECONDS).expect("the system grants TCP sockets");
+    let impostors = [&directory, &file, &slow];
+    // Each that it takes up is a portal that a stranger made, and a channel.
+    let mut channel = || town.channel().expect("the server takes the portal up");
+    let mut good = RawClient::connect_with_bell(channel(), Some(pipe.as_fd())).expect("it connects");
+    assert!(good.is_welcome());
+    for impostor in impostors {
+        let villain = RawClient::connect_with_bell(channel(), Some(impostor.as_fd())).expect("it connects");
+        assert!(villain.is_thrown_out());
+        let villain = channel();
+        socket::send(&villain, &wire::hello(), &[impostor.as_fd()]).expect("the socket has room");
+        assert!(socket::closes(&villain, PATIENCE));
+    }
+    for kind in [Kind::Portal, Kind::Dataspace] {
+        let (portal, _) = socket::pair().expect("the system grants sockets");
+        for given in impostors.into_iter().chain([&portal]) {
+            let mut villain = RawClient::connect(channel()).expect("it connects");
+            let state = villain.fill(0, Row::FIRST, service::POKE, &[], &[(kind, 0)]);
+            villain.send(&wire::portals(0, state.sequence), &[given.as_fd()]).expect("the socket has room");
+            villain.publish(0, state);
+            let _ = villain.outcome(0, PATIENCE);
+        }
+    }
+    drop((good, other, slow));
     town.assert_unharmed();
 }
 

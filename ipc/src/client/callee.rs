@@ -2,13 +2,13 @@
 
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
-use crate::pd::Pd;
+use crate::pd::peer_socket::PeerSocket;
 use crate::protocol::waits::{self, Seen, Word};
 use crate::sys::memory::{ReadOnlyWords, Words};
 use crate::sys::socket;
 use crate::wire::control::Control;
 use crate::wire::layout;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
@@ -24,7 +24,7 @@ enum Page {
     /// Of this process.
     Here(Words<{ layout::PAGE_WORDS }>),
     /// Of another process: what it says is alleged. Mapped when we first look at it; the file is passed on with portals.
-    There { file: OwnedFd, words: OnceLock<ReadOnlyWords> },
+    There { file: PeerSocket, words: OnceLock<ReadOnlyWords> },
 }
 
 impl Callee {
@@ -34,15 +34,9 @@ impl Callee {
     }
 
     /// The entrypoint of a greeting.
-    pub(crate) fn greeted(pd: &Pd, id: EntrypointId, file: OwnedFd) -> Result<Callee, Error> {
-        match ReadOnlyWords::check(&file, layout::PAGE_BYTES) {
-            Ok(()) => Ok(Callee { id, page: Page::There { file, words: OnceLock::new() } }),
-            Err(error) => {
-                // Whatever it is, closing it may block.
-                pd.close_later([file]);
-                Err(error)
-            }
-        }
+    pub(crate) fn greeted(id: EntrypointId, file: PeerSocket) -> Result<Callee, Error> {
+        ReadOnlyWords::check(file.as_fd(), layout::PAGE_BYTES)?;
+        Ok(Callee { id, page: Page::There { file, words: OnceLock::new() } })
     }
 
     pub(crate) fn id(&self) -> EntrypointId {
@@ -71,7 +65,7 @@ impl Callee {
         if let Page::There { file, words } = &self.page
             && words.get().is_none()
         {
-            let _ = words.set(ReadOnlyWords::foreign(file, layout::PAGE_BYTES)?);
+            let _ = words.set(ReadOnlyWords::foreign(file.as_fd(), layout::PAGE_BYTES)?);
         }
         Ok(move |word, ordering| match &self.page {
             Page::Here(words) => words[word as usize].load(ordering),

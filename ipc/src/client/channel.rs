@@ -139,7 +139,7 @@ impl Channel {
             let greeting = self.transport.greeting()?;
             self.read_along();
             if let Some((id, page)) = greeting {
-                let _ = self.callee.set(Arc::new(Callee::greeted(&self.pd, id, page)?));
+                let _ = self.callee.set(Arc::new(Callee::greeted(id, page)?));
             }
         }
         Ok(self.known_callee())

@@ -212,7 +212,7 @@ impl Portal {
         let drained = entrance.listen();
         state.is_unread = drained == Ok(Drained::NoRoom);
         let greeting = entrance.known_greeting();
-        let callee = greeting.map(|(id, page)| Callee::greeted(&self.pd, id, page)).transpose();
+        let callee = greeting.map(|(id, page)| Callee::greeted(id, page)).transpose();
         match (drained, callee, entrance.ticket()) {
             (Err(_), ..) | (_, Err(_), _) | (Ok(Drained::Closed), _, None) => {
                 entrance.hang_up();

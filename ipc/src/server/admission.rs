@@ -51,12 +51,11 @@ impl Server {
     /// Makes a channel's socket a port whose first row is the object.
     pub(super) fn adopt(
         &mut self,
-        socket: OwnedFd,
+        socket: PeerSocket,
         badge: Badge,
         opener: Option<Opener>,
     ) -> Result<RowName, Error> {
-        let socket = Arc::new(PeerSocket::new(&self.pd, socket));
-        socket::adopt(socket.as_fd())?;
+        let socket = Arc::new(socket);
         let (pd, home) = (self.pd.clone(), self.home.clone());
         let of_port = socket.clone();
         let name = self.insert_port(|name| {
@@ -65,7 +64,8 @@ impl Server {
             let watch = pd.watcher()?.watch(of_port.clone(), hang_up)?;
             let transport = Box::new(SocketTransport::new(pd.clone(), of_port));
             Ok(Port::new(name, End::Socket { transport, _watch: watch, _ended: ended }, None))
-        })?;
+        });
+        let name = name.inspect_err(|_| socket::hang_up(socket.as_fd()))?;
         // Whom nobody has introduced but this process itself has all that one client may have.
         let all = self.ledger.limits().of_an_account();
         let (opener, allowance) = opener.map_or((None, all), |it| (it.port, it.allowance));
@@ -132,35 +132,32 @@ impl Server {
     /// Introductions and openings.
     pub(super) fn take_news(&mut self, name: RowName) {
         let Some(port) = self.ports.get_mut(name) else { return };
-        let mut news = std::mem::take(&mut port.news).into_iter();
-        while let Some(next) = news.next() {
+        for next in std::mem::take(&mut port.news) {
             let result = match next {
-                News::Hello(memory, bell) => self.introduce(name, memory, bell),
+                News::Hello(memory, bell) => self.introduce(name, &memory, bell),
                 News::Open(row, portal, greeted, allowance) => {
                     self.open(name, allowance, row, portal, greeted)
                 }
                 News::Greeting(..) | News::Token(..) | News::Refusal => {
-                    self.pd.close_later(next.into_descriptors());
                     Err(Error::Violation("a client sent what only an entrypoint sends"))
                 }
             };
             if let Err(error) = result {
-                self.pd.close_later(news.flat_map(News::into_descriptors));
                 return self.close(name, &error);
             }
         }
     }
 
-    fn introduce(&mut self, name: RowName, memory: OwnedFd, bell: Option<OwnedFd>) -> Result<(), Error> {
-        let words = match Words::foreign(&memory) {
-            Ok(words) if bell.as_ref().is_none_or(|bell| pipe::is_pipe(bell.as_fd())) => words,
-            refused => {
-                // Whatever these are, closing them may block.
-                self.pd.close_later(std::iter::once(memory).chain(bell));
-                refused?;
-                return Err(Error::Violation("the doorbell is no pipe"));
-            }
-        };
+    fn introduce(
+        &mut self,
+        name: RowName,
+        memory: &PeerSocket,
+        bell: Option<PeerSocket>,
+    ) -> Result<(), Error> {
+        let words = Words::foreign(memory.as_fd())?;
+        if bell.as_ref().is_some_and(|bell| !pipe::is_pipe(bell.as_fd())) {
+            return Err(Error::Violation("the doorbell is no pipe"));
+        }
         let Some(port) = self.ports.get_mut(name) else { return Ok(()) };
         port.introduce(words.clone(), bell)?;
         self.insight.add(name, words);
@@ -182,16 +179,14 @@ impl Server {
         opener: RowName,
         allowance: Allowance,
         row: RowName,
-        portal: OwnedFd,
+        portal: PeerSocket,
         greeted: bool,
     ) -> Result<(), Error> {
         if !socket::is_portal(portal.as_fd()) {
-            self.pd.close_later([portal]);
             return Err(Error::Violation("a portal came that is no connected Unix socket"));
         }
         let Some(port) = self.ports.get_mut(opener) else { return Ok(()) };
         let Some(badge) = port.rows().get(row).and_then(Row::badge) else {
-            self.pd.close_later([portal]);
             return Ok(());
         };
         let row = Allowance::row(badge.is_context());
@@ -200,7 +195,6 @@ impl Server {
             // If there is no room, he finds a dead capability and not the reason.
             let _ = socket::send(portal.as_fd(), &Control::Refusal.encode(), &[]);
             socket::hang_up(portal.as_fd());
-            self.pd.close_later([portal]);
             return Ok(());
         }
         if !greeted {
@@ -212,7 +206,7 @@ impl Server {
 
     /// Ends a port: its rows, its memory and its descriptors.
     pub(super) fn close(&mut self, name: RowName, reason: &Error) {
-        let Some(mut port) = self.ports.remove(name) else { return };
+        let Some(port) = self.ports.remove(name) else { return };
         self.violations += u64::from(matches!(reason, Error::Violation(_)));
         // What was submitted before the end counts: its handlers run whether or not whoever submitted it lives.
         if !matches!(reason, Error::Violation(_)) {
@@ -231,9 +225,6 @@ impl Server {
         if let Some(bell) = port.bell() {
             let _ = epoll::delete(&self.epoll, bell);
         }
-        // What nobody has looked at may be anything, and block whoever closes it.
-        let bell = port.take_bell();
-        self.pd.close_later(port.news.drain(..).flat_map(News::into_descriptors).chain(bell));
         self.parent_gone |= self.parent == Some(name);
     }
 }

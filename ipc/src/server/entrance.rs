@@ -14,7 +14,7 @@ use crate::sys::socket::{self, Unsent};
 use crate::transport::socket::{Drained, MOST_QUEUED, News, SocketTransport};
 use crate::wire::head::RowName;
 use rustix::event::epoll;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 /// A portal whose holder may not have come over yet.
@@ -50,27 +50,23 @@ impl Entrance {
 
 impl Server {
     /// Takes a portal up. If the system has no room for its channel now, it is tried again.
-    pub(super) fn take_up(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
+    pub(super) fn take_up(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
         match TakenUp::new(&self.pd, portal, self.ledger.capability(badge)) {
             Ok(taken_up) => self.admit(taken_up, badge, opener),
             Err((Unsent::NoRoom | Unsent::Failed(Error::System { .. }), portal)) => {
                 self.take_up_later(portal, badge, opener);
             }
-            Err((Unsent::Full | Unsent::Failed(_), portal)) => {
-                socket::hang_up(portal.as_fd());
-                self.pd.close_later([portal]);
-            }
+            Err((Unsent::Full | Unsent::Failed(_), portal)) => socket::hang_up(portal.as_fd()),
         }
     }
 
     /// Makes a port of it. A refused portal is closed, and so is its channel: its holder finds a dead capability.
     pub(super) fn admit(&mut self, taken_up: TakenUp, badge: Badge, opener: Option<Opener>) {
         let TakenUp { portal, channel, token, way_home } = taken_up;
-        let portal = Arc::new(PeerSocket::new(&self.pd, portal));
+        let portal = Arc::new(portal);
         self.admitted += 1;
         let Ok(name) = self.adopt(channel, badge, opener) else { return socket::hang_up(portal.as_fd()) };
-        let ready = socket::adopt(portal.as_fd())
-            .and_then(|()| super::admission::add_event(&self.epoll, portal.as_fd(), name.encode()));
+        let ready = super::admission::add_event(&self.epoll, portal.as_fd(), name.encode());
         let Some(port) = self.ports.get_mut(name) else { return };
         let transport = SocketTransport::new(self.pd.clone(), portal);
         port.came_by(Entrance { transport, drained: Drained::More });

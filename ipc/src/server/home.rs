@@ -8,6 +8,7 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::issued::WayHome;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::HangUp;
 use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
@@ -67,8 +68,8 @@ pub(crate) enum Post {
 /// made the portal, and may have kept copies of both its ends, can neither read the channel nor hide its end.
 #[derive(Debug)]
 pub(crate) struct TakenUp {
-    pub(crate) portal: OwnedFd,
-    pub(crate) channel: OwnedFd,
+    pub(crate) portal: PeerSocket,
+    pub(crate) channel: PeerSocket,
     pub(crate) token: Token,
     pub(crate) way_home: WayHome,
 }
@@ -76,7 +77,7 @@ pub(crate) struct TakenUp {
 impl TakenUp {
     /// Makes the channel's sockets and sends one of them over the portal to that object of the domain. Never waits. If that
     /// fails, the portal is given back.
-    pub(crate) fn new(pd: &Pd, portal: OwnedFd, own: Capability) -> Result<TakenUp, (Unsent, OwnedFd)> {
+    pub(crate) fn new(pd: &Pd, portal: PeerSocket, own: Capability) -> Result<TakenUp, (Unsent, PeerSocket)> {
         let token = Token(crate::random::word());
         // Before it is sent: whoever reads it may be faster.
         let way_home = WayHome::new(pd, token, own);
@@ -88,7 +89,7 @@ impl TakenUp {
             }
         });
         match sent {
-            Ok(channel) => Ok(TakenUp { portal, channel, token, way_home }),
+            Ok(channel) => Ok(TakenUp { portal, channel: PeerSocket::new(pd, channel), token, way_home }),
             Err(unsent) => Err((unsent, portal)),
         }
     }
@@ -199,6 +200,7 @@ impl Home {
 
     /// Takes `portal` up as one to the object, in the server's stead: nobody need wait for it. Never waits.
     pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge, own: &Capability) -> Result<(), Error> {
+        let portal = PeerSocket::new(&self.pd, portal);
         self.greet(portal.as_fd());
         let taken_up = TakenUp::new(&self.pd, portal, own.clone()).map_err(|(unsent, _)| unsent)?;
         self.post(Post::Adopt(taken_up, badge));
@@ -282,6 +284,28 @@ impl Home {
     }
 
     fn sweep(&self) {
-        while self.posts.pop().is_some() {}
+        while let Some(post) = self.posts.pop() {
+            if let Post::Adopt(TakenUp { portal, channel, .. }, _) = post {
+                // Their holders hear of it now, and not when they are closed.
+                [portal, channel].iter().for_each(|socket| socket::hang_up(socket.as_fd()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Server;
+
+    #[test]
+    fn what_its_server_was_to_take_up_is_hung_up_on_when_that_ends() {
+        let server = Server::new(&Pd::new().unwrap()).unwrap();
+        let (portal, holder) = socket::pair().unwrap();
+        let _copy = rustix::io::dup(&portal).unwrap();
+        server.capability().open(portal).unwrap();
+        assert!(!socket::has_ended(holder.as_fd()));
+        drop(server);
+        assert!(socket::has_ended(holder.as_fd()));
     }
 }

@@ -10,12 +10,14 @@ use super::home::Home;
 use super::port::Port;
 use crate::allowance::Allowance;
 use crate::badge::Badge;
+use crate::capability::Capability;
 use crate::error::Error;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::Alarm;
 use crate::sys::room::{self, BETWEEN_LOOKS};
 use crate::sys::socket;
 use crate::wire::head::RowName;
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
@@ -33,9 +35,11 @@ pub(super) struct Starving {
 
 /// A portal for whose channel there was no room.
 struct Untaken {
-    portal: OwnedFd,
+    portal: PeerSocket,
     badge: Badge,
     opener: Option<Opener>,
+    /// Its holder holds the object, though there is no row of it yet.
+    own: Capability,
 }
 
 impl Starving {
@@ -43,6 +47,13 @@ impl Starving {
     pub(super) fn inherit(&mut self, ended: RowName, opener: Option<RowName>) {
         let openers = self.portals.iter_mut().filter_map(|untaken| untaken.opener.as_mut());
         openers.filter(|it| it.port == Some(ended)).for_each(|it| it.port = opener);
+    }
+}
+
+impl Drop for Starving {
+    fn drop(&mut self) {
+        // Their holders hear of it now, whoever has copies.
+        self.portals.iter().for_each(|untaken| socket::hang_up(untaken.portal.as_fd()));
     }
 }
 
@@ -67,10 +78,11 @@ impl Server {
 
     /// There was no room for the portal's channel: too many descriptors are open, or in flight.
     #[cold]
-    pub(super) fn take_up_later(&mut self, portal: OwnedFd, badge: Badge, opener: Option<Opener>) {
+    pub(super) fn take_up_later(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
         // Counted until it is taken up. There was room just now.
         let _ = self.ledger.accounts_mut().spend(opener.and_then(|it| it.port), Allowance::CHANNEL);
-        self.starving.portals.push(Untaken { portal, badge, opener });
+        let own = self.ledger.capability(badge);
+        self.starving.portals.push(Untaken { portal, badge, opener, own });
         self.look_for_room_later(BETWEEN_LOOKS);
     }
 
@@ -91,9 +103,11 @@ impl Server {
             let calls = self.hear_the_starving();
             return self.look_for_room_later(if calls { BETWEEN_CALLS } else { BETWEEN_LOOKS });
         }
-        for Untaken { portal, badge, opener } in std::mem::take(&mut self.starving.portals) {
+        for Untaken { portal, badge, opener, own } in std::mem::take(&mut self.starving.portals) {
             self.ledger.accounts_mut().refund(opener.and_then(|it| it.port), Allowance::CHANNEL);
             self.take_up(portal, badge, opener);
+            // Not before: now there is a row, or another of these.
+            drop(own);
         }
         for name in std::mem::take(&mut self.starving.ports) {
             let Some(port) = self.ports.get_mut(name) else { continue };
@@ -125,5 +139,57 @@ impl Server {
         for name in Vec::<RowName>::into_iter(dead) {
             self.close(name, &Error::Disconnected);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadline::Deadline;
+    use crate::message::MsgBuf;
+    use crate::pd::Pd;
+    use crate::server::Event;
+    use crate::sys::slow;
+    use crate::wire::control::DOORBELL;
+
+    #[test]
+    fn attack_44_what_its_server_did_not_take_up_is_hung_up_on_and_closed_elsewhere() {
+        let pd = Pd::new().unwrap();
+        let mut server = Server::new(&pd).unwrap();
+        let badge = server.badge();
+        let [copied, spoilt] = [(); 2].map(|()| socket::pair().unwrap());
+        // Whoever made it may keep a copy, or send over it what blocks whoever closes it.
+        let _copy = rustix::io::dup(&copied.0).unwrap();
+        let (slow, other) = slow::lingering();
+        socket::send(spoilt.1.as_fd(), &DOORBELL, &[slow.as_fd()]).unwrap();
+        drop(slow);
+        for portal in [copied.0, spoilt.0] {
+            server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+        }
+        let start = Instant::now();
+        drop(server);
+        assert!(start.elapsed() < Duration::from_secs(60), "it was closed by whoever dropped the server");
+        assert!(socket::has_ended(copied.1.as_fd()) && socket::has_ended(spoilt.1.as_fd()));
+        drop(other);
+    }
+
+    #[test]
+    fn a_counted_object_is_held_by_a_portal_that_waits_for_room() {
+        let pd = Pd::new().unwrap();
+        let mut server = Server::new(&pd).unwrap();
+        let (badge, object) = server.mint_counted().unwrap();
+        let (portal, holder) = socket::pair().unwrap();
+        server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+        drop(object);
+        let mut message = MsgBuf::new();
+        // There is room, so that it is looked for once, and the portal becomes a channel.
+        let soon = Instant::now() + Duration::from_secs(30);
+        while server.usage().channels == 0 && Instant::now() < soon {
+            let event = server.next(&mut message, Deadline::After(BETWEEN_LOOKS));
+            assert!(matches!(event, Err(Error::DeadlineExceeded)), "{event:?}");
+        }
+        drop(holder);
+        let event = server.next(&mut message, Deadline::After(Duration::from_secs(30)));
+        assert!(matches!(event, Ok(Event::Unreferenced(of)) if of == badge), "{event:?}");
     }
 }

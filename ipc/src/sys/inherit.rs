@@ -17,6 +17,8 @@ pub(crate) fn take() -> Option<OwnedFd> {
     // SAFETY: the descriptor is only borrowed for this call; if it is not open, the call below answers EBADF.
     let alleged = unsafe { rustix::fd::BorrowedFd::borrow_raw(PORTAL) };
     super::socket::is_portal(alleged).then(|| {
+        // Cannot fail: it is open.
+        let _ = rustix::io::fcntl_setfd(alleged, rustix::io::FdFlags::CLOEXEC);
         // SAFETY:
         // - open: `is_portal` has just asked it for its type;
         // - ours alone: `TAKEN` lets one caller through, and by the convention of `Pd::spawn` nobody else in a

@@ -1,11 +1,12 @@
 //! Memory that is shared with another side, which may change its words at any time.
 #![allow(unsafe_code)]
 
+use super::known;
 use crate::error::Error;
 use crate::wire::layout::CHANNEL_WORDS;
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
-use std::os::fd::OwnedFd;
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, StatxFlags};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,9 +48,9 @@ impl<const N: usize> Words<N> {
 
     /// Maps memory that a peer made, if it is what it should be: on tmpfs, of exactly this size, all of it
     /// backed by pages, and sealed so that it can neither shrink (SIGBUS) nor grow nor lose its seals.
-    pub(crate) fn foreign(file: &OwnedFd) -> Result<Self, Error> {
+    pub(crate) fn foreign(file: BorrowedFd<'_>) -> Result<Self, Error> {
         check(file, Self::BYTES, REQUIRED_SEALS)?;
-        let map = MmapOptions::new().len(Self::BYTES).map_raw(file).map_err(map_failed)?;
+        let map = MmapOptions::new().len(Self::BYTES).map_raw(&file).map_err(map_failed)?;
         Ok(Words(Arc::new(map)))
     }
 
@@ -69,15 +70,15 @@ pub(crate) struct ReadOnlyWords(MmapRaw);
 
 impl ReadOnlyWords {
     /// Whether a peer's file is such memory as [`foreign`](Self::foreign) maps.
-    pub(crate) fn check(file: &OwnedFd, bytes: usize) -> Result<(), Error> {
+    pub(crate) fn check(file: BorrowedFd<'_>, bytes: usize) -> Result<(), Error> {
         check(file, bytes, PUBLISHED_SEALS)
     }
 
     /// Maps memory that a peer [published](Words::published), checked as [`Words::foreign`] does; sealed against later
     /// writers, too, so that its pages stay there.
-    pub(crate) fn foreign(file: &OwnedFd, bytes: usize) -> Result<ReadOnlyWords, Error> {
+    pub(crate) fn foreign(file: BorrowedFd<'_>, bytes: usize) -> Result<ReadOnlyWords, Error> {
         check(file, bytes, PUBLISHED_SEALS)?;
-        MmapOptions::new().len(bytes).map_raw_read_only(file).map(ReadOnlyWords).map_err(map_failed)
+        MmapOptions::new().len(bytes).map_raw_read_only(&file).map(ReadOnlyWords).map_err(map_failed)
     }
 
     /// Loads a word: with relaxed or acquire ordering, as read-only memory allows.
@@ -98,7 +99,7 @@ impl ReadOnlyWords {
 }
 
 /// Whether a peer's file is such memory as we map.
-fn check(file: &OwnedFd, bytes: usize, seals: SealFlags) -> Result<(), Error> {
+fn check(file: BorrowedFd<'_>, bytes: usize, seals: SealFlags) -> Result<(), Error> {
     let fail = |_| Error::Violation("the shared memory is no memory file");
     // First: it asks no file system, which could be one of the peer's own and never answer.
     let sealed = rustix::fs::fcntl_get_seals(file).map_err(fail)?;
@@ -110,11 +111,11 @@ fn check(file: &OwnedFd, bytes: usize, seals: SealFlags) -> Result<(), Error> {
     if system.f_type != TMPFS_MAGIC {
         return Err(Error::Violation("the shared memory is not on tmpfs"));
     }
-    let stat = rustix::fs::fstat(file).map_err(fail)?;
-    if stat.st_size != bytes as i64 {
+    let stat = known::stat(file, StatxFlags::SIZE | StatxFlags::BLOCKS).map_err(fail)?;
+    if stat.stx_size != bytes as u64 {
         return Err(Error::Violation("the shared memory has a wrong size"));
     }
-    if stat.st_blocks.saturating_mul(512) < stat.st_size {
+    if stat.stx_blocks.saturating_mul(512) < stat.stx_size {
         return Err(Error::Violation("the shared memory is sparse"));
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! The doorbell as a pipe.
 
+use super::known;
 use crate::error::Error;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, StatxFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 use rustix::pipe::PipeFlags;
 use std::io::IoSliceMut;
@@ -47,6 +49,6 @@ impl Pipe {
 
 /// Whether a descriptor is a pipe.
 pub(crate) fn is_pipe(file: BorrowedFd<'_>) -> bool {
-    rustix::fs::fstat(file)
-        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Fifo)
+    known::stat(file, StatxFlags::TYPE)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.stx_mode.into()) == FileType::Fifo)
 }

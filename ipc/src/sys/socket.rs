@@ -17,7 +17,8 @@ use std::os::fd::FromRawFd;
 pub(crate) const MAX_BYTES: usize = crate::wire::control::CONTROL_BYTES + 1;
 
 /// Room for as many descriptors as the kernel ever passes (253), so that it closes none of them in our name (closing a
-/// stranger's descriptor can block), and for all else that a socket's maker can have it add.
+/// stranger's descriptor can block), and for all else that a socket's maker can have it add. So its options are left as they
+/// are: whoever has a copy could set them again, and hold the lock that setting one takes.
 const CONTROL_SPACE: usize = rustix::cmsg_space!(ScmRights(253), ScmCredentials(1)) + 512;
 
 /// Aligned as control messages are.
@@ -65,12 +66,6 @@ pub(crate) fn is_portal(socket: BorrowedFd<'_>) -> bool {
         && rustix::net::getpeername(socket).is_ok()
 }
 
-/// Sets the options of a socket that somebody else made, so that its messages carry nothing but what we expect.
-pub(crate) fn adopt(socket: BorrowedFd<'_>) -> Result<(), Error> {
-    rustix::io::fcntl_setfd(socket, rustix::io::FdFlags::CLOEXEC).map_err(Error::system("fcntl(F_SETFD)"))?;
-    rustix::net::sockopt::set_socket_passcred(socket, false).map_err(Error::system("setsockopt(SO_PASSCRED)"))
-}
-
 /// Why a message was not sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unsent {
@@ -114,7 +109,8 @@ pub(crate) fn send(
 /// What a read comes to that has no room for descriptors.
 pub(crate) const NO_ROOM: Error = Error::System { call: "recvmsg", reason: Errno::MFILE };
 
-/// Takes one message, if there is one. Whoever calls knows that there is [room](super::room).
+/// Takes one message, if there is one. Whoever calls knows that there is [room](super::room): an empty message can bring
+/// descriptors, too.
 pub(crate) fn receive(socket: BorrowedFd<'_>) -> Result<Receipt, Error> {
     let mut bytes = [0; MAX_BYTES];
     let mut space = ControlSpace([const { MaybeUninit::new(0) }; CONTROL_SPACE]);
@@ -173,17 +169,40 @@ fn close_pidfds(space: &ControlSpace) {
     }
 }
 
+/// What a look at a socket comes to that takes nothing from it. Nobody else reads it meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    Messages,
+    /// Nothing there now.
+    Empty,
+    /// The other end is closed, or has sent nothing but empty messages: with descriptors, it may be.
+    Closed,
+}
+
 /// Whether there is something to read. No message of ours is empty.
-pub(crate) fn holds_messages(socket: BorrowedFd<'_>) -> bool {
-    rustix::io::ioctl_fionread(socket) != Ok(0)
+pub(crate) fn glance(socket: BorrowedFd<'_>) -> Glance {
+    let holds_bytes = || rustix::io::ioctl_fionread(socket) != Ok(0);
+    if holds_bytes() {
+        Glance::Messages
+    } else if !polls(socket, PollFlags::IN) {
+        Glance::Empty
+    } else if holds_bytes() {
+        // They have just come.
+        Glance::Messages
+    } else {
+        Glance::Closed
+    }
 }
 
 /// Whether the other end is closed. There may be messages to read still.
 pub(crate) fn has_ended(socket: BorrowedFd<'_>) -> bool {
-    let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
-    let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    polls(socket, PollFlags::RDHUP)
+}
+
+fn polls(socket: BorrowedFd<'_>, flag: PollFlags) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(socket, flag)];
     rustix::event::poll(&mut polled, Some(&Timespec::default())).is_ok()
-        && polled[0].revents().intersects(ended)
+        && polled[0].revents().intersects(flag | PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Ends both directions: the other side sees the end at once, whoever holds copies.
@@ -200,4 +219,25 @@ pub(crate) fn notify(counter: &OwnedFd) {
 /// Resets an event counter.
 pub(crate) fn reset(counter: impl AsFd) {
     let _ = rustix::io::read(counter, &mut [0; 8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_message_looks_like_the_end_unless_there_is_another() {
+        let (ours, theirs) = pair().unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Empty);
+        send(theirs.as_fd(), &[], &[theirs.as_fd()]).unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Closed);
+        send(theirs.as_fd(), &[0], &[]).unwrap();
+        assert_eq!(glance(ours.as_fd()), Glance::Messages);
+        drop(theirs);
+        assert_eq!(glance(ours.as_fd()), Glance::Messages);
+        for _ in 0..2 {
+            assert!(matches!(receive(ours.as_fd()), Ok(Receipt::Message(_))));
+        }
+        assert_eq!(glance(ours.as_fd()), Glance::Closed);
+    }
 }

@@ -11,8 +11,7 @@ use crate::pd::Pd;
 use crate::pd::peer_socket::PeerSocket;
 use crate::sys::pipe::Pipe;
 use crate::sys::room;
-use crate::sys::socket::{self, Receipt, Unsent};
-use crate::wire::Violation;
+use crate::sys::socket::{self, Glance, Receipt, Unsent};
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
 use crate::wire::layout::{LANES, LaneId, SLOTS};
@@ -25,27 +24,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 #[derive(Debug)]
 pub(crate) enum News {
     /// The client's memory and perhaps its bell.
-    Hello(OwnedFd, Option<OwnedFd>),
+    Hello(PeerSocket, Option<PeerSocket>),
     /// A portal to what the row names, its socket, whether its holder was greeted, and what he is allowed.
-    Open(RowName, OwnedFd, bool, Allowance),
+    Open(RowName, PeerSocket, bool, Allowance),
     /// From an entrypoint: its name, and its page.
-    Greeting(EntrypointId, OwnedFd),
+    Greeting(EntrypointId, PeerSocket),
     /// From an entrypoint: by what it knows the portal, and the socket of its channel.
-    Token(Token, OwnedFd),
+    Token(Token, PeerSocket),
     /// From an entrypoint: it does not take the portal up.
     Refusal,
-}
-
-impl News {
-    /// The descriptors that came with it.
-    pub(crate) fn into_descriptors(self) -> impl Iterator<Item = OwnedFd> {
-        let (first, second) = match self {
-            News::Hello(memory, bell) => (Some(memory), bell),
-            News::Open(_, only, ..) | News::Greeting(_, only) | News::Token(_, only) => (Some(only), None),
-            News::Refusal => (None, None),
-        };
-        first.into_iter().chain(second)
-    }
 }
 
 /// What reading the socket came to.
@@ -88,7 +75,7 @@ pub(crate) struct SocketTransport {
 enum Greeting {
     #[default]
     Expected,
-    Here(EntrypointId, OwnedFd),
+    Here(EntrypointId, PeerSocket),
     Taken,
 }
 
@@ -161,7 +148,7 @@ impl SocketTransport {
     }
 
     /// Client: the greeting, if it was read. Once.
-    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, OwnedFd)> {
+    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, PeerSocket)> {
         let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *greeting, Greeting::Taken) {
             Greeting::Here(entrypoint, page) => Some((entrypoint, page)),
@@ -206,34 +193,36 @@ impl SocketTransport {
         let mut inbox = self.inbox();
         let mut has_room = false;
         for _ in 0..most {
-            if !has_room && socket::holds_messages(self.socket()) && !room::is_there() {
-                return Ok(Drained::NoRoom);
+            if !has_room {
+                match socket::glance(self.socket()) {
+                    Glance::Messages if room::is_there() => {}
+                    Glance::Messages => return Ok(Drained::NoRoom),
+                    Glance::Empty => return Ok(Drained::Empty),
+                    Glance::Closed => return Ok(Drained::Closed),
+                }
             }
-            let message = match socket::receive(self.socket())? {
+            let mut message = match socket::receive(self.socket())? {
                 Receipt::Empty => return Ok(Drained::Empty),
                 Receipt::Closed => return Ok(Drained::Closed),
                 Receipt::Message(message) => message,
             };
-            has_room = message.descriptors.is_empty();
-            let control = if message.cut_off || message.lost && message.descriptors.len() > SLOTS {
-                Err(Violation("a message on the socket was cut off"))
-            } else if message.lost {
+            // From here on it does not matter who drops them.
+            let descriptors = std::mem::take(&mut message.descriptors).into_iter();
+            let descriptors: Vec<_> = descriptors.map(|it| PeerSocket::new(&self.pd, it)).collect();
+            has_room = descriptors.is_empty();
+            if message.cut_off || message.lost && descriptors.len() > SLOTS {
+                return Err(Error::Violation("a message on the socket was cut off"));
+            }
+            if message.lost {
                 // Somebody else took the room at that moment. Nobody is to blame, but what came is not whole.
-                self.pd.close_later(message.descriptors);
                 self.hang_up();
                 return Err(socket::NO_ROOM);
-            } else {
-                Control::decode(message.bytes(), message.descriptors.len())
-            };
-            match control {
-                Ok(Control::Doorbell) => {}
-                Ok(control) => {
+            }
+            match Control::decode(message.bytes(), descriptors.len())? {
+                Control::Doorbell => {}
+                control => {
                     inbox.received = inbox.received.wrapping_add(1);
-                    inbox.file(control, message.descriptors, news, &self.pd)?;
-                }
-                Err(violation) => {
-                    self.pd.close_later(message.descriptors);
-                    return Err(violation.into());
+                    inbox.file(control, descriptors, news)?;
                 }
             }
         }
@@ -246,8 +235,7 @@ impl SocketTransport {
     fn drain_as_client(&self, most: usize) -> Result<Drained, Error> {
         let mut news = Vec::new();
         let drained = self.drain(&mut news, most);
-        let mut news = news.into_iter();
-        while let Some(next) = news.next() {
+        for next in news {
             let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
             match (&*greeting, &*ticket, next) {
@@ -255,11 +243,10 @@ impl SocketTransport {
                     *greeting = Greeting::Here(entrypoint, page);
                 }
                 (_, Ticket::Expected, News::Token(token, socket)) => {
-                    *ticket = Ticket::Here(token, PeerSocket::new(&self.pd, socket));
+                    *ticket = Ticket::Here(token, socket);
                 }
                 (_, Ticket::Expected, News::Refusal) => *ticket = Ticket::Refused,
-                (.., other) => {
-                    self.pd.close_later(std::iter::once(other).chain(news).flat_map(News::into_descriptors));
+                _ => {
                     return Err(Error::Violation(
                         "a server sent what only a client sends, or said twice what it says once",
                     ));
@@ -274,7 +261,7 @@ impl SocketTransport {
         match slot {
             Slot::Portal(group) if socket::is_portal(descriptor.as_fd()) => {
                 let origin = Origin { introducer: self.introducer, group };
-                Capability::from_portal(&self.pd, descriptor, Some(origin))
+                Ok(Capability::from_portal(&self.pd, descriptor, Some(origin)))
             }
             Slot::Portal(_) => Err(Error::Violation("a portal came that is no connected Unix socket")),
             // Whoever attaches it looks at the descriptor. Until then it is dropped as what it may be.
@@ -287,13 +274,12 @@ impl SocketTransport {
 }
 
 impl Inbox {
-    /// Puts a message where it belongs. Descriptors that do not belong are closed on another thread.
+    /// Puts a message where it belongs.
     fn file(
         &mut self,
         control: Control,
-        descriptors: Vec<OwnedFd>,
+        descriptors: Vec<PeerSocket>,
         news: &mut Vec<News>,
-        pd: &Pd,
     ) -> Result<(), Error> {
         let mut received = descriptors.into_iter();
         match (control, received.next()) {
@@ -306,8 +292,7 @@ impl Inbox {
                 Ok(())
             }
             (Control::Descriptors(tag), Some(first)) => {
-                let descriptors = std::iter::once(first).chain(received);
-                let carried = descriptors.map(|descriptor| PeerSocket::new(pd, descriptor)).collect();
+                let carried = std::iter::once(first).chain(received).collect();
                 match self.carried[tag.lane.index()].replace((tag.sequence, carried)) {
                     None => Ok(()),
                     Some(_) => Err(Error::Violation("descriptors came twice for one message")),
@@ -319,10 +304,8 @@ impl Inbox {
             }
             (Control::Token(token), Some(socket)) => {
                 if !socket::is_portal(socket.as_fd()) {
-                    pd.close_later([socket]);
                     return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
                 }
-                socket::adopt(socket.as_fd())?;
                 news.push(News::Token(token, socket));
                 Ok(())
             }
@@ -374,7 +357,7 @@ impl Transport for SocketTransport {
         }
     }
 
-    fn greeting(&self) -> Result<Option<(EntrypointId, OwnedFd)>, Error> {
+    fn greeting(&self) -> Result<Option<(EntrypointId, PeerSocket)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
         Ok(self.known_greeting())
     }
@@ -402,6 +385,13 @@ impl Transport for SocketTransport {
     }
 }
 
+impl Drop for SocketTransport {
+    fn drop(&mut self) {
+        // The other side hears of it now, whoever has copies, and not when it is closed.
+        self.hang_up();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -421,5 +411,14 @@ mod tests {
         assert_eq!(transport.listen(), Ok(Drained::Empty));
         drop(theirs);
         assert_eq!(transport.listen(), Ok(Drained::Closed));
+    }
+
+    #[test]
+    fn who_drops_an_end_hangs_up_whoever_has_copies_of_it() {
+        let pd = Pd::new().unwrap();
+        let (ours, theirs) = socket::pair().unwrap();
+        let _copy = rustix::io::dup(&ours).unwrap();
+        drop(SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours))));
+        assert!(socket::has_ended(theirs.as_fd()));
     }
 }

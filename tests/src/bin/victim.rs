@@ -7,7 +7,7 @@ use portcullis_ipc::{
 use portcullis_packet_stream::Sink;
 use portcullis_shm::Window;
 use portcullis_tests::bystander::{Bystander, Report};
-use portcullis_tests::confinement::forbid_owned_futexes;
+use portcullis_tests::confinement::{forbid_asking_strangers, forbid_owned_futexes};
 use portcullis_tests::stream::turns::Turns;
 use portcullis_tests::stream::{Number, received};
 use portcullis_tests::villain::client::PATIENCE;
@@ -137,6 +137,7 @@ impl Service {
                 answer.write(&[u8::from(matches!(called, Some(Ok(()))))])?;
             }
             service::CONFINE => answer.write(&[u8::from(forbid_owned_futexes().is_ok())])?,
+            service::ASK_NOBODY => answer.write(&[u8::from(forbid_asking_strangers().is_ok())])?,
             service::CONTEXT => {
                 let (badge, context) = server.mint_context(SignalLevel::default())?;
                 self.contexts.push((badge, 0));

@@ -7,6 +7,7 @@
 //! - [`wire`]: the words and bytes of a channel, legal and illegal ones.
 //! - [`memory`]: a channel's memory, and the futex in it.
 //! - [`socket`]: socket pairs, messages with descriptors, and what a villain does to a shared socket.
+//! - [`pipe`]: a pipe that whoever closes waits for.
 //! - [`victim`]: an unmodified process, started with a raw socket as its portal.
 //! - [`client`]: the client's side of a channel to an honest server.
 //! - [`server`]: the server's side of a channel to an honest client.
@@ -24,6 +25,7 @@
 pub mod client;
 pub mod memory;
 pub mod option;
+pub mod pipe;
 pub mod random;
 pub mod script;
 pub mod server;

@@ -63,6 +63,10 @@ pub enum Step {
     SpoilBell,
     /// Keeps copies of both ends of the next portal, fills it, and never serves it.
     DeadPortal,
+    /// Sends a [`Thing::Slow`] over the portal that came with the request, and closes that.
+    SlowPortal,
+    /// Lives on for two minutes when its client is gone.
+    Outlive,
 }
 
 /// A reply that is good, without data.
@@ -90,6 +94,8 @@ impl Step {
             Step::Punch => script.push(8),
             Step::SpoilBell => script.push(9),
             Step::DeadPortal => script.push(10),
+            Step::SlowPortal => script.push(11),
+            Step::Outlive => script.push(12),
         }
     }
 
@@ -123,7 +129,9 @@ impl Step {
             7 => (Step::HangUp, rest),
             8 => (Step::Punch, rest),
             9 => (Step::SpoilBell, rest),
-            _ => (Step::DeadPortal, rest),
+            10 => (Step::DeadPortal, rest),
+            11 => (Step::SlowPortal, rest),
+            _ => (Step::Outlive, rest),
         })
     }
 }
@@ -145,6 +153,9 @@ impl RawServer {
                 self.run(&taken, step)?;
                 rest = behind;
             }
+        }
+        if self.outlives {
+            std::thread::sleep(Duration::from_secs(120));
         }
         Ok(())
     }
@@ -222,6 +233,16 @@ impl RawServer {
                         let _ = socket::send(&theirs, &wire::DOORBELL, &[]);
                     }
                 });
+            }
+            Step::Outlive => self.outlives = true,
+            Step::SlowPortal => {
+                let mut messages =
+                    std::iter::from_fn(|| socket::receive(&self.socket, super::client::PATIENCE));
+                let portal = messages.find_map(|(bytes, portals)| {
+                    portals.into_iter().next().filter(|_| bytes.starts_with(&wire::portals(0, 0)[..2]))
+                });
+                let slow = self.make(Thing::Slow)?;
+                socket::send(&portal.ok_or(io::ErrorKind::TimedOut)?, &wire::DOORBELL, &[slow.as_fd()])?;
             }
         }
         Ok(())

@@ -18,6 +18,8 @@ pub struct RawServer {
     pub file: OwnedFd,
     /// The read end of the client's doorbell, if it rings by pipe.
     pub bell: Option<OwnedFd>,
+    /// It lives on when its client is gone.
+    pub outlives: bool,
     sequences: [u32; wire::LANES],
     kept: Vec<OwnedFd>,
 }
@@ -45,7 +47,8 @@ impl RawServer {
         let file = descriptors.next().ok_or(io::ErrorKind::InvalidData)?;
         let memory = Memory::map(&file, wire::CHANNEL_BYTES)?;
         let bell = descriptors.next();
-        Ok(RawServer { socket: portal, memory, file, bell, sequences: [0; wire::LANES], kept: Vec::new() })
+        let (sequences, kept) = ([0; wire::LANES], Vec::new());
+        Ok(RawServer { socket: portal, memory, file, bell, outlives: false, sequences, kept })
     }
 
     /// Takes up a portal whose other end an honest client holds: it is sent the socket of the channel.

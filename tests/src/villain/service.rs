@@ -26,6 +26,9 @@ pub const LET_GO: u32 = 10;
 pub const CALL_BACK: u32 = 11;
 /// Applies [`confinement`](crate::confinement) to the process; answers 1 if it holds. The bystander does it, too.
 pub const CONFINE: u32 = 12;
+/// Forbids the process to [ask for](crate::confinement::forbid_asking_strangers) what strangers can keep waiting; answers 1 if
+/// that holds.
+pub const ASK_NOBODY: u32 = 18;
 
 /// Makes a new signal context and grants it.
 pub const CONTEXT: u32 = 13;

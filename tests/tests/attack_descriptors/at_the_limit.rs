@@ -1,12 +1,16 @@
 //! Attack 43: at its limit of descriptors a process leaves what brings some where it is, and takes it when there is room.
 
+use crate::slow::{LINGER_SECONDS, assert_goes_on};
 use crate::{alone, peer, town};
 use portcullis_ipc::Error;
 use portcullis_tests::host::Host;
 use portcullis_tests::remote::{Nested, Remote};
 use portcullis_tests::resources::{busy, eventually, limit_descriptors, switches};
 use portcullis_tests::service::Op;
+use portcullis_tests::stopped::Stopped;
 use portcullis_tests::villain::client::{PATIENCE, RawClient};
+use portcullis_tests::villain::memory::Memory;
+use portcullis_tests::villain::town::Town;
 use portcullis_tests::villain::wire::{self, Kind, Row, State};
 use portcullis_tests::villain::{service, socket};
 use std::collections::HashSet;
@@ -217,5 +221,40 @@ fn attack_43_what_was_read_for_one_call_is_served_though_another_made_room_for_i
         assert!(client.outcome(lane, PATIENCE).data().is_empty());
     }
     drop((full, client));
+    town.assert_unharmed();
+}
+
+/// A villain that is known to the server, and has never rung: what it calls at first is there before it introduces itself.
+fn silent_villain(town: &mut Town) -> RawClient {
+    let channel = town.channel().expect("the server takes the portal up");
+    let (memory, file) = Memory::create(wire::CHANNEL_BYTES).expect("the system grants memory");
+    let mut villain = RawClient::over(channel, memory);
+    let state = villain.fill(0, Row::FIRST, service::ECHO, &[], &[]);
+    villain.memory.store(wire::request(0), state.encode());
+    villain.memory.set(wire::PENDING, 1);
+    socket::send(&villain.socket, &wire::hello(), &[file.as_fd()]).expect("the socket has room");
+    assert_eq!(villain.outcome(0, PATIENCE).status(), Some(wire::status::ANSWERED));
+    villain
+}
+
+#[test]
+fn attack_44_an_empty_message_is_not_read_without_room() {
+    let _alone = alone();
+    let mut town = town();
+    // No byte of a doorbell lies in front of it.
+    let villain = silent_villain(&mut town);
+    let (slow, other) = socket::lingering(LINGER_SECONDS).expect("the system grants TCP sockets");
+    let (spare, _end) = socket::pair().expect("the system has some");
+    let full = Full::with(town.server.id());
+    // Ours is not the last copy, and is gone before the server looks. Those in front take the numbers that there are.
+    let stopped = Stopped::stop(town.server.id()).expect("it is ours");
+    let descriptors = [&spare, &spare, &spare, &slow].map(AsFd::as_fd);
+    socket::send(&villain.socket, &[], &descriptors).expect("the socket has room");
+    drop(slow);
+    villain.memory.set(wire::PENDING, wire::PENDING_SOCKET);
+    drop(stopped);
+    assert_goes_on(&mut town);
+    assert!(villain.is_thrown_out(), "nobody honest says nothing");
+    drop((full, villain, other));
     town.assert_unharmed();
 }

@@ -11,9 +11,9 @@ use rustix::process::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Longer than anybody here waits for anything.
-const LINGER_SECONDS: u64 = 120;
+pub(crate) const LINGER_SECONDS: u64 = 120;
 
-fn assert_goes_on(town: &mut Town) {
+pub(crate) fn assert_goes_on(town: &mut Town) {
     let before = town.report().calls;
     assert!(eventually(|| town.report().calls > before + 200), "the bystander was held up");
     town.assert_bystander_unharmed();

@@ -3,7 +3,9 @@
 
 mod tasks;
 
-use portcullis_ipc::{Capability, Child, Deadline, Doorbell, Error, MsgBuf, Pd, PdOptions, WaitPolicy};
+use portcullis_ipc::{
+    Capability, Child, Deadline, Doorbell, Error, MsgBuf, Pd, PdOptions, Server, WaitPolicy,
+};
 use portcullis_tests::bystander::Bystander;
 use portcullis_tests::executor::block_on;
 use portcullis_tests::villain::script::{ANSWER, RUN, Step, Thing};
@@ -331,6 +333,24 @@ fn attack_44_a_descriptor_whose_close_blocks_holds_no_client_up() {
         assert_violation(&house, &[send, publish(0, &[Kind::Portal], 0)]);
         assert!(start.elapsed() < NOISE);
     }
+    house.assert_unharmed();
+}
+
+#[test]
+fn attack_44_a_portal_that_no_server_has_taken_up_holds_nobody_up() {
+    let house = house();
+    let (_villain, capability) = house.villain();
+    let mut server = Server::new(&house.pd).expect("a server");
+    let (_, object) = server.mint().expect("an object");
+    let mut send = request(&[Step::SlowPortal, ANSWER]);
+    send.push(object).expect("a message holds one");
+    let result = capability.call_with(&send, &mut MsgBuf::new(), Deadline::After(NOISE));
+    assert_eq!(result, Ok(()));
+    // It has not looked at its portals yet.
+    let start = Instant::now();
+    drop(server);
+    assert!(start.elapsed() < NOISE, "it was closed by whoever dropped the server: {:?}", start.elapsed());
+    drop((send, _villain, capability));
     house.assert_unharmed();
 }
 

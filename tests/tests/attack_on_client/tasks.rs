@@ -49,6 +49,20 @@ fn attack_08_garbage_for_a_task_ends_the_channel() {
     house.assert_unharmed();
 }
 
+#[test]
+fn attack_44_a_greeting_whose_page_nobody_has_looked_at_holds_nobody_up() {
+    let house = house();
+    let (_villain, capability) = house.villain();
+    let greeting = Step::Send(wire::greeting(7).to_vec(), 1, Thing::Slow);
+    // It is read while the task waits, and looked at when there is a reply.
+    assert_eq!(run(&capability, &[Step::Outlive, greeting]).map(drop), Err(Error::DeadlineExceeded));
+    let start = Instant::now();
+    drop(capability);
+    assert!(start.elapsed() < NOISE, "it was closed by whoever dropped the channel: {:?}", start.elapsed());
+    drop(_villain);
+    house.assert_unharmed();
+}
+
 /// A task that is waiting for an honest server, through the same watcher, is woken, and the death of that server seen.
 #[test]
 fn attack_20_a_flood_of_doorbells_costs_no_other_task_its_turn() {

@@ -171,8 +171,9 @@ fn g20_a_timer_serves_many_clients_with_one_thread_and_sleeps_when_nobody_waits(
         let patient = timer.clone().with_deadline(Deadline::After(Duration::from_millis(20)));
         assert!(patient.clone().sleep(60_000_000).get().is_err());
     });
-    // Its own; that which watches its channels; that which closes what came from strangers. As many as for one client.
-    assert!(most.get() <= 3, "{}", most.get());
+    // Its own; that which watches its channels; those that close what came from strangers, one of which looks on. As many as
+    // for one client.
+    assert!(most.get() <= 4, "{}", most.get());
     tree.until(|host| host.sessions() == 0);
     assert_eq!(tree.host.quota("timer"), Some(EACH));
 }

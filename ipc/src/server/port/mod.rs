@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 use super::rows::Rows;
 use crate::error::Error;
 use crate::pd::issued::WayHome;
+use crate::pd::peer_socket::PeerSocket;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::Release;
@@ -21,7 +22,7 @@ use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::control::Token;
 use crate::wire::head::{self, RowName};
 use crate::wire::layout::{self, LANES, LaneId};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -47,7 +48,8 @@ pub(crate) struct Port {
     rings: u32,
     /// Something was taken from it since the last round of [`was_idle`](Self::was_idle).
     served: bool,
-    bell: Option<OwnedFd>,
+    /// Its pipe is shared with the client, who can keep it locked while it is closed.
+    bell: Option<PeerSocket>,
     /// A release that waits until the socket is read as far as its client had written it.
     held: Option<Release>,
     /// What was read from the socket and belongs to no request.
@@ -136,17 +138,12 @@ impl Port {
     }
 
     /// The doorbell's pipe, if its client brought one.
-    pub(crate) fn bell(&self) -> Option<&OwnedFd> {
+    pub(crate) fn bell(&self) -> Option<&PeerSocket> {
         self.bell.as_ref()
     }
 
-    /// Takes the bell away: its pipe is shared with the client, who can keep it locked while it is closed.
-    pub(crate) fn take_bell(&mut self) -> Option<OwnedFd> {
-        self.bell.take()
-    }
-
     /// Takes the client's memory and bell. Once only.
-    pub(crate) fn introduce(&mut self, words: Words, bell: Option<OwnedFd>) -> Result<(), Error> {
+    pub(crate) fn introduce(&mut self, words: Words, bell: Option<PeerSocket>) -> Result<(), Error> {
         if self.words.is_some() {
             return Err(Error::Violation("a client introduced itself twice"));
         }

@@ -22,14 +22,14 @@ fn client<T: Send + 'static>(
     of: impl FnOnce(Capability) -> T + Send + 'static,
 ) -> JoinHandle<T> {
     let (ours, theirs) = socket::pair().unwrap();
-    server.adopt(theirs, server.badge(), None).unwrap();
+    server.adopt(PeerSocket::new(&server.pd, theirs), server.badge(), None).unwrap();
     std::thread::spawn(move || of(holder(ours)))
 }
 
 /// The holder of a portal.
 fn holder(socket: OwnedFd) -> Capability {
     let pd = Pd::new().unwrap();
-    Capability::from_portal(&pd, PeerSocket::new(&pd, socket), None).unwrap()
+    Capability::from_portal(&pd, PeerSocket::new(&pd, socket), None)
 }
 
 /// Answers a call with that.
