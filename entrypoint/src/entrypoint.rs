@@ -6,7 +6,7 @@ use crate::handlers::Handlers;
 use crate::object::{Managed, Object};
 use crate::pool::{Pool, Removed};
 use crate::tasks::Tasks;
-use crate::turn::{Dissolved, Turn};
+use crate::turn::{Dissolved, Panics, Turn};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, Badge, Limits, Pd, Server, Usage};
 use portcullis_rpc::{Capability, Outbox, Serves};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 ///
 /// It stays on the thread that made it; [`handle`](Self::handle) is for the others. Its objects keep a
 /// [`WeakEntrypoint`] to reach it from within their methods. When it is dropped, its objects are, and every
-/// capability to them is dead.
+/// capability to them is dead; the first panic among their drops goes on when all are dropped.
 ///
 /// ```
 /// use portcullis_entrypoint::Entrypoint;
@@ -271,13 +271,14 @@ impl Entrypoint {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        let mut panics = Panics::default();
         // First, so that nobody waits for what is not going to happen.
-        self.mailbox.close();
-        // Foreign code's, and dropped one by one: two that panic at once would end the process.
-        let objects = self.pool.take().into_objects().map(Dissolved::Object);
-        let handlers = self.handlers.take().into_handlers().map(Dissolved::Handler);
-        self.dissolved.take().into_iter().chain(handlers).chain(objects).for_each(Dissolved::bury);
-        self.tasks.take().end();
+        self.mailbox.close().into_iter().flatten().for_each(|job| panics.drop(job));
+        self.dissolved.take().into_iter().for_each(|dissolved| panics.drop(dissolved));
+        self.handlers.take().into_handlers().for_each(|handler| panics.drop(handler));
+        self.pool.take().into_objects().for_each(|object| panics.drop(object));
+        self.tasks.take().into_tasks().for_each(|task| panics.drop(task));
+        panics.go_on();
     }
 }
 

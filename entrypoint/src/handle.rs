@@ -67,13 +67,9 @@ impl Mailbox {
         }
     }
 
-    /// Entrypoint: it has ended.
-    pub(crate) fn close(&self) {
-        let left = self.jobs().take();
-        // Outside of the lock, and one by one: these are drops of foreign code.
-        left.into_iter().flatten().for_each(|job| {
-            let _ = caught(|| drop(job));
-        });
+    /// Entrypoint: it has ended. What is left is foreign code's, to be dropped.
+    pub(crate) fn close(&self) -> Option<VecDeque<Job>> {
+        self.jobs().take()
     }
 }
 

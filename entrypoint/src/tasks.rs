@@ -2,7 +2,6 @@
 
 use crate::entrypoint::Entrypoint;
 use crate::handle::Mailbox;
-use crate::turn::caught;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,15 +17,13 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Drops all of them; a panic of one goes no further.
-    pub(crate) fn end(self) {
-        self.waiting.into_values().for_each(|task| {
-            let _ = caught(|| drop(task));
-        });
+    /// All that wait.
+    pub(crate) fn into_tasks(self) -> impl Iterator<Item = Task> {
+        self.waiting.into_values()
     }
 }
 
-type Task = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Has a task polled, by the mailbox of its entrypoint.
 struct Bell {

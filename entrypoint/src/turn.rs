@@ -7,7 +7,7 @@ use crate::object::Object;
 use portcullis_ipc::Badge;
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Whose handler runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,6 @@ pub(crate) enum Turn {
 pub(crate) enum Dissolved {
     Object(Box<dyn Object>),
     Handler(Handler),
-}
-
-impl Dissolved {
-    /// Drops it; a panic goes no further.
-    pub(crate) fn bury(self) {
-        caught(|| match self {
-            Dissolved::Object(object) => drop(object),
-            Dissolved::Handler(handler) => drop(handler),
-        });
-    }
 }
 
 /// Until it is dropped, a handler runs.
@@ -102,6 +92,31 @@ pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
+/// The panics of foreign code that is dropped one by one, so that each has its turn: two at once would end the process.
+#[derive(Default)]
+pub(crate) struct Panics(Option<Box<dyn Any + Send>>);
+
+impl Panics {
+    /// Drops it.
+    pub(crate) fn drop<T>(&mut self, foreign: T) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(foreign))) {
+            match &self.0 {
+                None => self.0 = Some(panic),
+                Some(_) => discard(panic),
+            }
+        }
+    }
+
+    /// The first of them goes on, unless the thread has another one.
+    pub(crate) fn go_on(self) {
+        match self.0 {
+            Some(panic) if !std::thread::panicking() => resume_unwind(panic),
+            Some(panic) => discard(panic),
+            None => {}
+        }
+    }
+}
+
 /// The drop of what was thrown is foreign code, too.
 #[cold]
 fn discard(panic: Box<dyn Any + Send>) {
@@ -129,7 +144,10 @@ impl Entrypoint {
             let next = self.0.dissolved.borrow_mut().pop();
             let Some(next) = next else { break };
             let _turn = InTurn::new(&self.0, Turn::Others);
-            next.bury();
+            caught(|| match next {
+                Dissolved::Object(object) => drop(object),
+                Dissolved::Handler(handler) => drop(handler),
+            });
         }
         let mut server = self.0.server.borrow_mut();
         self.0.outbox.flush(&mut server);

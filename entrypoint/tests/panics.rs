@@ -119,6 +119,7 @@ fn drops_that_panic_when_the_entrypoint_ends_end_nobody_else() {
         entrypoint.handle().post(|_| ()).expect("it has not ended");
     }
     let ended = catch_unwind(AssertUnwindSafe(|| drop(entrypoint)));
-    assert!(ended.is_ok());
+    let said = ended.expect_err("the first goes on, for whoever drops the entrypoint");
+    assert_eq!(said.downcast_ref(), Some(&"as the test wants"));
     assert_eq!(dropped.get(), 6);
 }
