@@ -17,6 +17,11 @@ impl PeerSocket {
     pub(crate) fn new(pd: &Pd, socket: OwnedFd) -> PeerSocket {
         PeerSocket { socket: Some(socket), pd: pd.clone() }
     }
+
+    /// Closes it here and now: somebody has looked, and it is nothing whose close waits for anybody.
+    pub(crate) fn close(mut self) {
+        drop(self.socket.take());
+    }
 }
 
 impl AsFd for PeerSocket {
@@ -27,6 +32,8 @@ impl AsFd for PeerSocket {
 
 impl Drop for PeerSocket {
     fn drop(&mut self) {
-        self.pd.close_later(self.socket.take());
+        if let Some(socket) = self.socket.take() {
+            self.pd.close_later([socket]);
+        }
     }
 }

@@ -134,7 +134,7 @@ impl Server {
         let Some(port) = self.ports.get_mut(name) else { return };
         for next in std::mem::take(&mut port.news) {
             let result = match next {
-                News::Hello(memory, bell) => self.introduce(name, &memory, bell),
+                News::Hello(memory, bell) => self.introduce(name, memory, bell),
                 News::Open(row, portal, greeted, allowance) => {
                     self.open(name, allowance, row, portal, greeted)
                 }
@@ -151,10 +151,11 @@ impl Server {
     fn introduce(
         &mut self,
         name: RowName,
-        memory: &PeerSocket,
+        memory: PeerSocket,
         bell: Option<PeerSocket>,
     ) -> Result<(), Error> {
         let words = Words::foreign(memory.as_fd())?;
+        memory.close();
         if bell.as_ref().is_some_and(|bell| !pipe::is_pipe(bell.as_fd())) {
             return Err(Error::Violation("the doorbell is no pipe"));
         }
