@@ -218,10 +218,10 @@ impl Server {
         self.insight.remove(name);
         port.token.map(|token| self.tokens.remove(&token));
         self.hot.retain(|hot| *hot != name);
-        // Deregistered before they are closed: a duplicate that somebody else holds would go on firing (epoll(7)).
+        // Deregistered before they are hung up on and closed, which is when the port is dropped: a duplicate that somebody else holds
+        // would go on firing (epoll(7)).
         for socket in port.sockets() {
             let _ = epoll::delete(&self.epoll, socket);
-            socket::hang_up(socket);
         }
         if let Some(bell) = port.bell() {
             let _ = epoll::delete(&self.epoll, bell);

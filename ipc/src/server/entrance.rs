@@ -82,7 +82,6 @@ impl Server {
         let entrance = self.ports.get_mut(name).and_then(super::port::Port::shut_entrance);
         if let Some(entrance) = entrance {
             let _ = epoll::delete(&self.epoll, entrance.socket());
-            socket::hang_up(entrance.socket());
         }
     }
 }

@@ -8,6 +8,7 @@ use portcullis_sessions::log::Log;
 use portcullis_tests::resources::eventually;
 use portcullis_tests::tree::{EACH, Puppet, Tree};
 use portcullis_tests::watchdog::Watchdog;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -92,10 +93,9 @@ fn a_session_waits_for_a_server_that_has_not_begun_yet() {
     assert_eq!(tree.host.own_quota(), all_but(1));
 }
 
-#[test]
-fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing() {
-    let _watchdog = Watchdog::start(Duration::from_secs(60));
-    let (tree, directory) = (Tree::new(), directory("hold"));
+/// A client that has ended, and a server that does not close its session before the file `hold` is gone.
+fn closing(test: &str) -> (Tree, PathBuf) {
+    let (tree, directory) = (Tree::new(), directory(test));
     for file in ["go", "hold"] {
         std::fs::write(directory.join(file), "").expect("it is writable");
     }
@@ -103,6 +103,13 @@ fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
     tree.start(COMPONENT, "client", "eager brief", EACH);
     tree.until(|host| host.quota("client").is_none());
     assert_eq!((tree.rules.ended("client"), tree.host.sessions()), (Some(Exit::Code(0)), 1));
+    (tree, directory)
+}
+
+#[test]
+fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing() {
+    let _watchdog = Watchdog::start(Duration::from_secs(60));
+    let (tree, directory) = closing("hold");
     std::fs::remove_file(directory.join("hold")).expect("it is there");
     tree.until(|host| host.sessions() == 0);
     assert_eq!((tree.host.quota("logger"), tree.host.own_quota()), (Some(EACH), all_but(1)));
@@ -111,14 +118,7 @@ fn scenario_27_a_client_that_is_removed_while_its_session_closes_leaves_nothing(
 #[test]
 fn attack_46_a_server_that_never_closes_keeps_of_a_dead_client_what_that_donated_and_no_more() {
     let _watchdog = Watchdog::start(Duration::from_secs(60));
-    let (tree, directory) = (Tree::new(), directory("never"));
-    for file in ["go", "hold"] {
-        std::fs::write(directory.join(file), "").expect("it is writable");
-    }
-    tree.start(COMPONENT, "logger", &format!("slow {}", directory.display()), EACH);
-    tree.start(COMPONENT, "client", "eager brief", EACH);
-    tree.until(|host| host.quota("client").is_none());
-    assert_eq!((tree.rules.ended("client"), tree.host.sessions()), (Some(Exit::Code(0)), 1));
+    let (tree, _directory) = closing("never");
     assert_eq!(tree.host.own_quota().checked_add(Quota::new(8192, 4)), Some(all_but(1)));
     // What it keeps is there again when it has ended.
     tree.host.kill("logger");
