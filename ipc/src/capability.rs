@@ -12,7 +12,7 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::server::contexts::Flag;
 use crate::server::counted::Holding;
 use crate::server::home::Home;
@@ -88,7 +88,7 @@ impl Capability {
     }
 
     /// What is behind a portal that came from there.
-    pub(crate) fn from_portal(pd: &Pd, socket: PeerSocket, origin: Option<Origin>) -> Capability {
+    pub(crate) fn from_portal(pd: &Pd, socket: PeerDescriptor, origin: Option<Origin>) -> Capability {
         Capability(Reference::Portal(Portal::new(pd, socket, origin)))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::protocol::waits::{self, Seen, Word};
 use crate::sys::memory::{ReadOnlyWords, Words};
 use crate::sys::socket;
@@ -24,7 +24,7 @@ enum Page {
     /// Of this process.
     Here(Words<{ layout::PAGE_WORDS }>),
     /// Of another process: what it says is alleged. Mapped when we first look at it; the file is passed on with portals.
-    There { file: PeerSocket, words: OnceLock<ReadOnlyWords> },
+    There { file: PeerDescriptor, words: OnceLock<ReadOnlyWords> },
 }
 
 impl Callee {
@@ -34,7 +34,7 @@ impl Callee {
     }
 
     /// The entrypoint of a greeting.
-    pub(crate) fn greeted(id: EntrypointId, file: PeerSocket) -> Result<Callee, Error> {
+    pub(crate) fn greeted(id: EntrypointId, file: PeerDescriptor) -> Result<Callee, Error> {
         ReadOnlyWords::check(file.as_fd(), layout::PAGE_BYTES)?;
         Ok(Callee { id, page: Page::There { file, words: OnceLock::new() } })
     }

@@ -34,7 +34,7 @@ use crate::deadline::Deadline;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Drained, Transport};
@@ -125,7 +125,7 @@ impl State {
 }
 
 impl Portal {
-    pub(crate) fn new(pd: &Pd, socket: PeerSocket, origin: Option<Origin>) -> Arc<Portal> {
+    pub(crate) fn new(pd: &Pd, socket: PeerDescriptor, origin: Option<Origin>) -> Arc<Portal> {
         let socket = Arc::new(socket);
         let transport = Some(Arc::new(SocketTransport::new(pd.clone(), socket.clone())));
         let (stage, entrance, transport) = match origin {
@@ -163,7 +163,7 @@ impl Portal {
 
     /// Has the watcher read its ticket. Without it, whoever uses the portal does. The state is locked meanwhile: the watcher
     /// may have something to tell before we have the watch.
-    fn listen(&self, socket: Arc<PeerSocket>) {
+    fn listen(&self, socket: Arc<PeerDescriptor>) {
         let mut state = self.state();
         let listener = self.this.clone() as Weak<dyn HangUp>;
         state.watch = self.pd.watcher().and_then(|watcher| watcher.listen(socket, listener)).ok();

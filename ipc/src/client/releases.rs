@@ -70,7 +70,7 @@ mod tests {
     use crate::error::Error;
     use crate::message::MsgBuf;
     use crate::pd::Pd;
-    use crate::pd::peer_socket::PeerSocket;
+    use crate::pd::peer_descriptor::PeerDescriptor;
     use crate::sync::AtomicU64;
     use crate::sys::socket;
     use crate::transport::socket::SocketTransport;
@@ -83,7 +83,7 @@ mod tests {
     fn channel() -> (Arc<Channel>, OwnedFd) {
         let pd = Pd::new().unwrap();
         let (ours, theirs) = socket::pair().unwrap();
-        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours)));
+        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours)));
         (Channel::connect(&pd, Arc::new(transport), Group::next(), None).unwrap(), theirs)
     }
 

@@ -5,7 +5,7 @@ mod closer;
 pub(crate) mod groups;
 pub(crate) mod issued;
 mod options;
-pub(crate) mod peer_socket;
+pub(crate) mod peer_descriptor;
 pub(crate) mod spawn;
 pub(crate) mod watcher;
 

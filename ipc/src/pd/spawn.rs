@@ -3,7 +3,7 @@
 use crate::capability::Capability;
 use crate::error::Error;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::sys::{inherit, socket};
 use command_fds::{CommandFdExt, FdMapping};
 use std::os::fd::{OwnedFd, RawFd};
@@ -107,7 +107,7 @@ impl Pd {
     pub fn portal(&self) -> Result<(Capability, OwnedFd), Error> {
         // The sockets of the channel itself: nobody else has had them.
         let (ours, theirs) = socket::pair()?;
-        Ok((Capability::from_portal(self, PeerSocket::new(self, ours), None), theirs))
+        Ok((Capability::from_portal(self, PeerDescriptor::new(self, ours), None), theirs))
     }
 }
 

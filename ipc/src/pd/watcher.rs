@@ -2,7 +2,7 @@
 
 use super::alarms::{self, Alarms};
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::sys::room::BETWEEN_LOOKS;
 use crate::sys::socket;
 use crate::table::Table;
@@ -109,19 +109,19 @@ impl Watcher {
     }
 
     /// Tells `who` when the other side of the socket is closed, until the watch is dropped.
-    pub(crate) fn watch(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+    pub(crate) fn watch(&self, socket: Arc<PeerDescriptor>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
         self.watch_for(DEATH, socket, who)
     }
 
     /// Tells `who` of what can be read, too.
-    pub(crate) fn listen(&self, socket: Arc<PeerSocket>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
+    pub(crate) fn listen(&self, socket: Arc<PeerDescriptor>, who: Weak<dyn HangUp>) -> Result<Watch, Error> {
         self.watch_for(DEATH | epoll::EventFlags::IN, socket, who)
     }
 
     fn watch_for(
         &self,
         events: epoll::EventFlags,
-        socket: Arc<PeerSocket>,
+        socket: Arc<PeerDescriptor>,
         who: Weak<dyn HangUp>,
     ) -> Result<Watch, Error> {
         let name = self.0.state().watched.insert(who).ok_or(Error::BudgetExceeded)?;
@@ -266,7 +266,7 @@ impl std::fmt::Debug for Shared {
 #[derive(Debug)]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    socket: Arc<PeerSocket>,
+    socket: Arc<PeerDescriptor>,
     name: RowName,
 }
 

@@ -8,7 +8,7 @@ use super::rows::Row;
 use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::HangUp;
 use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
@@ -51,7 +51,7 @@ impl Server {
     /// Makes a channel's socket a port whose first row is the object.
     pub(super) fn adopt(
         &mut self,
-        socket: PeerSocket,
+        socket: PeerDescriptor,
         badge: Badge,
         opener: Option<Opener>,
     ) -> Result<RowName, Error> {
@@ -151,8 +151,8 @@ impl Server {
     fn introduce(
         &mut self,
         name: RowName,
-        memory: PeerSocket,
-        bell: Option<PeerSocket>,
+        memory: PeerDescriptor,
+        bell: Option<PeerDescriptor>,
     ) -> Result<(), Error> {
         let words = Words::foreign(memory.as_fd())?;
         memory.close();
@@ -180,7 +180,7 @@ impl Server {
         opener: RowName,
         allowance: Allowance,
         row: RowName,
-        portal: PeerSocket,
+        portal: PeerDescriptor,
         greeted: bool,
     ) -> Result<(), Error> {
         if !socket::is_portal(portal.as_fd()) {

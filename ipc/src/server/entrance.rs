@@ -9,7 +9,7 @@ use super::accounts::Opener;
 use super::home::TakenUp;
 use crate::badge::Badge;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::sys::socket::{self, Unsent};
 use crate::transport::socket::{Drained, MOST_QUEUED, News, SocketTransport};
 use crate::wire::head::RowName;
@@ -50,7 +50,7 @@ impl Entrance {
 
 impl Server {
     /// Takes a portal up. If the system has no room for its channel now, it is tried again.
-    pub(super) fn take_up(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
+    pub(super) fn take_up(&mut self, portal: PeerDescriptor, badge: Badge, opener: Option<Opener>) {
         match TakenUp::new(&self.pd, portal, self.ledger.capability(badge)) {
             Ok(taken_up) => self.admit(taken_up, badge, opener),
             Err((Unsent::NoRoom | Unsent::Failed(Error::System { .. }), portal)) => {

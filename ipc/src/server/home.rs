@@ -8,7 +8,7 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::issued::WayHome;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::HangUp;
 use crate::protocol::{posts, signals, waits};
 use crate::sys::memory::Words;
@@ -68,8 +68,8 @@ pub(crate) enum Post {
 /// made the portal, and may have kept copies of both its ends, can neither read the channel nor hide its end.
 #[derive(Debug)]
 pub(crate) struct TakenUp {
-    pub(crate) portal: PeerSocket,
-    pub(crate) channel: PeerSocket,
+    pub(crate) portal: PeerDescriptor,
+    pub(crate) channel: PeerDescriptor,
     pub(crate) token: Token,
     pub(crate) way_home: WayHome,
 }
@@ -77,7 +77,11 @@ pub(crate) struct TakenUp {
 impl TakenUp {
     /// Makes the channel's sockets and sends one of them over the portal to that object of the domain. Never waits. If that
     /// fails, the portal is given back.
-    pub(crate) fn new(pd: &Pd, portal: PeerSocket, own: Capability) -> Result<TakenUp, (Unsent, PeerSocket)> {
+    pub(crate) fn new(
+        pd: &Pd,
+        portal: PeerDescriptor,
+        own: Capability,
+    ) -> Result<TakenUp, (Unsent, PeerDescriptor)> {
         let token = Token(crate::random::word());
         // Before it is sent: whoever reads it may be faster.
         let way_home = WayHome::new(pd, token, own);
@@ -89,7 +93,7 @@ impl TakenUp {
             }
         });
         match sent {
-            Ok(channel) => Ok(TakenUp { portal, channel: PeerSocket::new(pd, channel), token, way_home }),
+            Ok(channel) => Ok(TakenUp { portal, channel: PeerDescriptor::new(pd, channel), token, way_home }),
             Err(unsent) => Err((unsent, portal)),
         }
     }
@@ -200,7 +204,7 @@ impl Home {
 
     /// Takes `portal` up as one to the object, in the server's stead: nobody need wait for it. Never waits.
     pub(crate) fn take_up(&self, portal: OwnedFd, badge: Badge, own: &Capability) -> Result<(), Error> {
-        let portal = PeerSocket::new(&self.pd, portal);
+        let portal = PeerDescriptor::new(&self.pd, portal);
         self.greet(portal.as_fd());
         let taken_up = TakenUp::new(&self.pd, portal, own.clone()).map_err(|(unsent, _)| unsent)?;
         self.post(Post::Adopt(taken_up, badge));

@@ -37,7 +37,7 @@ use crate::context::{self, Context};
 use crate::error::{Error, Refusal};
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::sys::inherit;
 use crate::table::Table;
 use crate::wait_policy::Patience;
@@ -235,7 +235,7 @@ impl Server {
     pub fn serve_parent(&mut self, badge: Badge) -> Result<(), Error> {
         let portal = inherit::take().ok_or(Error::NotSpawned)?;
         self.home.greet(portal.as_fd());
-        self.parent = Some(self.adopt(PeerSocket::new(&self.pd, portal), badge, None)?);
+        self.parent = Some(self.adopt(PeerDescriptor::new(&self.pd, portal), badge, None)?);
         Ok(())
     }
 

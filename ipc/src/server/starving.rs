@@ -12,7 +12,7 @@ use crate::allowance::Allowance;
 use crate::badge::Badge;
 use crate::capability::Capability;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::Alarm;
 use crate::sys::room::{self, BETWEEN_LOOKS};
 use crate::sys::socket;
@@ -35,7 +35,7 @@ pub(super) struct Starving {
 
 /// A portal for whose channel there was no room.
 struct Untaken {
-    portal: PeerSocket,
+    portal: PeerDescriptor,
     badge: Badge,
     opener: Option<Opener>,
     /// Its holder holds the object, though there is no row of it yet.
@@ -78,7 +78,7 @@ impl Server {
 
     /// There was no room for the portal's channel: too many descriptors are open, or in flight.
     #[cold]
-    pub(super) fn take_up_later(&mut self, portal: PeerSocket, badge: Badge, opener: Option<Opener>) {
+    pub(super) fn take_up_later(&mut self, portal: PeerDescriptor, badge: Badge, opener: Option<Opener>) {
         // Counted until it is taken up. There was room just now.
         let _ = self.ledger.accounts_mut().spend(opener.and_then(|it| it.port), Allowance::CHANNEL);
         let own = self.ledger.capability(badge);
@@ -164,7 +164,7 @@ mod tests {
         socket::send(spoilt.1.as_fd(), &DOORBELL, &[slow.as_fd()]).unwrap();
         drop(slow);
         for portal in [copied.0, spoilt.0] {
-            server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+            server.take_up_later(PeerDescriptor::new(&pd, portal), badge, None);
         }
         let start = Instant::now();
         drop(server);
@@ -179,7 +179,7 @@ mod tests {
         let mut server = Server::new(&pd).unwrap();
         let (badge, object) = server.mint_counted().unwrap();
         let (portal, holder) = socket::pair().unwrap();
-        server.take_up_later(PeerSocket::new(&pd, portal), badge, None);
+        server.take_up_later(PeerDescriptor::new(&pd, portal), badge, None);
         drop(object);
         let mut message = MsgBuf::new();
         // There is room, so that it is looked for once, and the portal becomes a channel.

@@ -5,7 +5,7 @@ use crate::capability::Capability;
 use crate::client::channel::Channel;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::server::home::Bell;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
@@ -96,7 +96,7 @@ impl Transport for LocalTransport {
         0
     }
 
-    fn greeting(&self) -> Result<Option<(EntrypointId, PeerSocket)>, Error> {
+    fn greeting(&self) -> Result<Option<(EntrypointId, PeerDescriptor)>, Error> {
         // Within a process everybody is known from the start.
         Ok(None)
     }

@@ -11,7 +11,7 @@ pub(crate) use socket::Drained;
 use crate::capability::Capability;
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::wire::control::Tag;
 use crate::wire::head::RowName;
 use crate::wire::layout::{LaneId, SLOTS};
@@ -58,7 +58,7 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     fn sent(&self) -> u16;
 
     /// Client: the greeting of the entrypoint, if it has come since this was last asked: its name and its page.
-    fn greeting(&self) -> Result<Option<(EntrypointId, PeerSocket)>, Error>;
+    fn greeting(&self) -> Result<Option<(EntrypointId, PeerDescriptor)>, Error>;
 
     /// Client: reads what the server sent, for a moment: descriptors are kept until their message asks for them.
     fn listen(&self) -> Result<Drained, Error>;

@@ -8,7 +8,7 @@ use crate::dataspace::{Dataspace, Outgoing};
 use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::sys::pipe::Pipe;
 use crate::sys::room;
 use crate::sys::socket::{self, Glance, Receipt, Unsent};
@@ -24,13 +24,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 #[derive(Debug)]
 pub(crate) enum News {
     /// The client's memory and perhaps its bell.
-    Hello(PeerSocket, Option<PeerSocket>),
+    Hello(PeerDescriptor, Option<PeerDescriptor>),
     /// A portal to what the row names, its socket, whether its holder was greeted, and what he is allowed.
-    Open(RowName, PeerSocket, bool, Allowance),
+    Open(RowName, PeerDescriptor, bool, Allowance),
     /// From an entrypoint: its name, and its page.
-    Greeting(EntrypointId, PeerSocket),
+    Greeting(EntrypointId, PeerDescriptor),
     /// From an entrypoint: by what it knows the portal, and the socket of its channel.
-    Token(Token, PeerSocket),
+    Token(Token, PeerDescriptor),
     /// From an entrypoint: it does not take the portal up.
     Refusal,
 }
@@ -58,7 +58,7 @@ const MOST_HEARD: usize = 32;
 #[derive(Debug)]
 pub(crate) struct SocketTransport {
     pd: Pd,
-    socket: Arc<PeerSocket>,
+    socket: Arc<PeerDescriptor>,
     /// The pipe that wakes the server; without one the socket does.
     bell: OnceLock<Pipe>,
     sent: AtomicU16,
@@ -75,7 +75,7 @@ pub(crate) struct SocketTransport {
 enum Greeting {
     #[default]
     Expected,
-    Here(EntrypointId, PeerSocket),
+    Here(EntrypointId, PeerDescriptor),
     Taken,
 }
 
@@ -84,7 +84,7 @@ enum Greeting {
 enum Ticket {
     #[default]
     Expected,
-    Here(Token, PeerSocket),
+    Here(Token, PeerDescriptor),
     /// None comes, for want of room on its opener's account.
     Refused,
     /// Or this is a channel's socket, over which none comes.
@@ -95,12 +95,12 @@ enum Ticket {
 #[derive(Debug, Default)]
 struct Inbox {
     /// What belongs to the message of a lane: the message says of what kind they should be.
-    carried: [Option<(u32, Vec<PeerSocket>)>; LANES],
+    carried: [Option<(u32, Vec<PeerDescriptor>)>; LANES],
     received: u16,
 }
 
 impl SocketTransport {
-    pub(crate) fn new(pd: Pd, socket: Arc<PeerSocket>) -> SocketTransport {
+    pub(crate) fn new(pd: Pd, socket: Arc<PeerDescriptor>) -> SocketTransport {
         SocketTransport {
             pd,
             socket,
@@ -114,7 +114,7 @@ impl SocketTransport {
         }
     }
 
-    pub(crate) fn peer_socket(&self) -> Arc<PeerSocket> {
+    pub(crate) fn peer_socket(&self) -> Arc<PeerDescriptor> {
         self.socket.clone()
     }
 
@@ -148,7 +148,7 @@ impl SocketTransport {
     }
 
     /// Client: the greeting, if it was read. Once.
-    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, PeerSocket)> {
+    pub(crate) fn known_greeting(&self) -> Option<(EntrypointId, PeerDescriptor)> {
         let mut greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *greeting, Greeting::Taken) {
             Greeting::Here(entrypoint, page) => Some((entrypoint, page)),
@@ -160,7 +160,7 @@ impl SocketTransport {
     }
 
     /// Client: what was read of a portal that the entrypoint has taken up: its token, and the socket of its channel. Once.
-    pub(crate) fn ticket(&self) -> Option<(Token, PeerSocket)> {
+    pub(crate) fn ticket(&self) -> Option<(Token, PeerDescriptor)> {
         let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *ticket, Ticket::Taken) {
             Ticket::Here(token, socket) => Some((token, socket)),
@@ -208,7 +208,7 @@ impl SocketTransport {
             };
             // From here on it does not matter who drops them.
             let descriptors = std::mem::take(&mut message.descriptors).into_iter();
-            let descriptors: Vec<_> = descriptors.map(|it| PeerSocket::new(&self.pd, it)).collect();
+            let descriptors: Vec<_> = descriptors.map(|it| PeerDescriptor::new(&self.pd, it)).collect();
             has_room = descriptors.is_empty();
             if message.cut_off || message.lost && descriptors.len() > SLOTS {
                 return Err(Error::Violation("a message on the socket was cut off"));
@@ -257,7 +257,7 @@ impl SocketTransport {
     }
 
     /// What a slot makes of a descriptor.
-    fn claim(&self, descriptor: PeerSocket, slot: Slot) -> Result<Capability, Error> {
+    fn claim(&self, descriptor: PeerDescriptor, slot: Slot) -> Result<Capability, Error> {
         match slot {
             Slot::Portal(group) if socket::is_portal(descriptor.as_fd()) => {
                 let origin = Origin { introducer: self.introducer, group };
@@ -278,7 +278,7 @@ impl Inbox {
     fn file(
         &mut self,
         control: Control,
-        descriptors: Vec<PeerSocket>,
+        descriptors: Vec<PeerDescriptor>,
         news: &mut Vec<News>,
     ) -> Result<(), Error> {
         let mut received = descriptors.into_iter();
@@ -357,7 +357,7 @@ impl Transport for SocketTransport {
         }
     }
 
-    fn greeting(&self) -> Result<Option<(EntrypointId, PeerSocket)>, Error> {
+    fn greeting(&self) -> Result<Option<(EntrypointId, PeerDescriptor)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
         Ok(self.known_greeting())
     }
@@ -400,7 +400,7 @@ mod tests {
     fn who_listens_reads_a_full_socket_a_moment_at_a_time() {
         let pd = Pd::new().unwrap();
         let (ours, theirs) = socket::pair().unwrap();
-        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours)));
+        let transport = SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours)));
         let mut rings = 0;
         while socket::send(theirs.as_fd(), &DOORBELL, &[]).is_ok() {
             rings += 1;
@@ -418,7 +418,7 @@ mod tests {
         let pd = Pd::new().unwrap();
         let (ours, theirs) = socket::pair().unwrap();
         let _copy = rustix::io::dup(&ours).unwrap();
-        drop(SocketTransport::new(pd.clone(), Arc::new(PeerSocket::new(&pd, ours))));
+        drop(SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours))));
         assert!(socket::has_ended(theirs.as_fd()));
     }
 }

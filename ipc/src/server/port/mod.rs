@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::rows::Rows;
 use crate::error::Error;
 use crate::pd::issued::WayHome;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::doorbell;
 use crate::protocol::release_ring::Release;
@@ -49,7 +49,7 @@ pub(crate) struct Port {
     /// Something was taken from it since the last round of [`was_idle`](Self::was_idle).
     served: bool,
     /// Its pipe is shared with the client, who can keep it locked while it is closed.
-    bell: Option<PeerSocket>,
+    bell: Option<PeerDescriptor>,
     /// A release that waits until the socket is read as far as its client had written it.
     held: Option<Release>,
     /// What was read from the socket and belongs to no request.
@@ -138,12 +138,12 @@ impl Port {
     }
 
     /// The doorbell's pipe, if its client brought one.
-    pub(crate) fn bell(&self) -> Option<&PeerSocket> {
+    pub(crate) fn bell(&self) -> Option<&PeerDescriptor> {
         self.bell.as_ref()
     }
 
     /// Takes the client's memory and bell. Once only.
-    pub(crate) fn introduce(&mut self, words: Words, bell: Option<PeerSocket>) -> Result<(), Error> {
+    pub(crate) fn introduce(&mut self, words: Words, bell: Option<PeerDescriptor>) -> Result<(), Error> {
         if self.words.is_some() {
             return Err(Error::Violation("a client introduced itself twice"));
         }

@@ -1,7 +1,7 @@
 //! The client's side of a channel, by hand.
 
 use crate::badge::Badge;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::protocol::release_ring::{Release, Ring};
 use crate::server::Server;
 use crate::sys::core::UNKNOWN_CORE;
@@ -33,7 +33,7 @@ impl Client {
     /// A client that has said nothing yet.
     pub(super) fn unknown(server: &mut Server, badge: Badge) -> (Client, RowName) {
         let (socket, theirs) = socket::pair().unwrap();
-        let name = server.adopt(PeerSocket::new(&server.pd, theirs), badge, None).unwrap();
+        let name = server.adopt(PeerDescriptor::new(&server.pd, theirs), badge, None).unwrap();
         let (words, memory) = Words::shared().unwrap();
         (Client { socket, words, memory, calls: 0 }, name)
     }

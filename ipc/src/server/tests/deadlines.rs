@@ -5,7 +5,7 @@ use crate::capability::Capability;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::{Pd, PdOptions};
 use crate::server::{Event, Limits};
 use crate::sys::socket;
@@ -25,13 +25,13 @@ fn a_flood_of_refused_calls_outlasts_no_deadline() {
     let mut server = server(WaitPolicy::Spin, Limits::default());
     let (badge, _) = server.mint().unwrap();
     let (ours, theirs) = socket::pair().unwrap();
-    server.adopt(PeerSocket::new(&server.pd, theirs), badge, None).unwrap();
+    server.adopt(PeerDescriptor::new(&server.pd, theirs), badge, None).unwrap();
     server.dissolve(badge);
     let refused = Arc::new(AtomicU32::new(0));
     let count = refused.clone();
     let client = std::thread::spawn(move || {
         let pd = Pd::with(PdOptions { wait: WaitPolicy::Spin, ..PdOptions::default() }).unwrap();
-        let dead = Capability::from_portal(&pd, PeerSocket::new(&pd, ours), None);
+        let dead = Capability::from_portal(&pd, PeerDescriptor::new(&pd, ours), None);
         for _ in 0..CALLS {
             let result = dead.call_with(&MsgBuf::new(), &mut MsgBuf::new(), Deadline::Never);
             assert_eq!(result, Err(Error::InvalidCapability));

@@ -5,7 +5,7 @@ use super::{LONG, server};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::server::{Event, Limits, Server};
 use crate::sys::socket;
 use crate::wait_policy::WaitPolicy;
@@ -38,7 +38,7 @@ fn an_object_that_nobody_holds_any_more_is_said_by_who_settles() {
     let mut server = server(WaitPolicy::Block, Limits::default());
     let (badge, capability) = server.mint_counted().unwrap();
     let (ours, theirs) = socket::pair().unwrap();
-    server.adopt(PeerSocket::new(&server.pd, theirs), badge, None).unwrap();
+    server.adopt(PeerDescriptor::new(&server.pd, theirs), badge, None).unwrap();
     drop(capability);
     settle(&mut server);
     // Found when the server settles, and not before.
@@ -50,7 +50,8 @@ fn an_object_that_nobody_holds_any_more_is_said_by_who_settles() {
 fn the_end_of_the_parent_is_said_by_who_settles() {
     let mut server = server(WaitPolicy::Block, Limits::default());
     let (ours, theirs) = socket::pair().unwrap();
-    server.parent = Some(server.adopt(PeerSocket::new(&server.pd, theirs), server.badge(), None).unwrap());
+    server.parent =
+        Some(server.adopt(PeerDescriptor::new(&server.pd, theirs), server.badge(), None).unwrap());
     settle(&mut server);
     socket::send(ours.as_fd(), b"garbage", &[]).unwrap();
     assert!(matches!(told(&mut server), Some(Err(Error::ParentGone))));

@@ -7,7 +7,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::Pd;
-use crate::pd::peer_socket::PeerSocket;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::server::{Limits, Server};
 use crate::sys::socket;
 use crate::wait_policy::WaitPolicy;
@@ -22,14 +22,14 @@ fn client<T: Send + 'static>(
     of: impl FnOnce(Capability) -> T + Send + 'static,
 ) -> JoinHandle<T> {
     let (ours, theirs) = socket::pair().unwrap();
-    server.adopt(PeerSocket::new(&server.pd, theirs), server.badge(), None).unwrap();
+    server.adopt(PeerDescriptor::new(&server.pd, theirs), server.badge(), None).unwrap();
     std::thread::spawn(move || of(holder(ours)))
 }
 
 /// The holder of a portal.
 fn holder(socket: OwnedFd) -> Capability {
     let pd = Pd::new().unwrap();
-    Capability::from_portal(&pd, PeerSocket::new(&pd, socket), None)
+    Capability::from_portal(&pd, PeerDescriptor::new(&pd, socket), None)
 }
 
 /// Answers a call with that.
