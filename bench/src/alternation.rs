@@ -2,9 +2,10 @@
 
 use crate::component::interface::Component;
 use crate::error::Error;
-use crate::meter::{self, Length, Times, cpu_time, measure, measure_all, times};
+use crate::meter::{self, Length, cpu_time, measure, measure_all};
 use crate::process::Process;
 use crate::report::row::Row;
+use crate::times::Times;
 
 /// One way to do it.
 pub(crate) trait Side {
@@ -40,7 +41,7 @@ pub(crate) enum Block {
 /// What one side came to.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    /// All recorded times, in nanoseconds.
+    /// All recorded times.
     pub(crate) times: Times,
     operations: u64,
     cpu_time: u64,
@@ -48,13 +49,12 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Tally {
-        Tally { times: times(), operations: 0, cpu_time: 0 }
+        Tally { times: Times::new(), operations: 0, cpu_time: 0 }
     }
 
     /// Adds the operations of a block.
     pub(crate) fn add(&mut self, times: &Times, operations: u64, cpu_time: u64) {
-        // Fails only for times out of range, and all histograms here have the same.
-        let _ = self.times.add(times);
+        self.times.add(times);
         self.operations += operations;
         self.cpu_time += cpu_time;
     }
@@ -62,11 +62,6 @@ impl Tally {
     /// The CPU time of an operation, on all sides together, in nanoseconds.
     pub(crate) fn cpu_time_each(&self) -> u64 {
         self.cpu_time / self.operations.max(1)
-    }
-
-    /// The time that this part of all operations do not exceed, in nanoseconds.
-    pub(crate) fn quantile(&self, part: f64) -> u64 {
-        self.times.value_at_quantile(part)
     }
 }
 
@@ -77,7 +72,7 @@ pub(crate) struct Comparison {
     pub(crate) floor: Tally,
     /// Of each pair of blocks: our median by the floor's, in ascending order.
     pub(crate) ratios: Vec<f64>,
-    /// What the measuring itself adds to each time of both sides, in nanoseconds.
+    /// What a look at the clock adds to the time of an operation alone, on both sides, in nanoseconds.
     pub(crate) clock: u64,
 }
 
@@ -92,15 +87,15 @@ impl Comparison {
         Row {
             bench,
             case,
-            ours_p50_ns: self.ours.quantile(0.5),
-            ours_p99_ns: self.ours.quantile(0.99),
+            ours_p50_ns: self.ours.times.median(),
+            ours_p99_ns: self.ours.times.quantile(0.99),
             floor,
-            floor_p50_ns: self.floor.quantile(0.5),
+            floor_p50_ns: self.floor.times.median(),
             ratio: rounded(self.ratio()),
             ratio_min: rounded(self.ratios.first().copied().unwrap_or(f64::NAN)),
             ratio_max: rounded(self.ratios.last().copied().unwrap_or(f64::NAN)),
             blocks: u32::try_from(self.ratios.len()).unwrap_or(u32::MAX),
-            floor_p99_ns: self.floor.quantile(0.99),
+            floor_p99_ns: self.floor.times.quantile(0.99),
             ours_cpu_ns: self.ours.cpu_time_each(),
             floor_cpu_ns: self.floor.cpu_time_each(),
             clock_ns: self.clock,
@@ -170,7 +165,7 @@ pub(crate) fn ratio(ours: u64, floor: u64) -> f64 {
 
 /// One block; answers its median.
 fn block(plan: Plan, others: &[&Process], side: &mut impl Side, tally: &mut Tally) -> Result<u64, Error> {
-    let mut times = times();
+    let mut times = Times::new();
     let before = cpu_time_of_all(others)?;
     side.enter()?;
     let operations = match plan.block {
@@ -180,7 +175,7 @@ fn block(plan: Plan, others: &[&Process], side: &mut impl Side, tally: &mut Tall
     side.leave()?;
     let after = cpu_time_of_all(others)?;
     tally.add(&times, operations, after - before);
-    Ok(times.value_at_quantile(0.5))
+    Ok(times.median())
 }
 
 #[cfg(test)]
@@ -191,11 +186,14 @@ mod tests {
     fn a_tally_pools_its_blocks() {
         let mut tally = Tally::new();
         for time in [100, 300] {
-            let mut times = times();
-            times.saturating_record_n(time, 50);
+            let mut times = Times::new();
+            times.record_all(time, 50);
             tally.add(&times, 100, 10_000);
         }
-        assert_eq!((tally.quantile(0.25), tally.quantile(0.75), tally.cpu_time_each()), (100, 300, 100));
+        assert_eq!(
+            (tally.times.quantile(0.25), tally.times.quantile(0.75), tally.cpu_time_each()),
+            (100, 300, 100)
+        );
     }
 
     #[test]

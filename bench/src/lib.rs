@@ -30,6 +30,7 @@ mod report;
 pub mod session;
 pub mod signal;
 pub mod stream;
+mod times;
 
 pub use error::Error;
 pub use options::Options;

@@ -1,18 +1,9 @@
 //! Measures one block of operations.
 
 use crate::error::Error;
-use hdrhistogram::Histogram;
+use crate::times::Times;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
-
-/// Times in nanoseconds, to three digits, up to ten seconds.
-pub(crate) type Times = Histogram<u64>;
-
-/// An empty histogram.
-pub(crate) fn times() -> Times {
-    const LONGEST: u64 = 10_000_000_000;
-    Histogram::new_with_bounds(1, LONGEST, 3).expect("1 ns to 10 s with three digits are valid bounds")
-}
 
 /// How long a block is, and how much of its beginning is not recorded: the caches and the waiting sides must get used
 /// to the change first.
@@ -22,7 +13,7 @@ pub(crate) struct Length {
     pub(crate) unrecorded: Duration,
 }
 
-/// Carries out an operation so often; puts the time of each into `times`, as [`measure`] does.
+/// Carries out an operation so often; puts the time of each into `times`.
 pub(crate) fn measure_all(
     operations: u64,
     times: &mut Times,
@@ -32,16 +23,17 @@ pub(crate) fn measure_all(
     for _ in 0..operations {
         operation()?;
         let now = Instant::now();
-        times.saturating_record(nanoseconds(now - last));
+        times.record(now - last);
+        times.record_group(now - last, 1);
         last = now;
     }
     Ok(())
 }
 
-/// Carries out an operation over and over; answers how often, and puts the time of each into `times`.
+/// Carries out an operation over and over; answers how often, and puts into `times` how long it took: by turns, one
+/// operation alone and a group of them, from the end of what was before until its own end.
 ///
-/// The time of an operation is that from the end of the one before until its own end: one look at the clock each. At
-/// least one operation is recorded, however long that takes.
+/// At least one is recorded, however long that takes.
 #[inline]
 pub(crate) fn measure(
     length: Length,
@@ -52,26 +44,41 @@ pub(crate) fn measure(
     let (record_from, end) = (start + length.unrecorded, start + length.whole);
     let mut last = start;
     let mut count = 0;
+    let mut group = 1;
+    let mut alone = true;
     loop {
-        operation()?;
-        count += 1;
+        let operations = if alone { 1 } else { group };
+        for _ in 0..operations {
+            operation()?;
+        }
+        count += operations;
         let now = Instant::now();
+        let time = now - last;
+        if alone {
+            group = Times::group(time);
+        }
         if last >= record_from {
-            times.saturating_record(nanoseconds(now - last));
+            if alone {
+                times.record(time);
+            }
+            if !alone || group == 1 {
+                times.record_group(time, operations);
+            }
         }
         if now >= end && !times.is_empty() {
             return Ok(count);
         }
+        alone = !alone || group == 1;
         last = now;
     }
 }
 
-/// What [`measure`] itself takes for each operation: half of all operations that do nothing are faster.
+/// What a look at the clock adds to the time of an operation alone: half of all that do nothing are faster.
 pub(crate) fn cost() -> Result<u64, Error> {
-    let mut times = times();
+    let mut times = Times::new();
     let length = Length { whole: Duration::from_millis(2), unrecorded: Duration::from_millis(1) };
     measure(length, &mut times, || Ok(()))?;
-    Ok(times.value_at_quantile(0.5))
+    Ok(times.quantile(0.5))
 }
 
 /// The CPU time that this process has used, user and system, in nanoseconds.
@@ -91,9 +98,4 @@ pub(crate) fn descriptors() -> Result<u32, Error> {
 pub(crate) fn system_time() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
-}
-
-/// A duration as a number. None here is longer than 500 years.
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }

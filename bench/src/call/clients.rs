@@ -4,8 +4,9 @@ use crate::alternation::{Comparison, Tally, ratio};
 use crate::component::interface::{Component, Outcome, Worker};
 use crate::error::Error;
 use crate::floor::{gate_state, open_gate};
-use crate::meter::{self, Times};
+use crate::meter;
 use crate::process::{Process, Program, SharedMemory};
+use crate::times::Times;
 use portcullis_ipc::Doorbell;
 use std::time::Duration;
 
@@ -76,15 +77,15 @@ fn round(
         together.add(times, outcome.calls, outcome.cpu_time);
         tally.add(times, outcome.calls, outcome.cpu_time);
     }
-    tally.add(&meter::times(), 0, server_time);
-    Ok((outcomes, together.quantile(0.5)))
+    tally.add(&Times::new(), 0, server_time);
+    Ok((outcomes, together.times.median()))
 }
 
 /// Asks a client what it came to, once it is through.
 fn outcome(client: &Process) -> Result<(Outcome, Times), Error> {
     let mut worker = client.objects.worker.client();
     let outcome = worker.outcome()?;
-    let mut times = meter::times();
+    let mut times = Times::new();
     let mut from = 0;
     while from < outcome.times {
         let some = worker.times(from)?;
@@ -92,7 +93,7 @@ fn outcome(client: &Process) -> Result<(Outcome, Times), Error> {
             return Err(Error::Misunderstood("times"));
         }
         from += some.len();
-        some.into_iter().for_each(|(time, count)| times.saturating_record_n(time, count));
+        some.into_iter().for_each(|(time, count)| times.record_all(time, count));
     }
     Ok((outcome, times))
 }

@@ -29,10 +29,14 @@
 //! call back. Both cases have three threads that take turns, on whatever cores the system chooses.
 //!
 //! *How it is measured.* Ours and the floor run in the same two processes, in blocks of about 10 ms that alternate,
-//! since machines change by the minute. The beginning of each block is not recorded. Every operation is timed by one
-//! look at the clock, in the same way on both sides; what that adds to each time stands in
-//! [`clock_ns`](crate::Row::clock_ns). The ratio is that of the medians of two neighbouring blocks, and of these
-//! ratios the median; the smallest and the largest are told, too.
+//! since machines change by the minute. The beginning of each block is not recorded. By turns, one operation alone and a
+//! group of operations lie between two looks at the clock, in the same way on both sides: as many as take two microseconds,
+//! at most 16. A look costs some tens of nanoseconds of what is measured, since the processor must be done with all before
+//! it, and the clock of a virtual machine may tick every ten. So medians are those of groups, by the operation; the time
+//! that 99 of 100 do not exceed is that of operations alone, and [`clock_ns`](crate::Row::clock_ns) says what a look adds
+//! to it. The ratio is that of the medians of two neighbouring blocks, and of these ratios the median; the smallest and
+//! the largest are told, too. Cases with a set number of operations (`delegate-third-party`, `callback`) and `clients/K`
+//! have all of them alone.
 //!
 //! *Busy machines.* Other work disturbs blocks, and the medians pass over those. But the cases with the floor `spin`
 //! want two cores for themselves: where the system puts two processes that spin on one core, a message takes a time

@@ -5,7 +5,8 @@ use super::interface::{Echo, Outcome, TIMES, Worker};
 use super::parent_lives;
 use crate::error::Error;
 use crate::floor::{Memory, wait_at_gate};
-use crate::meter::{self, Length, Times};
+use crate::meter::{self, Length};
+use crate::times::Times;
 use portcullis_rpc::{self as rpc, Capability, Client};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -63,13 +64,13 @@ impl Worker for WorkerObject {
 
 /// Waits at the gate and calls the target until the time is over, counted from the opening of the gate.
 fn run(mut target: Client<dyn Echo>, memory: &Memory, gate: u32, duration: Duration) -> Result<Run, Error> {
-    let mut times: Times = meter::times();
+    let mut times = Times::new();
     let opened = wait_at_gate(memory, gate, parent_lives())?;
     let late = Duration::from_nanos(meter::system_time().saturating_sub(opened));
     let before = meter::cpu_time();
     let length = Length { whole: duration.saturating_sub(late), unrecorded: Duration::ZERO };
     let calls = meter::measure(length, &mut times, || Ok(target.echo(&[]).map(drop)?))?;
     let cpu_time = meter::cpu_time() - before;
-    let times = times.iter_recorded().map(|time| (time.value_iterated_to(), time.count_at_value())).collect();
+    let times = times.singles().collect();
     Ok(Run { calls, cpu_time, times })
 }

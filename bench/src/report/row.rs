@@ -18,13 +18,13 @@ pub struct Row {
     pub bench: &'static str,
     /// The case, such as `both-awake/64`.
     pub case: String,
-    /// Half of our operations took no longer.
+    /// Half of our operations took no longer, by groups of short ones.
     pub ours_p50_ns: u64,
-    /// 99 of 100 of our operations took no longer.
+    /// 99 of 100 of our operations took no longer, each measured alone.
     pub ours_p99_ns: u64,
     /// What ours is compared with.
     pub floor: &'static str,
-    /// Half of the floor's operations took no longer.
+    /// Half of the floor's operations took no longer, by groups as ours.
     pub floor_p50_ns: u64,
     /// Our median by the floor's, block by block; the median over the pairs of blocks. With streams the other way round: our
     /// rate by the floor's, and more is better.
@@ -41,7 +41,7 @@ pub struct Row {
     pub ours_cpu_ns: u64,
     /// CPU time of one of the floor's operations, on both sides together.
     pub floor_cpu_ns: u64,
-    /// What the measuring itself adds to each time, ours and the floor's alike.
+    /// What a look at the clock adds to the time of an operation that is measured alone, ours and the floor's alike.
     pub clock_ns: u64,
     /// With many clients: the calls of all of them together, in a second.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -18,6 +18,7 @@ use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up, signals};
 use crate::server::home::Bell;
 use crate::sys::futex;
+use crate::sys::lines;
 use crate::sys::memory::Words;
 use crate::sys::socket;
 use crate::transport::local::LocalTransport;
@@ -184,6 +185,8 @@ impl Channel {
             Some(server) => Some(Waiting::enter(server, chain, this.judge(this.callee())?)?),
         };
         let lane = this.take_lane(deadline)?;
+        // Not before, as the lines behind it: the server looks at this one all the time.
+        lines::fetch_to_write(this.words.part::<{ layout::LINE }>(lane.request()));
         if this.has_backlog() {
             this.catch_up();
         }
@@ -221,6 +224,7 @@ impl Channel {
         if result == Err(socket::NO_ROOM) {
             this.set_aside(lane);
         } else {
+            this.expect_request(lane);
             this.free_lane(lane);
         }
         // It greets before it answers.
@@ -245,6 +249,7 @@ impl Channel {
         let request =
             Request { target, opcode: send.opcode(), due: Due::after(deadline), link: send.link(), chain };
         let length = send.length();
+        self.lanes[lane.index()].set_length(length);
         send.copy_to(layout::data::<_, { layout::REQUEST_HEAD }>(words));
         let kinds = match send.capabilities() {
             0 => Kinds::default(),
@@ -265,6 +270,14 @@ impl Channel {
             self.transport.ring();
         }
         Ok(())
+    }
+
+    /// The lane's next request will probably be as long as its last one.
+    #[inline]
+    fn expect_request(&self, lane: LaneId) {
+        let words = self.words.part(lane.request());
+        let length = self.lanes[lane.index()].length();
+        lines::fetch_to_write(layout::behind_first_line::<_, { layout::REQUEST_HEAD }>(words, length));
     }
 
     /// Gives back one grant of a row. Never waits.

@@ -4,7 +4,7 @@ use super::reference::HeldRow;
 use crate::protocol::lane_queue::{self, LaneQueue};
 use crate::wait_policy::{Patience, WaitPolicy};
 use crate::wire::layout::SLOTS;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Who uses a lane and how its last calls went.
@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Lane {
     taken: AtomicBool,
     sequence: AtomicU32,
+    /// Bytes of data of the last request.
+    length: AtomicU16,
     pub(crate) patience: Patience,
     /// The arguments of a call that was cancelled, those that are rows: the server may still look them up.
     held: Mutex<heapless::Vec<HeldRow, SLOTS>>,
@@ -22,6 +24,7 @@ impl Lane {
         Lane {
             taken: AtomicBool::new(false),
             sequence: AtomicU32::new(0),
+            length: AtomicU16::new(0),
             patience: Patience::new(policy),
             held: Mutex::default(),
         }
@@ -45,6 +48,18 @@ impl Lane {
     #[inline]
     pub(crate) fn sequence(&self) -> u32 {
         self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// How long its requests are lately. Only for who holds the lane.
+    #[inline]
+    pub(crate) fn length(&self) -> u16 {
+        self.length.load(Ordering::Relaxed)
+    }
+
+    /// The next request is so long. Only for who holds the lane.
+    #[inline]
+    pub(crate) fn set_length(&self, length: u16) {
+        self.length.store(length, Ordering::Relaxed);
     }
 
     /// Gives it back, to those who wait for a lane if there are any.

@@ -4,6 +4,7 @@ pub(crate) mod core;
 pub(crate) mod futex;
 pub(crate) mod inherit;
 mod known;
+pub(crate) mod lines;
 pub(crate) mod memory;
 pub(crate) mod pipe;
 pub(crate) mod room;

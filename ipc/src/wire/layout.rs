@@ -73,6 +73,8 @@ pub(crate) const GROUP_WORDS: usize = 32;
 pub(crate) const SIGNAL_WORDS: usize = SIGNAL_GROUPS * GROUP_WORDS;
 /// Words of a request or of a reply: head, data, a word for each used slot; rounded up to 128 bytes.
 pub(crate) const MESSAGE_WORDS: usize = 144;
+/// Words of a cache line.
+pub(crate) const LINE: usize = 8;
 /// The word of a request's head that holds the chain of calls.
 pub(crate) const CHAIN: usize = 4;
 /// Words of a request's head.
@@ -167,6 +169,13 @@ impl LaneId {
 pub(crate) fn data<T, const HEAD: usize>(message: &[T; MESSAGE_WORDS]) -> &[T; DATA_WORDS] {
     const { assert!(HEAD + DATA_WORDS + SLOTS <= MESSAGE_WORDS) };
     message[HEAD..].first_chunk().expect("a message is longer than its head and its data")
+}
+
+/// The words of a message behind its first cache line, as far as so many bytes of data behind such a head reach.
+#[inline]
+pub(crate) fn behind_first_line<T, const HEAD: usize>(message: &[T; MESSAGE_WORDS], length: u16) -> &[T] {
+    let used = HEAD + usize::from(length).div_ceil(8);
+    &message[LINE..used.clamp(LINE, MESSAGE_WORDS)]
 }
 
 const _: () = {

@@ -99,6 +99,7 @@ impl Kinds {
     }
 
     /// How many of the slots have a descriptor that comes beside the message.
+    #[inline]
     pub(crate) fn carried(self) -> usize {
         self.iter().filter(|kind| *kind != ROW).count()
     }

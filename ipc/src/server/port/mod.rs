@@ -35,6 +35,8 @@ pub(crate) struct Port {
     rows: Rows,
     /// The last request taken out of each lane.
     sequences: [u32; LANES],
+    /// Bytes of data of the last answer in each lane.
+    lengths: [u16; LANES],
     /// Lanes that are polled.
     polled: u64,
     /// [`layout::RELEASES_AT_ONCE`], once its client holds a counted object.
@@ -96,6 +98,7 @@ impl Port {
             words,
             rows: Rows::default(),
             sequences: [0; LANES],
+            lengths: [0; LANES],
             polled: 0,
             demands: 0,
             busy: 0,

@@ -37,6 +37,7 @@ impl Port {
         if let Some(message) = message {
             message.copy_to(layout::data::<_, { layout::REPLY_HEAD }>(words.part(lane.reply())));
             state.length = message.length();
+            self.lengths[lane.index()] = state.length;
             if message.capabilities() != 0 {
                 match self.reply_slots(ticket, message, ledger) {
                     Ok(kinds) => state.kinds = kinds,

@@ -8,6 +8,7 @@ use crate::message::MsgBuf;
 use crate::server::caller::Ticket;
 use crate::server::ledger::Ledger;
 use crate::server::rows::Row;
+use crate::sys::lines;
 use crate::transport::Carried;
 use crate::transport::socket::{Drained, MOST_QUEUED, SocketTransport};
 use crate::wire::control::Tag;
@@ -45,7 +46,7 @@ impl Port {
                 continue;
             }
             let state = State::decode(word)?;
-            if state.kinds.carried() == 0 || self.has_carried(lane)? {
+            if state.kinds.is_empty() || state.kinds.carried() == 0 || self.has_carried(lane)? {
                 return self.accept(lane, state, into, ledger).map(Some);
             }
             // Others have their turn; one that starves is no candidate any more.
@@ -83,10 +84,13 @@ impl Port {
         into: &mut MsgBuf,
         ledger: &mut Ledger,
     ) -> Result<Taken, Error> {
-        let Some(words) = &self.words else { return Err(Error::Disconnected) };
-        let words = words.part::<{ layout::MESSAGE_WORDS }>(lane.request());
+        let Some(channel) = &self.words else { return Err(Error::Disconnected) };
+        let words = channel.part::<{ layout::MESSAGE_WORDS }>(lane.request());
         let request = Request::decode(std::array::from_fn(|index| words[1 + index].load(Ordering::Relaxed)));
         into.copy_from(layout::data::<_, { layout::REQUEST_HEAD }>(words), state.length);
+        // While the object works, the lines of its answer come here: probably as many as those of the last one.
+        let (reply, length) = (channel.part(lane.reply()), self.lengths[lane.index()]);
+        lines::fetch_to_write(layout::behind_first_line::<_, { layout::REPLY_HEAD }>(reply, length));
         into.set_method(request.opcode, request.link);
         self.sequences[lane.index()] = state.sequence;
         self.busy |= lane.bit();
