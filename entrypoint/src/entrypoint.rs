@@ -9,7 +9,7 @@ use crate::tasks::Tasks;
 use crate::turn::{Dissolved, Panics, Turn};
 use crate::weak::WeakEntrypoint;
 use portcullis_ipc::{self as ipc, Badge, Limits, Pd, Server, Usage};
-use portcullis_rpc::{Capability, Outbox, Serves};
+use portcullis_rpc::{Capability, Outbox, Reply, Serves};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -221,6 +221,27 @@ impl Entrypoint {
         };
         self.tidy();
         result
+    }
+
+    /// Whether somebody still waits for an answer that was promised, as far as is known: not if the caller has ended, or
+    /// has given the call up. A handler that keeps replies drops the others now and then. Never waits.
+    ///
+    /// ```
+    /// # use portcullis_entrypoint::Entrypoint;
+    /// # use portcullis_rpc::{Error, Reply};
+    /// struct Door {
+    ///     waiting: Vec<Reply<Result<u32, Error>>>,
+    /// }
+    ///
+    /// impl Door {
+    ///     fn forget(&mut self, entrypoint: &Entrypoint) {
+    ///         self.waiting.retain(|reply| entrypoint.awaits(reply));
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn awaits<R>(&self, reply: &Reply<R>) -> bool {
+        reply.is_awaited(&self.0.server.borrow())
     }
 
     /// Whether the capability names an object of this entrypoint.

@@ -7,9 +7,11 @@ use portcullis_entrypoint::{Entrypoint, Error};
 use portcullis_ipc::Deadline;
 use portcullis_rpc::{self as rpc, Capability, Later, Reply, rpc_interface};
 use rustix::event::{PollFd, PollFlags, Timespec};
+use std::future::Future;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 /// Whether the descriptor polls readable within that time.
@@ -147,6 +149,26 @@ fn answers_are_given_later_from_any_handler_and_from_none() {
     let mut answers = [first, second].map(|call| call.join().expect("the client does not panic"));
     answers.sort_by_key(|answer| answer.clone().unwrap_or(0));
     assert_eq!(answers, [Ok(1), Ok(2)]);
+}
+
+#[test]
+fn a_reply_whose_caller_has_given_up_is_no_more_awaited() {
+    let entrypoint = new();
+    let bell: Capability<dyn Bell> = entrypoint.manage(Waiting::default());
+    let waiting = |count| entrypoint.apply(&bell, |bell: &mut Waiting| bell.0.len() == count) == Ok(true);
+    let patient = call(&bell);
+    loop_until(&entrypoint, || waiting(1));
+    let mut fickle = Box::pin(bell.client().wait_async());
+    assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    loop_until(&entrypoint, || waiting(2));
+    drop(fickle);
+
+    let forget = |bell: &mut Waiting| bell.0.retain(|reply| entrypoint.awaits(reply));
+    entrypoint.apply(&bell, forget).expect("it is managed");
+    assert!(waiting(1));
+    let answer = |bell: &mut Waiting| bell.0.drain(..).for_each(|reply| reply.answer(Ok(3)));
+    entrypoint.apply(&bell, answer).expect("it is managed");
+    assert_eq!(patient.join().expect("the client does not panic"), Ok(3));
 }
 
 #[test]

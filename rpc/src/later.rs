@@ -12,8 +12,9 @@ use std::task::{Poll, Waker};
 
 /// What a method returns that answers later: its caller waits, the entrypoint serves others meanwhile.
 ///
-/// A [`Reply`] stays until it is answered or dropped, though its caller may be gone by then; and a client who is gone can come
-/// again. So whoever keeps replies keeps no more than somebody has paid for: one for each session, say.
+/// A [`Reply`] stays until it is answered or dropped, though its caller may be gone by then
+/// ([`is_awaited`](Reply::is_awaited)); and a client who is gone can come again. So whoever keeps replies keeps no more than somebody
+/// has paid for, such as one for each session, or looks now and then which of them are still of use.
 ///
 /// A remote call waits for the result and finds it in the `Later`: [`get`](Self::get) returns it at once.
 ///
@@ -117,6 +118,18 @@ impl<R> Later<R> {
 }
 
 impl<R> Reply<R> {
+    /// Whether somebody still waits for the answer, as far as that server knows, whose call it is: not if the caller has
+    /// ended, or has given the call up. Never waits.
+    #[must_use]
+    pub fn is_awaited(&self, server: &Server) -> bool {
+        match &*self.0.borrow() {
+            // The method runs.
+            State::Open => true,
+            State::Bound { caller, .. } => server.awaits(caller),
+            State::Answered(_) | State::Abandoned | State::Done => false,
+        }
+    }
+
     /// Answers the call. Never waits: the entrypoint sends the answer when the handler that runs has returned. Where none runs, a
     /// task that serves the entrypoint does so at once, and a foreign loop when it next dispatches.
     pub fn answer(self, result: R) {

@@ -45,10 +45,15 @@ impl Caller {
         Caller { ticket, dropped: Some(dropped.clone()) }
     }
 
+    /// Whether it is that server's.
+    pub(crate) fn is_of(&self, here: &Dropped) -> bool {
+        self.dropped.as_ref().is_some_and(|dropped| Rc::ptr_eq(dropped, here))
+    }
+
     /// The lane, to be answered now; `None` if it is the caller of another server.
     #[inline]
     pub(crate) fn redeem(mut self, here: &Dropped) -> Option<Ticket> {
-        if !self.dropped.as_ref().is_some_and(|dropped| Rc::ptr_eq(dropped, here)) {
+        if !self.is_of(here) {
             return None;
         }
         let ticket = self.ticket;

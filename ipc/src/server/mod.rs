@@ -284,6 +284,14 @@ impl Server {
         self.finish(ticket, Status::passed_on(error), None)
     }
 
+    /// Whether somebody still waits for the answer, as far as is known: not if the client has ended, or has given the call
+    /// up, by its deadline or by dropping the future. For who has much to do for it, or keeps it for long. Never waits.
+    #[must_use]
+    pub fn awaits(&self, caller: &Caller) -> bool {
+        let port = self.ports.get(caller.ticket.port).filter(|_| caller.is_of(&self.dropped));
+        port.is_some_and(|port| port.awaits(caller.ticket))
+    }
+
     /// Wakes this server from other threads.
     #[must_use]
     pub fn waker(&self) -> Waker {

@@ -7,6 +7,7 @@ use crate::protocol::reply_wait;
 use crate::server::caller::Ticket;
 use crate::server::ledger::Ledger;
 use crate::sys::futex;
+use crate::sys::memory::Words;
 use crate::transport::{Carried, Refused};
 use crate::wire::control::Tag;
 use crate::wire::head::{State, Status};
@@ -15,6 +16,19 @@ use crate::wire::slot::{Kinds, Slot};
 use std::sync::atomic::Ordering;
 
 impl Port {
+    /// Whether a call is still to be answered, and its client has not said that it has given up.
+    pub(crate) fn awaits(&self, ticket: Ticket) -> bool {
+        let lane = ticket.lane;
+        // Relaxed: this word alone says it. What its client alleges is about its own call.
+        let withdrawn = |words: &Words| words[lane.request()].load(Ordering::Relaxed) & State::WITHDRAW != 0;
+        self.is_unanswered(ticket) && !self.words.as_ref().is_some_and(withdrawn)
+    }
+
+    #[inline]
+    fn is_unanswered(&self, ticket: Ticket) -> bool {
+        self.busy & ticket.lane.bit() != 0 && self.sequences[ticket.lane.index()] == ticket.sequence
+    }
+
     /// Answers a call. An error is that of the server's message, and the client is told; a violation is the client's.
     #[inline]
     pub(crate) fn reply(
@@ -27,7 +41,7 @@ impl Port {
     ) -> Result<(), Error> {
         let lane = ticket.lane;
         let bit = lane.bit();
-        if self.busy & bit == 0 || self.sequences[lane.index()] != ticket.sequence {
+        if !self.is_unanswered(ticket) {
             return Err(Error::CallerGone);
         }
         let Some(words) = &self.words else { return Err(Error::CallerGone) };

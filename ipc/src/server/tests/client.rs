@@ -57,6 +57,12 @@ impl Client {
         self.announce(lane.bit());
     }
 
+    /// Says that the answer is not waited for.
+    pub(super) fn give_up(&self) {
+        let lane = LaneId::lowest(1).unwrap();
+        self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
+    }
+
     /// Gives back a row, the first that it ever does, after so many messages; and says nothing of it.
     pub(super) fn release(&self, row: u32, sent: u16) {
         let ring = Ring {

@@ -1,5 +1,6 @@
 //! A server whose clients are played by hand, so that it is known in which of its steps it finds what.
 
+mod awaiting;
 mod client;
 mod deadlines;
 mod notices;
