@@ -1,7 +1,10 @@
 //! The transport across processes: a SEQPACKET socket that the kernel protects, and a doorbell.
 
+mod inbox;
+
+pub(crate) use inbox::News;
+
 use super::{Carried, Refused, Transport};
-use crate::allowance::Allowance;
 use crate::capability::Capability;
 use crate::client::portal::Origin;
 use crate::dataspace::{Dataspace, Outgoing};
@@ -14,26 +17,12 @@ use crate::sys::room;
 use crate::sys::socket::{self, Glance, Receipt, Unsent};
 use crate::wire::control::{Control, DOORBELL, Tag, Token};
 use crate::wire::head::RowName;
-use crate::wire::layout::{LANES, LaneId, SLOTS};
+use crate::wire::layout::{LaneId, SLOTS};
 use crate::wire::slot::{Group, Slot};
+use inbox::Inbox;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-
-/// A message that belongs to no call.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// The client's memory and perhaps its bell.
-    Hello(PeerDescriptor, Option<PeerDescriptor>),
-    /// A portal to what the row names, its socket, whether its holder was greeted, and what he is allowed.
-    Open(RowName, PeerDescriptor, bool, Allowance),
-    /// From an entrypoint: its name, and its page.
-    Greeting(EntrypointId, PeerDescriptor),
-    /// From an entrypoint: by what it knows the portal, and the socket of its channel.
-    Token(Token, PeerDescriptor),
-    /// From an entrypoint: it does not take the portal up.
-    Refusal,
-}
 
 /// What reading the socket came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,14 +78,6 @@ enum Ticket {
     Refused,
     /// Or this is a channel's socket, over which none comes.
     Taken,
-}
-
-/// What was read from the socket and not yet asked for.
-#[derive(Debug, Default)]
-struct Inbox {
-    /// What belongs to the message of a lane: the message says of what kind they should be.
-    carried: [Option<(u32, Vec<PeerDescriptor>)>; LANES],
-    received: u16,
 }
 
 impl SocketTransport {
@@ -269,53 +250,6 @@ impl SocketTransport {
                 Ok(Capability::of_dataspace(Dataspace { descriptor: Arc::new(descriptor), attributes }))
             }
             Slot::Row(_) => Err(Error::Violation("a descriptor came for a row")),
-        }
-    }
-}
-
-impl Inbox {
-    /// Puts a message where it belongs.
-    fn file(
-        &mut self,
-        control: Control,
-        descriptors: Vec<PeerDescriptor>,
-        news: &mut Vec<News>,
-    ) -> Result<(), Error> {
-        let mut received = descriptors.into_iter();
-        match (control, received.next()) {
-            (Control::Hello, Some(memory)) => {
-                news.push(News::Hello(memory, received.next()));
-                Ok(())
-            }
-            (Control::Open { row, greeted, allowance }, Some(socket)) => {
-                news.push(News::Open(row, socket, greeted, allowance));
-                Ok(())
-            }
-            (Control::Descriptors(tag), Some(first)) => {
-                let carried = std::iter::once(first).chain(received).collect();
-                match self.carried[tag.lane.index()].replace((tag.sequence, carried)) {
-                    None => Ok(()),
-                    Some(_) => Err(Error::Violation("descriptors came twice for one message")),
-                }
-            }
-            (Control::Greeting(entrypoint), Some(page)) => {
-                news.push(News::Greeting(entrypoint, page));
-                Ok(())
-            }
-            (Control::Token(token), Some(socket)) => {
-                if !socket::is_portal(socket.as_fd()) {
-                    return Err(Error::Violation("the socket of a channel is no connected Unix socket"));
-                }
-                news.push(News::Token(token, socket));
-                Ok(())
-            }
-            (Control::Refusal, None) => {
-                news.push(News::Refusal);
-                Ok(())
-            }
-            (Control::Doorbell | Control::Refusal, _) | (_, None) => {
-                Err(Error::Violation("a message came without its descriptor"))
-            }
         }
     }
 }
