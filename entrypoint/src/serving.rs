@@ -99,9 +99,10 @@ impl Entrypoint {
         })
     }
 
-    /// Has [`run`](Self::run) return: after the handler that runs now, or at once when it is next called.
+    /// Has [`run`](Self::run), or a task that serves, return: after the handler that runs now, or at once when it is next called.
     pub fn stop(&self) {
         self.0.stopped.set(true);
+        self.0.outbox.wake();
     }
 
     /// The loop is no handler's business.

@@ -171,6 +171,32 @@ fn a_reply_whose_caller_has_given_up_is_no_more_awaited() {
     assert_eq!(patient.join().expect("the client does not panic"), Ok(3));
 }
 
+/// Keeps the right to answer, and does not give what was promised.
+#[derive(Default)]
+struct Careless(Waiting);
+
+impl Bell for Careless {
+    fn wait(&mut self) -> Later<Result<u32, rpc::Error>> {
+        drop(self.0.wait());
+        assert!(self.0.0.len() > 1, "the first time");
+        Later::ready(Ok(4))
+    }
+}
+
+#[test]
+fn a_reply_that_nothing_was_promised_for_is_not_awaited() {
+    let entrypoint = new();
+    let bell: Capability<dyn Bell> = entrypoint.manage(Careless::default());
+    for (count, expected) in [(1, Err(rpc::Error::ServerPanicked)), (2, Ok(4))] {
+        let client = call(&bell);
+        let kept = |bell: &mut Careless| bell.0.0.len() == count;
+        loop_until(&entrypoint, || entrypoint.apply(&bell, kept) == Ok(true));
+        assert_eq!(client.join().expect("the client does not panic"), expected);
+    }
+    let awaited = |bell: &mut Careless| bell.0.0.iter().filter(|reply| entrypoint.awaits(reply)).count();
+    assert_eq!(entrypoint.apply(&bell, awaited), Ok(0));
+}
+
 #[test]
 fn whoever_still_waits_is_told_when_the_object_is_gone() {
     let entrypoint = new();

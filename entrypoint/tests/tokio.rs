@@ -99,6 +99,18 @@ fn signals_are_a_stream_among_other_tasks() {
     });
 }
 
+#[test]
+fn another_task_of_the_thread_ends_it() {
+    let entrypoint = new();
+    let stop = async {
+        // It waits by now.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        entrypoint.stop();
+    };
+    let served = block_on(async { tokio::join!(entrypoint.serve(), stop).0 });
+    assert_eq!(served, Ok(()));
+}
+
 #[rpc_interface]
 trait Errand {
     fn run(&mut self, is_answered: bool) -> Later<Result<u32, rpc::Error>>;

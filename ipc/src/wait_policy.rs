@@ -188,13 +188,14 @@ fn measure() -> Wake {
     Wake { turns, time: turn * turns }
 }
 
-/// The median time from waking a thread that sleeps on another core until it runs; `None` if there is no other core
-/// for us.
+/// The median time from waking a thread that sleeps on another core until it runs, or a guess if there is no thread to
+/// try it with; `None` if there is no other core for us.
 fn wake_cost() -> Option<Duration> {
     const ROUNDS: usize = 7;
+    const GUESS: Duration = Duration::from_micros(20);
     let here = rustix::thread::sched_getcpu();
     let (to_sleeper, naps) = std::sync::mpsc::sync_channel::<Instant>(0);
-    let sleeper = std::thread::spawn(move || {
+    let sleeper = std::thread::Builder::new().spawn(move || {
         let mut elsewhere = CpuSet::new();
         (0..CpuSet::MAX_CPU).filter(|core| *core != here).for_each(|core| elsewhere.set(core));
         // Refused if that leaves no core: the caller may be bound to one, and still have peers on another.
@@ -203,6 +204,9 @@ fn wake_cost() -> Option<Duration> {
         costs.sort_unstable();
         costs.get(costs.len() / 2).copied()
     });
+    let Ok(sleeper) = sleeper else {
+        return std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1).then_some(GUESS);
+    };
     for _ in 0..ROUNDS {
         // Long enough for the sleeper to be asleep, which is what is measured.
         std::thread::sleep(Duration::from_micros(100));

@@ -1,8 +1,8 @@
-//! Who only seems to wait: calls that follow so closely on an answer that its taker has not woken up yet.
+//! Who only seems to wait, and whose call was begun: neither is told of a circle.
 
 use portcullis_ipc::{Capability, Deadline, Error, MsgBuf, Pd, PdOptions, Server, WaitPolicy};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LONG: Deadline = Deadline::After(Duration::from_secs(30));
 const ROUNDS: usize = 5_000;
@@ -44,7 +44,15 @@ fn start_caller() -> Result<(Capability, std::thread::JoinHandle<Result<(), Erro
     Ok((from_thread.recv().expect("it starts"), thread))
 }
 
-/// A waits for B. B answers, and calls A in the next moment, from the handler of another call.
+/// Ends the caller.
+fn end(a: &Capability, thread: std::thread::JoinHandle<Result<(), Error>>) -> Result<(), Error> {
+    let mut end = MsgBuf::new();
+    end.write(b"end")?;
+    a.call_with(&end, &mut MsgBuf::new(), LONG)?;
+    thread.join().expect("it does not panic")
+}
+
+/// Calls follow so closely on an answer that its taker has not woken up yet: A waits for B. B answers, and calls A in the next moment, from the handler of another call.
 #[test]
 fn who_was_answered_waits_no_more() -> Result<(), Error> {
     let (a, thread) = start_caller()?;
@@ -76,8 +84,39 @@ fn who_was_answered_waits_no_more() -> Result<(), Error> {
     for driver in drivers {
         driver.join().expect("it does not panic")?;
     }
-    let mut end = MsgBuf::new();
-    end.write(b"end")?;
-    a.call_with(&end, &mut MsgBuf::new(), LONG)?;
-    thread.join().expect("it does not panic")
+    end(&a, thread)
+}
+
+/// A waits for B, which has begun with the call and answers later. Meanwhile B calls A, from the handlers of other calls: only B
+/// is told.
+#[test]
+fn whose_call_was_begun_is_not_told_that_it_is_not_carried_out() -> Result<(), Error> {
+    const ROUNDS: usize = 200;
+    /// Longer than A waits before it looks for the second time.
+    const WHILE: Duration = Duration::from_millis(1);
+    let (a, thread) = start_caller()?;
+    let mut b = Server::new(&sleepy()?)?;
+    let (of_b, of_a) = (b.capability(), a.clone());
+    let driver = std::thread::spawn(move || (0..ROUNDS).try_for_each(|_| call(&of_a, &of_b)));
+    let of_b = b.capability();
+    let other = std::thread::spawn(move || {
+        (0..ROUNDS).try_for_each(|_| of_b.call_with(&MsgBuf::new(), &mut MsgBuf::new(), LONG))
+    });
+    let mut message = MsgBuf::new();
+    for _ in 0..ROUNDS {
+        let first = b.wait(&mut message, LONG)?;
+        let second = b.wait(&mut message, LONG)?;
+        let start = Instant::now();
+        while start.elapsed() < WHILE {
+            // In the chain of A's own call, or in another one.
+            let answer = a.call_with(&MsgBuf::new(), &mut MsgBuf::new(), LONG);
+            assert_eq!(answer, Err(Error::CallCycle));
+        }
+        b.reply(first.caller, &MsgBuf::new())?;
+        b.reply(second.caller, &MsgBuf::new())?;
+    }
+    for driver in [driver, other] {
+        driver.join().expect("it does not panic")?;
+    }
+    end(&a, thread)
 }

@@ -123,8 +123,8 @@ impl<R> Reply<R> {
     #[must_use]
     pub fn is_awaited(&self, server: &Server) -> bool {
         match &*self.0.borrow() {
-            // The method runs.
-            State::Open => true,
+            // Unless what the method has made of the other half is gone: it panicked, or returned something else.
+            State::Open => Rc::strong_count(&self.0) > 1,
             State::Bound { caller, .. } => server.awaits(caller),
             State::Answered(_) | State::Abandoned | State::Done => false,
         }
@@ -228,7 +228,7 @@ impl Outbox {
         self.0.answers.borrow().is_empty()
     }
 
-    /// Waits, as a task, until somebody answers or drops his [`Reply`]: for one that flushes the outbox, and has to share its
+    /// Waits, as a task, until somebody answers or drops his [`Reply`], or [wakes](Self::wake) it: for one that flushes the outbox, and has to share its
     /// thread with others who may do so. One task at a time.
     pub fn filled(&self) -> impl Future<Output = ()> {
         let mut has_asked = false;
@@ -242,8 +242,9 @@ impl Outbox {
         })
     }
 
+    /// Ends the wait of a task for it to be [filled](Self::filled), be it empty: there is something else to do.
     #[inline]
-    fn wake(&self) {
+    pub fn wake(&self) {
         if let Some(sender) = self.0.sender.take() {
             sender.wake();
         }

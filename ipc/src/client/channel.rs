@@ -74,19 +74,19 @@ impl Channel {
     /// If there is too little of something to do so, nothing was said over the socket.
     pub(crate) fn connect(
         pd: &Pd,
-        transport: Arc<SocketTransport>,
+        transport: &Arc<SocketTransport>,
         group: Group,
         callee: Option<Arc<Callee>>,
     ) -> Result<Arc<Channel>, Error> {
-        let watcher = pd.watcher()?;
+        let (watcher, bell) = (pd.watcher()?, pd.doorbell_pipe()?);
         let (words, memory) = Words::shared()?;
-        transport.introduce(memory.as_fd(), pd.doorbell_pipe()?)?;
-        let socket = transport.peer_socket();
-        let channel = Channel::new(pd.clone(), words, transport, group);
+        let channel = Channel::new(pd.clone(), words, transport.clone(), group);
         let _ = callee.map(|callee| channel.callee.set(callee));
         let channel = Arc::new(channel);
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
-        let _ = channel.watch.set(watcher.watch(socket, watched)?);
+        let _ = channel.watch.set(watcher.watch(transport.peer_socket(), watched)?);
+        // The last that may fail.
+        transport.introduce(memory.as_fd(), bell)?;
         Ok(channel)
     }
 
@@ -400,14 +400,33 @@ impl HangUp for Channel {
     }
 }
 
-impl Drop for Channel {
-    fn drop(&mut self) {
-        self.transport.hang_up();
-    }
-}
-
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Channel").field("transport", &self.transport).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pd::peer_descriptor::PeerDescriptor;
+    use crate::sys::socket::Glance;
+
+    #[test]
+    fn who_cannot_connect_has_said_nothing_and_may_try_again() {
+        let pd = Pd::new().unwrap();
+        let (ours, theirs) = socket::pair().unwrap();
+        let transport = Arc::new(SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours))));
+        let connect = || Channel::connect(&pd, &transport, Group::next(), None);
+        // The system watches nothing twice.
+        let nobody = Weak::<Channel>::new() as Weak<dyn HangUp>;
+        let watch = pd.watcher().unwrap().watch(transport.peer_socket(), nobody).unwrap();
+        assert!(matches!(connect(), Err(Error::System { call: "epoll_ctl", .. })));
+        assert_eq!(socket::glance(theirs.as_fd()), Glance::Empty);
+        drop(watch);
+        let channel = connect().unwrap();
+        assert_eq!(socket::glance(theirs.as_fd()), Glance::Messages);
+        drop((channel, transport));
+        assert!(socket::has_ended(theirs.as_fd()));
     }
 }

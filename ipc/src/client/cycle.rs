@@ -3,11 +3,15 @@
 //! An entrypoint that calls, from within a handler, serves nobody until the answer is here. So it says to all its clients
 //! in which chain of calls it waits, and for whom; and whoever calls it from within a handler looks at that:
 //!
+//! - *before* he says that he waits, whether it waits for his own entrypoint in another chain. So an entrypoint that has begun
+//!   with a call, and answers it later, never seems to wait for who called: to him that would mean that it has not begun.
 //! - *before* he publishes his request, whether it waits in the very chain that he serves. Then it waits for him,
 //!   directly or through others. (Afterwards it may wait on his behalf.)
 //! - *after* that, whether it waits for his own entrypoint in another chain: the two have called each other at once. One
-//!   of them at least sees the other ([`waits`](crate::protocol::waits)). Who has been answered may still seem to wait,
-//!   until he runs: so neither counts as waiting whose answer is there, which the reply and the own ports tell.
+//!   of them at least sees the other ([`waits`](crate::protocol::waits)).
+//!
+//! Who has been answered may still seem to wait, until he runs: so neither counts as waiting whose answer is there, which the
+//! reply and the own ports tell.
 //!
 //! If only one of them knows the other, he looks once more after a while: the other may have called after he looked.
 //!
@@ -47,7 +51,7 @@ impl Waiting {
 
     /// Whether the entrypoint waits for us meanwhile; and after what time that should be asked again.
     pub(super) fn look_again(&self, callee: Option<&Callee>) -> Result<Duration, Error> {
-        match self.callee_awaits(callee) {
+        match awaits(callee, &self.caller, self.chain) {
             Some(_) => Err(Error::CallCycle),
             None => Ok(SECOND_LOOK),
         }
@@ -58,6 +62,9 @@ impl Waiting {
         let id = callee.map(Callee::id);
         // It would wait for itself, or for another one of its own thread.
         if id.is_some_and(context::is_here) {
+            return Err(Error::CallCycle);
+        }
+        if awaits(callee, &caller, chain).is_some() {
             return Err(Error::CallCycle);
         }
         let wait = Wait { chain, callee: EntrypointId::encode(id) };
@@ -96,7 +103,9 @@ impl Waiting {
     /// If the callee waits for us, and neither has answered the other, the request is withdrawn. That is an error unless the
     /// callee has stopped waiting meanwhile: then its answer will tell whether it had begun with the request before.
     fn break_cycle(&self, channel: &Channel, lane: LaneId, sequence: u32) -> Result<(), Error> {
-        let Some((callee, seen)) = self.callee_awaits(channel.known_callee()) else { return Ok(()) };
+        let Some((callee, seen)) = awaits(channel.known_callee(), &self.caller, self.chain) else {
+            return Ok(());
+        };
         // If he answered first and called then, we see the answer since we have seen the wait.
         if channel.is_answered(lane, sequence) {
             return Ok(());
@@ -104,15 +113,14 @@ impl Waiting {
         channel.withdraw(lane);
         if callee.still_waits(seen) { Err(Error::CallCycle) } else { Ok(()) }
     }
+}
 
-    /// The callee, if it waits for an answer that we have not given.
-    fn callee_awaits<'a>(&self, callee: Option<&'a Callee>) -> Option<(&'a Callee, Seen)> {
-        let callee = callee?;
-        let seen = callee.wait().ok().flatten()?;
-        let own = EntrypointId::encode(Some(self.caller.home.id()));
-        let awaits = seen.wait.callee == own && seen.wait.chain != self.chain;
-        (awaits && self.caller.owes(seen.wait.chain)).then_some((callee, seen))
-    }
+/// The callee, if it waits, in another chain, for an answer that this entrypoint has not given.
+fn awaits<'a>(callee: Option<&'a Callee>, own: &Insight, chain: u64) -> Option<(&'a Callee, Seen)> {
+    let callee = callee?;
+    let seen = callee.wait().ok().flatten()?;
+    let is_ours = seen.wait.callee == EntrypointId::encode(Some(own.home.id()));
+    (is_ours && seen.wait.chain != chain && own.owes(seen.wait.chain)).then_some((callee, seen))
 }
 
 impl Drop for Waiting {

@@ -116,7 +116,8 @@ impl Channel {
     /// The call in the lane has ended for us but not for the server: the rows among its arguments stay held. What went as
     /// a portal is the server's by now, whatever becomes of ours. If the server has not begun with it, it should not.
     pub(super) fn cancel(&self, lane: LaneId, send: &MsgBuf) {
-        self.withdraw(lane);
+        // Relaxed: this word alone says it.
+        self.words[lane.request()].fetch_or(State::WITHDRAW | State::GIVE_UP, Ordering::Relaxed);
         self.lanes[lane.index()].hold(send.held().filter_map(|argument| argument.hold_row_on(self)));
         self.cancelled.fetch_or(lane.bit(), Ordering::AcqRel);
         // Who waits for a lane must look for its return from now on.

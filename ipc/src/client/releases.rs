@@ -22,7 +22,7 @@ impl Releases {
     ///
     /// A server that takes back what was given back, before it serves the next call, never has more rows wait than were held
     /// at once, or a few more; and one that cannot for a while, since it cannot read its socket, still grants no more rows
-    /// than its limit. So more than both together are those of a server that makes us keep them.
+    /// than its limit, which is this unless it says otherwise. So more than both together are those of a server that makes us keep them.
     pub(crate) fn push(&mut self, release: Release, ring: Ring<'_>, held: usize) -> Result<bool, Violation> {
         self.flush(ring, release.sent);
         if self.waiting.is_empty() {
@@ -84,7 +84,7 @@ mod tests {
         let pd = Pd::new().unwrap();
         let (ours, theirs) = socket::pair().unwrap();
         let transport = SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours)));
-        (Channel::connect(&pd, Arc::new(transport), Group::next(), None).unwrap(), theirs)
+        (Channel::connect(&pd, &Arc::new(transport), Group::next(), None).unwrap(), theirs)
     }
 
     fn granted(channel: &Arc<Channel>, row: u32) -> Capability {

@@ -12,6 +12,7 @@ use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::HangUp;
 use crate::sys::memory::Words;
 use crate::sys::{pipe, socket};
+use crate::transport::local::LocalTransport;
 use crate::transport::socket::{Drained, News, SocketTransport};
 use crate::wire::control::Control;
 use crate::wire::head::RowName;
@@ -30,15 +31,7 @@ impl Server {
         while let Some(post) = self.home.next_post() {
             match post {
                 Post::Adopt(taken_up, badge) => self.admit(taken_up, badge, None),
-                Post::Local(words, transport) => {
-                    let of_port = words.clone();
-                    let port = |name| Ok(Port::new(name, End::Local(transport), Some(of_port)));
-                    if let Ok(name) = self.insert_port(port) {
-                        self.insight.add(name, words);
-                        self.local = Some(name);
-                        self.heat(name);
-                    }
-                }
+                Post::Local(words, transport) => self.admit_here(words, transport),
                 Post::Ended(name) => self.read_socket(name),
                 Post::Wake => self.woken = true,
                 Post::Feed => self.feed(),
@@ -46,6 +39,15 @@ impl Server {
                 Post::Signals => self.ledger.take_signals_of_here(),
             }
         }
+    }
+
+    /// The one channel within the process: it takes no client's place, and has one however many clients there are.
+    fn admit_here(&mut self, words: Words, transport: LocalTransport) {
+        let Some(name) = self.ports.next_name() else { return };
+        self.ports.insert(Port::new(name, End::Local(transport), Some(words.clone())));
+        self.insight.add(name, words);
+        self.local = Some(name);
+        self.heat(name);
     }
 
     /// Makes a channel's socket a port whose first row is the object.
@@ -83,9 +85,10 @@ impl Server {
         }
     }
 
-    /// Adds a port under the name that it is told.
+    /// Adds a client's port under the name that it is told.
     fn insert_port(&mut self, make: impl FnOnce(RowName) -> Result<Port, Error>) -> Result<RowName, Error> {
-        if self.ports.len() >= self.ledger.limits().channels {
+        let clients = self.ports.len() - u32::from(self.local.is_some());
+        if clients >= self.ledger.limits().channels {
             return Err(Error::BudgetExceeded);
         }
         let name = self.ports.next_name().ok_or(Error::BudgetExceeded)?;

@@ -14,7 +14,9 @@ use crate::allowance::Allowance;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Capabilities that one client holds over one channel. Each takes a row of at most 64 bytes.
+    /// Capabilities that one client holds over one channel. Each takes a row of at most 64 bytes. A client keeps at most 65,536
+    /// that it has given back and whose server does not take them, beside as many as it held at once: with more rows than that,
+    /// a server that cannot read its clients' sockets for a while, for want of descriptors, may lose clients.
     pub rows: u32,
     /// Signal contexts among them; beyond 16,383 there is no room for their signals.
     pub contexts: u32,

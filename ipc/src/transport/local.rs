@@ -63,8 +63,9 @@ impl LocalTransport {
     }
 
     /// The server's end, once there is the client.
-    pub(crate) fn to(self, client: &Arc<Channel>) -> LocalTransport {
-        LocalTransport { client: Arc::downgrade(client), ..self }
+    pub(crate) fn to(mut self, client: &Arc<Channel>) -> LocalTransport {
+        self.client = Arc::downgrade(client);
+        self
     }
 }
 
@@ -114,5 +115,11 @@ impl Transport for LocalTransport {
     fn hang_up(&self) {
         self.outgoing.empty();
         self.incoming.empty();
+    }
+}
+
+impl Drop for LocalTransport {
+    fn drop(&mut self) {
+        self.hang_up();
     }
 }

@@ -26,18 +26,22 @@ pub(crate) struct State {
     pub(crate) length: u16,
     /// What its capability slots hold.
     pub(crate) kinds: Kinds,
-    /// How the call ended; [`WITHDRAWN`] or zero in a request.
+    /// How the call ended; in a request [`WITHDRAWN`], [`GIVEN_UP`], both or none.
     pub(crate) status: u8,
     /// The sender's core, a hint.
     pub(crate) core: u8,
 }
 
-/// The status of a request whose caller has given up: it is not to be carried out.
+/// In the status of a request: it is not to be carried out, if that has not begun.
 pub(crate) const WITHDRAWN: u8 = 1;
+/// In the status of a request: nobody waits for the answer any more.
+pub(crate) const GIVEN_UP: u8 = 2;
 
 impl State {
     /// What must be set in a request's state to make it withdrawn.
     pub(crate) const WITHDRAW: u64 = (WITHDRAWN as u64) << 51;
+    /// What must be set in a request's state to give the call up, beside that.
+    pub(crate) const GIVE_UP: u64 = (GIVEN_UP as u64) << 51;
 
     #[inline]
     pub(crate) fn encode(self) -> u64 {

@@ -36,7 +36,7 @@ impl Portal {
             None => {
                 // Somebody was quicker, or its end has come.
                 let Some(transport) = state.transport.clone() else { return Ok(()) };
-                let channel = Channel::connect(&self.pd, transport, self.own_group(), state.callee.clone())?;
+                let channel = Channel::connect(&self.pd, &transport, self.own_group(), state.callee.clone())?;
                 state.transport = None;
                 RowReference::new(channel, RowName::FIRST)
             }

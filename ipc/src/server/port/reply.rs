@@ -20,8 +20,8 @@ impl Port {
     pub(crate) fn awaits(&self, ticket: Ticket) -> bool {
         let lane = ticket.lane;
         // Relaxed: this word alone says it. What its client alleges is about its own call.
-        let withdrawn = |words: &Words| words[lane.request()].load(Ordering::Relaxed) & State::WITHDRAW != 0;
-        self.is_unanswered(ticket) && !self.words.as_ref().is_some_and(withdrawn)
+        let given_up = |words: &Words| words[lane.request()].load(Ordering::Relaxed) & State::GIVE_UP != 0;
+        self.is_unanswered(ticket) && !self.words.as_ref().is_some_and(given_up)
     }
 
     #[inline]

@@ -101,7 +101,7 @@ impl Port {
             End::Local(_) => Some(Badge(request.target)).filter(|badge| ledger.is_object(*badge)),
             End::Socket { .. } => self.rows.get(request.target).and_then(Row::object),
         };
-        let is_withdrawn = state.status == head::WITHDRAWN;
+        let is_withdrawn = state.status & head::WITHDRAWN != 0;
         if is_withdrawn {
             badge = None;
         }

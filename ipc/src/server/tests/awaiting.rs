@@ -6,6 +6,7 @@ use crate::deadline::Deadline;
 use crate::message::MsgBuf;
 use crate::server::{Caller, Limits, Server};
 use crate::wait_policy::WaitPolicy;
+use crate::wire::head::State;
 
 /// A client whose call the server has taken.
 fn called(server: &mut Server) -> (Client, Caller) {
@@ -30,7 +31,10 @@ fn nobody_waits_who_has_ended() {
 fn nobody_waits_who_has_given_up() {
     let mut server = server(WaitPolicy::Block, Limits::default());
     let (client, caller) = called(&mut server);
-    client.give_up();
+    // Said also by who only wants to know whether it was begun with.
+    client.mark(State::WITHDRAW);
+    assert!(server.awaits(&caller));
+    client.mark(State::GIVE_UP);
     assert!(!server.awaits(&caller));
 }
 

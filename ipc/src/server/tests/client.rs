@@ -57,10 +57,10 @@ impl Client {
         self.announce(lane.bit());
     }
 
-    /// Says that the answer is not waited for.
-    pub(super) fn give_up(&self) {
+    /// Adds to the state of its call.
+    pub(super) fn mark(&self, bits: u64) {
         let lane = LaneId::lowest(1).unwrap();
-        self.words[lane.request()].fetch_or(State::WITHDRAW, Ordering::Relaxed);
+        self.words[lane.request()].fetch_or(bits, Ordering::Relaxed);
     }
 
     /// Gives back a row, the first that it ever does, after so many messages; and says nothing of it.

@@ -3,6 +3,7 @@
 mod awaiting;
 mod client;
 mod deadlines;
+mod here;
 mod notices;
 mod replies;
 mod strangers;
