@@ -49,6 +49,11 @@ impl Process {
         self.child.kill().map(drop).map_err(|error| Failure::Kill { name, error })
     }
 
+    /// What is to be said of it if it has ended.
+    pub(crate) fn died(&mut self) -> Option<Failure> {
+        self.ended().map(|status| failure(self, status))
+    }
+
     /// It did not answer in time.
     pub(crate) fn silent(&self) -> Failure {
         Failure::Silent { name: self.name, id: self.child.id() }
@@ -72,9 +77,7 @@ pub(crate) fn explain<const N: usize>(failure: &CallFailure, mut processes: [&mu
 pub(crate) fn blame<const N: usize>(mut processes: [&mut Process; N]) -> Option<Failure> {
     // The descriptors of a process that dies are closed before its parent can learn how it ended.
     const LAG: Duration = Duration::from_millis(500);
-    wait_for(LAG, || {
-        processes.iter_mut().find_map(|process| process.ended().map(|status| failure(process, status)))
-    })
+    wait_for(LAG, || processes.iter_mut().find_map(|process| process.died()))
 }
 
 /// Asks every millisecond until there is an answer, for a limited time.
