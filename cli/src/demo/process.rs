@@ -1,5 +1,6 @@
 //! The component processes of a demo.
 
+use super::descriptors::{SPARE, too_low_a_limit};
 use crate::failure::Failure;
 use portcullis_examples::Failure as CallFailure;
 use portcullis_ipc::{Child, Pd};
@@ -56,7 +57,11 @@ impl Process {
 
     /// It did not answer in time.
     pub(crate) fn silent(&self) -> Failure {
-        Failure::Silent { name: self.name, id: self.child.id() }
+        let (name, id) = (self.name, self.child.id());
+        match too_low_a_limit(id) {
+            Some(limit) => Failure::Descriptors { name, id, limit, spare: SPARE },
+            None => Failure::Silent { name, id },
+        }
     }
 
     /// If it has ended: how. `None` as well if the system cannot say.
