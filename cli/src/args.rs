@@ -30,8 +30,9 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Check a composition file, and say all that is wrong with it
     ///
-    /// Each problem is a line on standard error: file, line, column, key, what was found and what was expected. Warnings are
-    /// said, too, and are no reason to fail. Nothing is started.
+    /// Each problem is a line on standard error: file, line, column, key, what was found and what was expected. Those of
+    /// compositions within it, which components are configured with, come after the names that lead there. Warnings are said,
+    /// too, and are no reason to fail. Nothing is started.
     Check(CheckArgs),
     /// Draw the components of a composition file and the sessions that they may open
     ///

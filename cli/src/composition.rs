@@ -3,7 +3,7 @@
 use crate::args::{CheckArgs, FileArgs, GraphArgs};
 use crate::failure::Failure;
 use crate::output::{self, note};
-use portcullis_init::{Composition, Given, Graph, Problem, Severity, limits};
+use portcullis_init::{Composition, Given, Graph, Name, Problem, Severity, limits};
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 use std::fs::File;
@@ -142,6 +142,7 @@ struct ProblemReport<'a> {
     severity: String,
     line: usize,
     column: usize,
+    within: Vec<&'a str>,
     key: &'a str,
     found: &'a str,
     expected: &'a str,
@@ -173,6 +174,7 @@ impl<'a> ProblemReport<'a> {
             severity: problem.severity.to_string(),
             line: problem.place.line,
             column: problem.place.column,
+            within: problem.within.iter().map(Name::as_str).collect(),
             key: &problem.key,
             found: &problem.found,
             expected: &problem.expected,
@@ -192,6 +194,7 @@ fn report_failure(file: &str, failure: &Failure) -> Result<(), Failure> {
         severity: Severity::Error.to_string(),
         line: 0,
         column: 0,
+        within: Vec::new(),
         key: "",
         found: &found,
         expected: "a file that can be read",

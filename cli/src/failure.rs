@@ -38,6 +38,10 @@ pub(crate) enum Failure {
         "the {name} process ({id}) does not answer; it is stopped or the machine is overloaded: run the command again"
     )]
     Silent { name: &'static str, id: u32 },
+    #[error(
+        "the {name} process ({id}) does not answer: it may have {limit} descriptors, and not {spare} of them are free, without which it reads nothing; allow more of them (ulimit -n) and run the command again"
+    )]
+    Descriptors { name: &'static str, id: u32, limit: u64, spare: u64 },
     #[error("{0}; run the command again")]
     Demo(String),
     #[error("there is no component '{0}'; components are started by `portcullis demo`")]

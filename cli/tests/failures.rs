@@ -135,6 +135,18 @@ fn a_component_started_by_hand() {
     );
 }
 
+/// The command itself has enough of them, as many as its components may have.
+#[test]
+fn a_component_that_is_short_of_descriptors() {
+    let program = env!("CARGO_BIN_EXE_portcullis");
+    // As many as a component holds and some more, and not those that it is to have to spare.
+    let arguments = ["--nofile=15", program, "demo", "wordcount", "/dev/null"];
+    let output = run(&mut of_program("prlimit".as_ref(), arguments));
+    let parts = ["the counter process (", "may have 15 descriptors, and not 8 of them are free", "ulimit -n"];
+    assert_fails(&output, 1, &parts);
+    assert!(!text(&output.stderr).contains("overloaded"), "it is not");
+}
+
 /// Kills a component while the client waits for input.
 fn kill(component: &str, says: &str) {
     let mut running = Running::start(portcullis(["demo", "wordcount", "-"]).stdin(Stdio::piped()));

@@ -77,6 +77,21 @@ fn a_wrong_file_starts_nothing() {
     assert!(mark.exists());
 }
 
+/// As `check` says, too.
+#[test]
+fn a_file_without_a_component_is_told_of_and_ends_with_0() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(&directory, "");
+    let says = format!(
+        "{}:1:1: warning: component: found none of them, expected one at least; there is nothing to run\n",
+        file.display()
+    );
+    for command in ["run", "check"] {
+        let output = run(portcullis([command]).arg(&file));
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), says.clone()), "{command}");
+    }
+}
+
 #[test]
 fn more_than_there_is_starts_nothing() {
     let directory = tempfile::tempdir().unwrap();

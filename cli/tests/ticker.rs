@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Running, portcullis, run, text};
+use common::{Running, portcullis, run, text, until};
 use rustix::process::{Signal, kill_process};
 
 #[test]
@@ -51,6 +51,21 @@ fn a_killed_watcher_is_named_and_a_stopped_clock_is_told_of() {
         "{errors}"
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// It would take days.
+#[test]
+fn a_watcher_that_is_killed_is_named_before_the_clock_has_ticked_to_its_end() {
+    let arguments = ["demo", "ticker", "--watchers", "2", "--ticks", "100000", "--every", "10000"];
+    let running = Running::start(&mut portcullis(arguments));
+    let watcher = running.component("ticker/watcher");
+    // The second one is started when the first one has begun to watch.
+    until("the other watcher", || (running.components("ticker/watcher").len() == 2).then_some(()));
+    kill_process(watcher, Signal::KILL).unwrap();
+    let output = running.finish();
+    assert_eq!(output.status.code(), Some(1));
+    let says = format!("the watcher process ({watcher}) ended before the result was there (signal: 9");
+    assert!(text(&output.stderr).contains(&says), "{}", text(&output.stderr));
 }
 
 #[test]

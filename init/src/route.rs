@@ -1,6 +1,6 @@
 //! Where a session leads: the first route decides that is for its client, service and label.
 
-use crate::config::Composition;
+use crate::config::{Component, Composition};
 use crate::label::LabelPattern;
 use crate::name::{Name, Service};
 use portcullis_component::Label;
@@ -144,9 +144,16 @@ impl Router {
     /// The router of a composition.
     #[must_use]
     pub fn new(composition: &Composition) -> Router {
-        let components = composition.components().iter();
+        Router::of(composition.components().iter(), composition.routes().iter())
+    }
+
+    /// The router of these components and routes.
+    pub(crate) fn of<'a>(
+        components: impl Iterator<Item = &'a Component>,
+        routes: impl Iterator<Item = &'a Route>,
+    ) -> Router {
         Router {
-            routes: composition.routes().to_vec(),
+            routes: routes.cloned().collect(),
             provides: components
                 .map(|component| (component.name.clone(), component.provides.clone()))
                 .collect(),
@@ -179,6 +186,36 @@ impl Router {
                 (_, Target::Parent | Target::Denied) => BTreeSet::new(),
             });
         services.collect()
+    }
+
+    /// The services of which a client may get a session from its siblings or from the parent, which has these; none if that is not
+    /// known of the parent and a route leads there for all. More than it gets where only labels tell.
+    pub(crate) fn open_to(
+        &self,
+        client: &Name,
+        of_parent: Option<&BTreeSet<Service>>,
+    ) -> Option<BTreeSet<Service>> {
+        let (mut open, mut denied) = (BTreeSet::new(), BTreeSet::new());
+        for route in self.routes.iter().filter(|route| route.is_for(client)) {
+            match (&route.service, &route.to) {
+                (ServicePattern::Named(service), Target::Denied) if route.label == LabelPattern::Any => {
+                    denied.insert(service);
+                }
+                (ServicePattern::Any, Target::Denied) if route.label == LabelPattern::Any => break,
+                (_, Target::Denied) => {}
+                (ServicePattern::Named(service), _) if denied.contains(service) => {}
+                (ServicePattern::Named(service), _) => drop(open.insert(service.clone())),
+                (ServicePattern::Any, to) => {
+                    let services = match to {
+                        Target::Child(child) => self.provides.get(child),
+                        Target::Parent | Target::Denied => of_parent,
+                    };
+                    let services = services?.iter().filter(|service| !denied.contains(service));
+                    open.extend(services.cloned());
+                }
+            }
+        }
+        Some(open)
     }
 
     /// Whether a route is for a service.

@@ -176,6 +176,18 @@ fn values_of_every_wrong_kind_are_refused() {
 }
 
 #[test]
+fn a_file_without_a_component_is_allowed_and_probably_not_meant() {
+    for file in ["", "# nothing\n", "component = []", "[[route]]\nservice = 'S'\nto = 'parent'"] {
+        let composition = Composition::parse(file).unwrap();
+        let [warning] = composition.warnings() else { panic!("{:?}", composition.warnings()) };
+        let said =
+            "1:1: warning: component: found none of them, expected one at least; there is nothing to run";
+        assert_eq!(warning.to_string(), said, "of {file}");
+    }
+    assert!(problem("component = 1").contains("expected an array of tables"), "and nothing else");
+}
+
+#[test]
 fn budgets_are_held_against_what_there_is() {
     let two = format!("{COMPONENT}{}", COMPONENT.replace("'a'", "'b'"));
     let with = |ram: u64, caps: u64| {

@@ -58,6 +58,38 @@ fn examples_parse_and_errors_are_the_real_ones() {
     assert!(right >= 2 && wrong >= 4, "{right} that are right, {wrong} that are not");
 }
 
+/// A problem but for where it is: of lines that are named, too.
+fn of_any_line(problem: &Problem) -> String {
+    let mut said = format!("{} {} {} {:?} ", problem.severity, problem.key, problem.found, problem.hint);
+    said.retain(|char| !char.is_ascii_digit());
+    said + &problem.expected
+}
+
+/// Whatever is said of a file is said of it within another one as well, with its place there.
+#[test]
+fn errors_within_another_composition_are_the_same() {
+    let mut count = 0;
+    let outer = "[[component]]\nname = 'outer'\nbinary = 'portcullis-init'\nram = 9223372036854775807\n\
+                 caps = 9223372036854775807\nconfig = '''\n";
+    let routes = "'''\n[[route]]\nservice = '*'\nto = 'parent'\n";
+    for (_, text) in blocks().into_iter().filter(|(language, _)| *language == "toml") {
+        let said = |text: &str| match Composition::parse(text) {
+            Ok(composition) => composition.warnings().to_vec(),
+            Err(problems) => problems.list().to_vec(),
+        };
+        let (alone, within) = (said(&text), said(&format!("{outer}{text}{routes}")));
+        assert_eq!(alone.len(), within.len(), "of\n{text}");
+        for (alone, within) in alone.iter().zip(&within) {
+            assert_eq!(of_any_line(alone), of_any_line(within), "of\n{text}");
+            let (line, column) = (alone.place.line + outer.lines().count(), alone.place.column);
+            assert_eq!((within.place.line, within.place.column), (line, column), "of\n{text}");
+            assert_eq!(within.within[0].as_str(), "outer");
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "{count} problems");
+}
+
 /// The rows of a section's table: key, default, example.
 fn rows(section: &str) -> Vec<[&'static str; 3]> {
     let (_, rest) = PAGE.split_once(&format!("# `{section}`\n")).unwrap();

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod chain;
+mod descriptors;
 mod input;
 mod log;
 mod process;

@@ -1,5 +1,6 @@
 //! The component processes of a demo.
 
+use super::descriptors::{SPARE, too_low_a_limit};
 use crate::failure::Failure;
 use portcullis_examples::Failure as CallFailure;
 use portcullis_ipc::{Child, Pd};
@@ -49,9 +50,18 @@ impl Process {
         self.child.kill().map(drop).map_err(|error| Failure::Kill { name, error })
     }
 
+    /// What is to be said of it if it has ended.
+    pub(crate) fn died(&mut self) -> Option<Failure> {
+        self.ended().map(|status| failure(self, status))
+    }
+
     /// It did not answer in time.
     pub(crate) fn silent(&self) -> Failure {
-        Failure::Silent { name: self.name, id: self.child.id() }
+        let (name, id) = (self.name, self.child.id());
+        match too_low_a_limit(id) {
+            Some(limit) => Failure::Descriptors { name, id, limit, spare: SPARE },
+            None => Failure::Silent { name, id },
+        }
     }
 
     /// If it has ended: how. `None` as well if the system cannot say.
@@ -72,9 +82,7 @@ pub(crate) fn explain<const N: usize>(failure: &CallFailure, mut processes: [&mu
 pub(crate) fn blame<const N: usize>(mut processes: [&mut Process; N]) -> Option<Failure> {
     // The descriptors of a process that dies are closed before its parent can learn how it ended.
     const LAG: Duration = Duration::from_millis(500);
-    wait_for(LAG, || {
-        processes.iter_mut().find_map(|process| process.ended().map(|status| failure(process, status)))
-    })
+    wait_for(LAG, || processes.iter_mut().find_map(|process| process.died()))
 }
 
 /// Asks every millisecond until there is an answer, for a limited time.

@@ -34,6 +34,10 @@ pub(crate) fn run(args: &TickerArgs, json: bool) -> Result<(), Failure> {
     loop {
         let ticks = clock.ticks().map_err(|failure| explain(&failure, [&mut clock_process]))?;
         bar.set_position(ticks.into());
+        // Nobody waits for a watcher, so nobody else would notice.
+        if let Some(failure) = watchers.iter_mut().find_map(|watcher| watcher.process.died()) {
+            return Err(failure);
+        }
         if ticks == args.ticks {
             break;
         }

@@ -91,6 +91,11 @@ impl Running {
 
     /// The process of a component, once it is there.
     pub(crate) fn component(&self, name: &str) -> Pid {
+        until(name, || self.components(name).first().copied())
+    }
+
+    /// The processes of a component that are there.
+    pub(crate) fn components(&self, name: &str) -> Vec<Pid> {
         let arguments = format!("\0component\0{name}\0");
         let parent = format!("\nPPid:\t{}\n", self.pid());
         let is_it = |pid: &i32| {
@@ -99,11 +104,9 @@ impl Running {
                 && std::fs::read(format!("/proc/{pid}/cmdline"))
                     .is_ok_and(|line| line.ends_with(arguments.as_bytes()))
         };
-        until(name, || {
-            let entries = std::fs::read_dir("/proc").unwrap().flatten();
-            let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-            pids.find(is_it).and_then(Pid::from_raw)
-        })
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(is_it).filter_map(Pid::from_raw).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a file says, once all of it is right.
 
-use super::place::Place;
+use super::binaries::Binary;
 use super::problem::{Problem, Problems};
 use crate::name::{Name, Service};
 use crate::restart::Intensity;
@@ -161,8 +161,8 @@ pub struct Given {
 pub struct Composition {
     components: Vec<Component>,
     routes: Vec<Route>,
-    /// Where the binary of each component is named.
-    binaries: Vec<Place>,
+    /// Those of the compositions within it, too, as far as it is known where their paths begin.
+    binaries: Vec<Binary>,
     warnings: Vec<Problem>,
 }
 
@@ -175,10 +175,10 @@ impl PartialEq for Composition {
 impl Eq for Composition {}
 
 impl Composition {
-    pub(crate) fn new(
+    pub(super) fn new(
         components: Vec<Component>,
         routes: Vec<Route>,
-        binaries: Vec<Place>,
+        binaries: Vec<Binary>,
         warnings: Vec<Problem>,
     ) -> Composition {
         Composition { components, routes, binaries, warnings }
@@ -236,8 +236,8 @@ impl Composition {
         CapQuota::new(self.components.iter().map(|component| component.caps.count()).sum())
     }
 
-    /// Where the binary of each component is named in the file.
-    pub(super) fn binary_places(&self) -> impl Iterator<Item = (&Component, Place)> {
-        self.components.iter().zip(self.binaries.iter().copied())
+    /// The binaries that the file names.
+    pub(super) fn binaries(&self) -> &[Binary] {
+        &self.binaries
     }
 }

@@ -22,5 +22,7 @@ pub const MOST_CONFIG: usize = 64 << 10;
 pub const MOST_CRASHES: u32 = 1000;
 /// The longest period, of crashes and of heartbeats.
 pub const LONGEST_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many compositions one can be within.
+pub const MOST_NESTED: usize = 64;
 /// The most problems that are said of a file. The others are counted.
 pub const MOST_PROBLEMS: usize = 100;

@@ -1,7 +1,8 @@
 //! The composition file: from text to a checked [`Composition`].
 //!
 //! In four steps: TOML with places (`document`), tables into typed drafts (`reader`, `values`, `units`, `draft`), the drafts
-//! against each other (`validate`, `shadow`, `cycle`, `budget`), the composition. Each step goes on after a problem as
+//! against each other (`validate`, `shadow`, `cycle`, `budget`), the composition. A composition that a component is configured with
+//! is read in its place, by the same steps (`nested`). Each step goes on after a problem as
 //! far as what follows still makes sense, so that a file's problems are said at once. Only `binaries` looks at the file
 //! system, when asked to.
 
@@ -12,6 +13,7 @@ mod cycle;
 mod document;
 mod draft;
 pub mod limits;
+mod nested;
 mod place;
 mod problem;
 mod reader;

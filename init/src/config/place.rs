@@ -35,6 +35,11 @@ impl<'a> Lines<'a> {
         Lines { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
     }
 
+    /// The text itself.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The line of a byte.
     pub(super) fn line(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte)

@@ -1,6 +1,7 @@
 //! What is wrong with a composition file.
 
 use super::place::Place;
+use crate::name::Name;
 use std::fmt;
 use std::path::Path;
 
@@ -43,6 +44,8 @@ pub struct Problem {
     pub severity: Severity,
     /// Where it is.
     pub place: Place,
+    /// Of a composition within others: the components that lead to it, the outermost first.
+    pub within: Vec<Name>,
     /// The key, with the tables around it: `component.restart.period`. Empty where the text is no TOML.
     pub key: String,
     /// What stands there.
@@ -62,6 +65,7 @@ impl Problem {
         Problem {
             severity: Severity::Error,
             place: Place { line: 1, column: 1 },
+            within: Vec::new(),
             key: key.into(),
             found: found.into(),
             expected: expected.into(),
@@ -85,6 +89,10 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: ", self.place, self.severity)?;
+        if !self.within.is_empty() {
+            let names: Vec<&str> = self.within.iter().map(Name::as_str).collect();
+            write!(f, "{}: ", names.join(" -> "))?;
+        }
         // What the TOML parser found is a sentence of its own.
         if !self.key.is_empty() {
             write!(f, "{}: found ", self.key)?;

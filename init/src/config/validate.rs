@@ -101,8 +101,17 @@ impl Names<'_> {
             return;
         };
         if !services.contains(service) {
-            let expected = format!("a service that the parent gives: {}", list(services));
-            let problem = Problem::error("route.service", format!("\"{service}\""), expected);
+            let found = format!("\"{service}\"");
+            let problem = match reporter.within().last() {
+                None => {
+                    let expected = format!("a service that the parent gives: {}", list(services));
+                    Problem::error("route.service", found, expected)
+                }
+                Some(name) => {
+                    let expected = format!("a service that {name} is routed to: {}", list(services));
+                    Problem::warning("route.service", found, expected)
+                }
+            };
             let hint = reporter.hint(|| self.meant(service, services));
             reporter.report(&draft.service, problem.hint(hint));
         }
