@@ -7,6 +7,7 @@ use common::{dataspace, geometry};
 use portcullis_ipc::{Deadline, WaitPolicy};
 use portcullis_packet_stream::{Duplex, Error, Sink, Source};
 use portcullis_shm::{Attachment, Attributes, Dataspace, DataspaceCapability, Window};
+use rustix::thread::Pid;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -105,6 +106,42 @@ fn attack_21_garbage_in_the_word_of_a_free_makes_nobody_look_all_the_time() {
         let soon = Deadline::After(Duration::from_millis(50));
         assert_eq!(sink.get(soon).map(drop), Err(Error::DeadlineExceeded));
         assert!(times_asleep() > before, "it looked until its deadline and never slept");
+    }
+}
+
+/// Until a thread of this process sleeps in the kernel, for whatever reason.
+fn until_the_kernel_has_it(thread: Pid) {
+    let stat = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
+    while !std::fs::read_to_string(&stat).unwrap().contains(") S ") {
+        std::thread::yield_now();
+    }
+}
+
+/// Whoever can write the word can clear it and wake nobody, and so does an owner that is killed in between. Then another thread
+/// that finds it cleared takes the pages away on which this one sleeps, and who rings the bell does so in others.
+#[test]
+fn attack_21_a_word_that_is_cleared_without_a_wake_makes_no_sleeper_deaf() {
+    for _ in 0..ROUNDS {
+        let dataspace = dataspace::<u8>(geometry());
+        let (memory, capability) = (dataspace.attach(Window::WHOLE).unwrap(), dataspace.capability());
+        let foreign = capability.import().unwrap();
+        let mut sink = Sink::<u8>::new(foreign.attach(Window::WHOLE).unwrap(), geometry()).unwrap();
+        sink = sink.with_wait_policy(WaitPolicy::Block);
+        let hang_up = sink.hang_up();
+        let (tell, told) = std::sync::mpsc::channel();
+        let begin = Instant::now();
+        let sleeper = std::thread::spawn(move || {
+            tell.send(rustix::thread::gettid()).unwrap();
+            sink.get(FAR).map(drop)
+        });
+        until_it_sleeps(&memory, SINK);
+        until_the_kernel_has_it(told.recv().unwrap());
+        let behind = geometry().bytes::<u8>().next_multiple_of(4096) as u64;
+        assert_eq!(rustix::io::pwrite(&capability, &[0; 8], behind), Ok(8));
+        assert!(foreign.is_revoked());
+        hang_up.peer_is_gone();
+        assert_eq!(sleeper.join().unwrap(), Err(REVOKED));
+        assert!(begin.elapsed() < LIMIT / 2, "it was its deadline that ended it");
     }
 }
 

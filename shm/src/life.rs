@@ -117,7 +117,8 @@ impl Life {
         futex::wake(&self.over);
     }
 
-    /// Ends it in this process: everything that is mapped of it shows zeros from now on, and nothing of its pages is held.
+    /// Ends it in this process: everything that is mapped of it shows zeros from now on, and nothing of its pages is held. Who sleeps
+    /// on the word is woken.
     pub(crate) fn end(&self) {
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
         self.over.store(1, Ordering::Relaxed);
@@ -125,6 +126,11 @@ impl Life {
             // Refused only where the kernel has no memory left for its own books. The memory then goes on showing what
             // is left of the dataspace, which is zeros as well.
             let _ = memory.blank();
+        }
+        // Whoever sleeps in this process does so on pages that it no longer shows, where what this process writes and wakes from now
+        // on reaches nobody. The word is still the owner's, and it may have been cleared by somebody who wakes nobody.
+        if let Some(page) = &self.page {
+            page.wake(0);
         }
     }
 

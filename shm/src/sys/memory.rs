@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::addresses::Place;
-use super::racing;
+use super::{futex, racing};
 use crate::error::Error;
 use rustix::fd::AsFd;
 use rustix::mm::{MapFlags, ProtFlags};
@@ -202,6 +202,16 @@ impl Memory {
         let word = self.word::<AtomicU64>(offset, false);
         // SAFETY: as in `load_u32`.
         unsafe { AtomicU64::from_ptr(word.cast()) }.load(ordering)
+    }
+
+    /// Wakes who sleeps on a word of memory that may be read-only.
+    ///
+    /// # Panics
+    /// If it lies outside or is not aligned.
+    pub(crate) fn wake(&self, offset: usize) {
+        let word = self.word::<AtomicU32>(offset, false);
+        // SAFETY: as in `load_u32`; the kernel is told its address, and nobody accesses it.
+        futex::wake(unsafe { AtomicU32::from_ptr(word.cast()) });
     }
 
     /// Bytes of it as a plain slice.
