@@ -291,6 +291,17 @@ impl Port {
         Ok(self.ready_to_take()? != 0 || full && self.ready_to_put()? != 0)
     }
 
+    /// Takes back what a call that blocks, or `watch`, has left: that this side looks by itself. Whoever is answered that it did not
+    /// rely on signals looks once more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn relies_on_signals(&mut self) -> Result<bool, Error> {
+        if self.attends_to == 0 {
+            return Ok(true);
+        }
+        self.attend(0);
+        Ok(!self.has_moved()?)
+    }
+
     #[inline(never)]
     fn look(&mut self, way: u32) -> Result<u64, Error> {
         self.check()?;

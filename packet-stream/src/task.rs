@@ -133,7 +133,7 @@ impl<D: Control> AsyncSource<D> {
             if let Some(acknowledged) = self.source.try_acknowledged()? {
                 return Ok(acknowledged);
             }
-            if let Err(gone) = wait(self.source.wakeup(), &self.socket).await {
+            if let Err(gone) = wait(self.source.wakeup(), &mut self.source.port, &self.socket).await {
                 // What it did before it went.
                 return self.source.try_acknowledged()?.ok_or(gone);
             }
@@ -169,7 +169,7 @@ impl<D: Control> AsyncSink<D> {
             if let Some(received) = self.sink.try_get()? {
                 return Ok(received);
             }
-            if let Err(gone) = wait(self.sink.wakeup(), &self.socket).await {
+            if let Err(gone) = wait(self.sink.wakeup(), &mut self.sink.port, &self.socket).await {
                 // What it did before it went.
                 return self.sink.try_get()?.ok_or(gone);
             }
@@ -202,7 +202,7 @@ impl<D: Control> AsyncSink<D> {
 async fn wait_for_room(port: &mut Port, socket: &AsyncFd<SignalSocket>) -> Result<(), Error> {
     // The signal of its end may have been taken by an earlier wait, and the socket may stay open for longer than that.
     port.gone().map_or(Ok(()), Err)?;
-    match wait(port.wakeup(), socket).await {
+    match wait(port.wakeup(), port, socket).await {
         // Who closes its socket may have ended in order first.
         Err(Error::Disconnected) => Err(port.gone().unwrap_or(Error::Disconnected)),
         other => other,
@@ -210,7 +210,11 @@ async fn wait_for_room(port: &mut Port, socket: &AsyncFd<SignalSocket>) -> Resul
 }
 
 /// Waits for a signal, after a wakeup that went well.
-async fn wait(wakeup: Result<(), Error>, socket: &AsyncFd<SignalSocket>) -> Result<(), Error> {
+async fn wait(
+    wakeup: Result<(), Error>,
+    port: &mut Port,
+    socket: &AsyncFd<SignalSocket>,
+) -> Result<(), Error> {
     wakeup?;
-    signalled(socket).await
+    if port.relies_on_signals()? { signalled(socket).await } else { Ok(()) }
 }

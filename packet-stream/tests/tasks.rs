@@ -5,6 +5,7 @@
 mod common;
 
 use common::dataspace;
+use portcullis_ipc::Deadline;
 use portcullis_packet_stream::{AsyncSink, AsyncSource, Error, Geometry, SignalSocket, Sink, Source};
 use portcullis_shm::{Dataspace, Window};
 use std::os::fd::AsFd;
@@ -143,6 +144,81 @@ async fn a_task_learns_of_a_free_when_the_owners_side_ends() {
     let both = async { tokio::join!(sink.get(), going) };
     let (got, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
     assert_eq!(got.map(drop), Err(Error::Memory(portcullis_shm::Error::Revoked)));
+}
+
+/// What a call that blocks leaves behind: that this side looks by itself, so that the other sends it no signal.
+#[tokio::test]
+async fn g43_a_task_gets_signals_after_calls_that_block() {
+    let geometry = Geometry::new(1, 1, 4096).unwrap();
+    let dataspace = dataspace::<u32>(geometry);
+    let attach = || dataspace.attach(Window::WHOLE).unwrap();
+    let mut source = Source::<u32>::new(attach(), geometry).unwrap();
+    let mut sink = Sink::<u32>::new(attach(), geometry).unwrap();
+    let soon = || Deadline::After(Duration::from_millis(1));
+    // Before each is a task's.
+    assert_eq!(source.acknowledged(soon()).map(drop), Err(Error::DeadlineExceeded));
+    assert_eq!(sink.get(soon()).map(drop), Err(Error::DeadlineExceeded));
+    let (ours, theirs) = SignalSocket::pair().unwrap();
+    let mut source = AsyncSource::new(source, ours).unwrap();
+    let mut sink = AsyncSink::new(sink, theirs).unwrap();
+    for round in 0..4 {
+        let packet = source.source().alloc(1).unwrap();
+        let submitting = async {
+            source.submit(packet, round).await?;
+            source.source().wakeup()?;
+            Ok::<_, Error>(())
+        };
+        // In this order the sink waits first.
+        let both = async { tokio::join!(sink.get(), submitting) };
+        let (got, submitted) = tokio::time::timeout(LIMIT, both).await.expect("the sink is told");
+        assert_eq!(submitted, Ok(()));
+        let acknowledging = async {
+            sink.acknowledge(got.unwrap(), round).await?;
+            sink.sink().wakeup()?;
+            Ok::<_, Error>(())
+        };
+        let both = async { tokio::join!(source.acknowledged(), acknowledging) };
+        let (back, acknowledged) = tokio::time::timeout(LIMIT, both).await.expect("the source is told");
+        assert_eq!((acknowledged, back.unwrap().answered), (Ok(()), round));
+        // And while each is one's.
+        assert_eq!(source.source().acknowledged(soon()).map(drop), Err(Error::DeadlineExceeded));
+        assert_eq!(sink.sink().get(soon()).map(drop), Err(Error::DeadlineExceeded));
+    }
+}
+
+/// As above, for who waits for room.
+#[tokio::test]
+async fn g43_a_task_is_told_of_room_after_calls_that_block() {
+    let (mut source, mut sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());
+    let soon = || Deadline::After(Duration::from_millis(1));
+    let [first, second] = [1, 2].map(|size| source.source().alloc(size).unwrap());
+    source.submit(first, 1).await.unwrap();
+    let full = source.source().submit(second, 2, soon()).unwrap_err();
+    assert_eq!(full.reason, Error::DeadlineExceeded);
+    let taking = async {
+        let received = sink.get().await?;
+        sink.sink().wakeup()?;
+        Ok::<_, Error>(received)
+    };
+    let both = async { tokio::join!(source.submit(full.packet, 2), taking) };
+    let (submitted, got) = tokio::time::timeout(LIMIT, both).await.expect("the source is told");
+    submitted.unwrap();
+    source.source().wakeup().unwrap();
+    let one = got.unwrap();
+
+    let two = sink.get().await.unwrap();
+    sink.acknowledge(one, 1).await.unwrap();
+    let full = sink.sink().acknowledge(two, 2, soon()).unwrap_err();
+    assert_eq!(full.reason, Error::DeadlineExceeded);
+    let taking = async {
+        let acknowledged = source.acknowledged().await?;
+        source.source().wakeup()?;
+        Ok::<_, Error>(acknowledged)
+    };
+    let both = async { tokio::join!(sink.acknowledge(full.packet, 2), taking) };
+    let (acknowledged, back) = tokio::time::timeout(LIMIT, both).await.expect("the sink is told");
+    acknowledged.unwrap();
+    assert_eq!(back.unwrap().answered, 1);
 }
 
 #[tokio::test]
