@@ -99,6 +99,9 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// The caller's: what has come of what it had begun lies with its parent, and is not fetched.
+    #[error("too many outcomes lie there of what was begun: fetch them, and begin it again")]
+    TooManyOutcomes,
     /// Memory could not be had, attached or accessed, and not for want of quota.
     #[error("the memory cannot be used: {reason}")]
     Memory {

@@ -22,17 +22,15 @@ impl Host {
             Ask::Close => (Event::Closed, Errand::Close { number }),
         };
         self.0.state.borrow_mut().errands.insert(number, (session, event));
-        let host = self.downgrade();
-        entrypoint.spawn(async move {
-            let parent = uplink.parent().with_deadline(Deadline::Never);
-            let begun = match listens(&host, &parent).await {
-                Ok(()) => parent.begin_async(errand).await,
-                Err(error) => Err(error),
-            };
-            if let (Err(error), Some(host)) = (begun, host.upgrade()) {
-                host.comes_of(Outcome { number, result: Err(error) });
-            }
-        });
+        let parent = uplink.parent().with_deadline(Deadline::Never);
+        entrypoint.spawn(begin(self.downgrade(), parent, errand));
+    }
+
+    /// It is begun again when an outcome was fetched: that makes room.
+    fn put_off(&self, errand: Errand) {
+        self.0.state.borrow_mut().put_off.push_back(errand);
+        // All of them may have been fetched before this was known.
+        self.fetch_answers();
     }
 
     /// The parent's own parent has answers. They are fetched by one task at a time: of two, one could take for new what the other has.
@@ -42,27 +40,37 @@ impl Host {
         if self.0.listener.is_fetching.replace(true) {
             return;
         }
-        let host = self.downgrade();
+        let weak = self.downgrade();
         entrypoint.spawn(async move {
             let parent = uplink.parent().with_deadline(Deadline::Never);
             let mut has_come = None;
-            while let Some(listens) = host.upgrade() {
+            while let Some(listens) = weak.upgrade() {
                 listens.0.listener.is_called.set(false);
                 drop(listens);
                 let outcome = parent.outcome_async(has_come.take()).await;
-                let Some(host) = host.upgrade() else { return };
+                let Some(host) = weak.upgrade() else { return };
                 match outcome {
                     Ok(Some(outcome)) => {
                         has_come = Some(outcome.number);
                         host.comes_of(outcome);
                     }
                     // Somebody may have called since.
-                    Ok(None) if host.0.listener.is_called.get() => {}
+                    Ok(None) if host.0.listener.is_called.get() || host.is_put_off() => {}
                     // What did not come is there still, when the next one is.
                     Ok(None) | Err(_) => return host.0.listener.is_fetching.set(false),
                 }
+                // What has come lies there no more.
+                let errand = host.0.state.borrow_mut().put_off.pop_front();
+                drop(host);
+                if let Some(errand) = errand {
+                    begin(weak.clone(), parent.clone(), errand).await;
+                }
             }
         });
+    }
+
+    fn is_put_off(&self) -> bool {
+        !self.0.state.borrow().put_off.is_empty()
     }
 
     /// The parent's own parent has done something, or has not.
@@ -92,6 +100,19 @@ pub(super) struct Listener {
     is_fetching: Cell<bool>,
     /// Since the last one was asked for.
     is_called: Cell<bool>,
+}
+
+/// Has something begun. What is not begun, for whatever reason but one, has come to nothing.
+async fn begin(host: WeakHost, parent: Client<dyn Parent>, errand: Errand) {
+    let begun = match listens(&host, &parent).await {
+        Ok(()) => parent.begin_async(errand.clone()).await,
+        Err(error) => Err(error),
+    };
+    let (Err(error), Some(host)) = (begun, host.upgrade()) else { return };
+    match error {
+        Error::TooManyOutcomes => host.put_off(errand),
+        error => host.comes_of(Outcome { number: errand.number(), result: Err(error) }),
+    }
 }
 
 /// Sees to it that the parent's own parent says when there are answers.
@@ -135,3 +156,7 @@ impl Listens {
         self.host.upgrade().into_iter().for_each(|host| host.fetch_answers());
     }
 }
+
+#[cfg(test)]
+#[path = "errands_tests.rs"]
+mod tests;

@@ -98,7 +98,7 @@ impl Parent for ParentObject {
     fn begin(&mut self, errand: Errand) -> Result<(), Error> {
         let (host, outcomes) = (self.host()?, &self.outcomes);
         if outcomes.are_full() {
-            return Err(Error::SessionBusy);
+            return Err(Error::TooManyOutcomes);
         }
         match errand {
             Errand::Session(request) => {

@@ -7,10 +7,10 @@ use super::spec::Running;
 use crate::bank::{Account, Bank};
 use crate::error::Error;
 use crate::hop::{Event, Hop};
-use crate::protocol::{Component, Parent, Request, Root, Session};
+use crate::protocol::{Component, Errand, Parent, Request, Root, Session};
 use crate::quota::Quota;
 use portcullis_rpc::Capability;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The answer to a wish, or to anything that brings no more than that it was done.
 pub(super) type Done = Answering<()>;
@@ -49,6 +49,8 @@ pub(super) struct State {
     /// What the parent's own parent was asked to do and has not answered: what the session is called there, which one it is, and what
     /// happens to it if that is done.
     pub(super) errands: BTreeMap<u64, (u64, Event)>,
+    /// Of these, what it was asked in vain: as many outcomes lay there as it keeps.
+    pub(super) put_off: VecDeque<Errand>,
     /// The numbers of children that are not there yet, and that sessions wait for.
     pub(super) awaited: BTreeMap<String, u64>,
     /// The last number that a child or a session got. No number comes twice.
@@ -101,6 +103,7 @@ impl State {
             sessions: BTreeMap::new(),
             by_client: BTreeMap::new(),
             errands: BTreeMap::new(),
+            put_off: VecDeque::new(),
             awaited: BTreeMap::new(),
             last: 0,
         }

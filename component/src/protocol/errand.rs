@@ -34,6 +34,16 @@ pub enum Errand {
     },
 }
 
+impl Errand {
+    /// Which session it is for.
+    pub(crate) fn number(&self) -> u64 {
+        match self {
+            Errand::Session(request) => request.number,
+            Errand::Upgrade { number, .. } | Errand::Close { number } => *number,
+        }
+    }
+}
+
 /// What came of an [`Errand`].
 ///
 /// ```

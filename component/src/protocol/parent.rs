@@ -31,7 +31,8 @@ pub trait Parent {
     fn set_aside(&mut self, quota: Quota) -> Result<(), Error>;
     /// The child can donate it again.
     fn release(&mut self, quota: Quota) -> Result<(), Error>;
-    /// Has something begun that may take long. Answered at once; what comes of it is an [`outcome`](Self::outcome), later.
+    /// Has something begun that may take long. Answered at once; what comes of it is an [`outcome`](Self::outcome), later. If too
+    /// many of these lie there, it is not begun: [`Error::TooManyOutcomes`].
     fn begin(&mut self, errand: Errand) -> Result<(), Error>;
     /// What is signalled when there are outcomes, instead of what was before; at once if there are.
     fn sigh(&mut self, context: SignalCapability) -> Result<(), Error>;
