@@ -18,6 +18,11 @@ pub(super) enum Answering<T> {
 }
 
 impl<T> Answering<T> {
+    /// Whether nobody waits in a lane for it.
+    pub(super) fn is_errand(&self) -> bool {
+        matches!(self, Answering::Outcome { .. })
+    }
+
     /// Answers, and waits for nobody.
     pub(super) fn answer(self, result: Result<T, Error>) {
         match self {

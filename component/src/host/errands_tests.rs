@@ -1,9 +1,11 @@
 use crate::host::{Asked, Host, Route, Spec};
-use crate::{Env, Error, Opening, Quota, Service, Sessions};
-use portcullis_entrypoint::Entrypoint;
+use crate::protocol::{Errand, Outcome, Parent, Request, Root, Session};
+use crate::{Env, Error, Label, Opening, Quota, Service, Sessions};
+use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::Pd;
-use portcullis_rpc::{Error as RpcError, rpc_interface};
+use portcullis_rpc::{Capability, Error as RpcError, Later, Reply, rpc_interface};
 use std::cell::RefCell;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 #[rpc_interface(name = "echo")]
@@ -37,6 +39,30 @@ const LEAF: Quota = Quota::new(64 << 20, 60_000);
 
 thread_local! {
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+}
+
+/// The root of a server that makes sessions, and never says that one is closed.
+struct Holds {
+    entrypoint: WeakEntrypoint,
+    closes: Vec<Reply<Result<(), Error>>>,
+}
+
+impl Root for Holds {
+    fn create(&mut self, _: Request) -> Later<Result<Capability<dyn Session>, Error>> {
+        let entrypoint = self.entrypoint.upgrade().unwrap();
+        let session: Capability<dyn Echo> = entrypoint.manage(Echoes);
+        Later::ready(Ok(Capability::from_untyped(session.untyped().clone())))
+    }
+
+    fn upgrade(&mut self, _: u64, _: Quota) -> Later<Result<(), Error>> {
+        Later::ready(Ok(()))
+    }
+
+    fn close(&mut self, _: u64) -> Later<Result<(), Error>> {
+        let (later, reply) = Later::new();
+        self.closes.push(reply);
+        later
+    }
 }
 
 /// A parent of these whose sessions all come from above.
@@ -81,4 +107,41 @@ fn g21_what_a_child_with_thousands_of_sessions_leaves_behind_is_closed_at_every_
     until(&host, "not all are open", |host| host.sessions() == OPEN);
     until(&host, "not all are closed", |host| host.sessions() == 0);
     assert_eq!((host.quota("inner"), host.quota("echo")), (Some(INNER), Some(LEAF)));
+}
+
+#[test]
+fn a_second_close_of_a_session_is_refused_and_the_first_has_its_outcome() {
+    let echo = Spec::thread("echo", LEAF, |env: Env| {
+        let holds = Holds { entrypoint: env.entrypoint().downgrade(), closes: Vec::new() };
+        env.parent().announce("echo", env.entrypoint().manage(holds))
+    });
+    let (say, said) = channel();
+    let closer = Spec::thread("closer", LEAF, move |env: Env| {
+        let mut parent = env.parent();
+        let quota = Quota::new(8192, 4);
+        let label = Label::default();
+        let request = Request { number: 1, service: "echo".into(), label, arguments: Vec::new(), quota };
+        parent.session(request).get().map(drop).unwrap();
+        (0..2).for_each(|_| parent.begin(Errand::Close { number: 1 }).unwrap());
+        let second = parent.outcome(None).unwrap();
+        say.send(second.map(|Outcome { number, result }| (number, result.map(|_| ())))).unwrap();
+        let mut first = parent.outcome(Some(1)).unwrap();
+        while first.is_none() {
+            std::thread::yield_now();
+            first = parent.outcome(None).unwrap();
+        }
+        say.send(first.map(|Outcome { number, result }| (number, result.map(|_| ())))).unwrap();
+        env.exit(0);
+    });
+    let (host, _entrypoint) = root(vec![echo, closer]);
+    let second = RefCell::new(None);
+    until(&host, "nothing is said of the second", |_| {
+        *second.borrow_mut() = said.try_recv().ok();
+        second.borrow().is_some()
+    });
+    assert_eq!(second.take(), Some(Some((1, Err(Error::SessionBusy)))));
+    // The first waits for the server, which ends.
+    host.kill("echo");
+    until(&host, "nothing is said of the first", |host| host.quota("closer").is_none());
+    assert_eq!(said.try_recv(), Ok(Some((1, Ok(())))));
 }

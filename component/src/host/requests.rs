@@ -145,6 +145,10 @@ impl Host {
         };
         if when_back {
             if let Some(sess) = self.0.state.borrow_mut().sessions.get_mut(&session) {
+                // A call that waits has a lane, and of those there are few. An errand has nothing but its session.
+                if reply.is_errand() && sess.closing.iter().any(Done::is_errand) {
+                    return reply.answer(Err(Error::SessionBusy));
+                }
                 sess.closing.push(reply);
             }
         } else {
