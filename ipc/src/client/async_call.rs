@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
 use crate::pd::watcher::Alarm;
-use crate::protocol::lane_queue::Place;
+use crate::protocol::line::Place;
 use crate::wire::head::RowName;
 use crate::wire::layout::LaneId;
 use std::future::Future;

@@ -5,7 +5,7 @@ use super::portal::Portal;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
-use crate::protocol::lane_queue::Place;
+use crate::protocol::line::Place;
 use crate::protocol::{hang_up, reply_wait};
 use crate::transport::Drained;
 use crate::wait_policy::moment;

@@ -14,9 +14,9 @@
 //! A woken task is in line no more. If it takes no lane then, because it was dropped or found one otherwise, it wakes
 //! the next in its stead.
 
+use super::line::{Line, Place};
 use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, MutexGuard, Ordering, fence, total_order};
 use crate::wake::wake;
-use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::Duration;
@@ -28,25 +28,6 @@ pub(crate) struct LaneQueue {
     length: AtomicU32,
     line: Mutex<Line>,
     freed: Condvar,
-}
-
-/// Tasks in the order in which they came. Wakers are the executor's code, which may come back here: they are woken and
-/// dropped without the lock.
-#[derive(Debug, Default)]
-struct Line {
-    last: u64,
-    tasks: VecDeque<(Place, Waker)>,
-}
-
-/// A task's place in line, which it keeps while it is woken in vain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(u64);
-
-impl Line {
-    /// Where the place is, or would be.
-    fn find(&self, place: Place) -> Result<usize, usize> {
-        self.tasks.binary_search_by_key(&place, |(place, _)| *place)
-    }
 }
 
 /// Takes a lane, if it is free.
@@ -79,9 +60,9 @@ impl LaneQueue {
         let task = {
             let mut line = self.line();
             self.freed.notify_one();
-            line.tasks.pop_front()
+            line.next()
         };
-        if let Some((_, waker)) = task {
+        if let Some(waker) = task {
             self.leave();
             wake(waker);
         }
@@ -122,7 +103,7 @@ impl LaneQueue {
         waker: &Waker,
         mut look: impl FnMut() -> Option<T>,
     ) -> Option<T> {
-        let in_line = place.filter(|place| self.line().find(*place).is_ok());
+        let in_line = place.filter(|place| self.line().has(*place));
         if let Some(found) = look() {
             // Who was woken for the lane that it took wakes nobody in its stead.
             *place = None;
@@ -143,18 +124,10 @@ impl LaneQueue {
     fn line_up(&self, place: Option<Place>, waker: &Waker) -> Place {
         let waker = waker.clone();
         let mut line = self.line();
-        let place = place.unwrap_or_else(|| {
-            line.last += 1;
-            Place(line.last)
-        });
-        let old = match line.find(place) {
-            Ok(index) => Some(std::mem::replace(&mut line.tasks[index].1, waker)),
-            Err(index) => {
-                line.tasks.insert(index, (place, waker));
-                self.length.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-        };
+        let (place, old) = line.enter(place, waker);
+        if old.is_none() {
+            self.length.fetch_add(1, Ordering::Relaxed);
+        }
         drop(line);
         // As in `enter`.
         fence(Ordering::SeqCst);
@@ -164,10 +137,7 @@ impl LaneQueue {
 
     /// A task gives up its place. If it was woken, it may have been for a lane, which somebody else should take.
     pub(crate) fn leave_line(&self, place: Place) {
-        let left = {
-            let mut line = self.line();
-            line.find(place).ok().and_then(|index| line.tasks.remove(index))
-        };
+        let left = self.line().leave(place);
         match left {
             Some(_) => self.leave(),
             None => self.wake_next(),
@@ -179,9 +149,9 @@ impl LaneQueue {
         let tasks = {
             let mut line = self.line();
             self.freed.notify_all();
-            std::mem::take(&mut line.tasks)
+            line.take()
         };
-        for (_, waker) in tasks {
+        for waker in tasks {
             self.leave();
             wake(waker);
         }

@@ -7,6 +7,7 @@
 pub(crate) mod doorbell;
 pub(crate) mod hang_up;
 pub(crate) mod lane_queue;
+pub(crate) mod line;
 #[cfg(all(test, loom))]
 mod models;
 pub(crate) mod posts;
