@@ -1,6 +1,7 @@
 //! Calls that a task waits for, and no thread.
 
 use super::channel::Channel;
+use super::portal::InLine;
 use super::reference::RowReference;
 use crate::capability::Capability;
 use crate::context::{self, Terms};
@@ -79,6 +80,8 @@ pub struct AsyncCall {
     /// Whether it may look at all: the watcher has others to attend to.
     may_look: bool,
     alarm: Option<Alarm>,
+    /// Its place among those that wait for the portal that it waits for.
+    in_line: Option<InLine>,
 }
 
 /// How far the call is.
@@ -113,6 +116,7 @@ impl AsyncCall {
             looks_until: None,
             may_look: true,
             alarm: None,
+            in_line: None,
         }
     }
 
@@ -131,6 +135,7 @@ impl AsyncCall {
             looks_until: None,
             may_look: false,
             alarm: None,
+            in_line: None,
         }
     }
 
@@ -148,7 +153,7 @@ impl AsyncCall {
                 (Stage::New(_), _) if is_late => return Poll::Ready(Err(Error::DeadlineExceeded)),
                 (Stage::New(capability), _) => {
                     if let Some(portal) = capability.unsettled()
-                        && portal.wait_for_ticket(waker)
+                        && portal.wait_for_ticket(&mut self.in_line, waker)
                     {
                         if self.end.is_none() && self.introduction.is_none() {
                             self.introduction = portal.introduction_limit();
@@ -170,7 +175,9 @@ impl AsyncCall {
                     drop(reached);
                     self.stage = Stage::Queued(target, None);
                 }
-                (Stage::Queued(target, None), Some(message)) if target.channel.must_wait(message, waker) => {
+                (Stage::Queued(target, None), Some(message))
+                    if target.channel.must_wait(message, &mut self.in_line, waker) =>
+                {
                     break (&target.channel.pd, self.end, Error::DeadlineExceeded);
                 }
                 (Stage::Queued(target, place), Some(message)) => {
@@ -178,6 +185,7 @@ impl AsyncCall {
                         break (&target.channel.pd, self.end, Error::Busy);
                     };
                     let lane = lane?;
+                    self.in_line = None;
                     let sequence = target.channel.send(lane, target.row, message, self.chain, left)?;
                     if let Stage::Queued(target, _) = std::mem::replace(&mut self.stage, Stage::Done) {
                         self.looks_until = target.channel.look_until(now).filter(|_| self.may_look);
@@ -215,7 +223,7 @@ impl AsyncCall {
 
     /// Ends it wherever it is.
     fn cancel(&mut self) {
-        self.alarm = None;
+        (self.alarm, self.in_line) = (None, None);
         match (std::mem::replace(&mut self.stage, Stage::Done), &self.message) {
             (Stage::Queued(Target { channel, .. }, Some(place)), _) => channel.leave_line(place),
             (Stage::Called(Target { channel, .. }, lane, _), Some(message)) => channel.abandon(lane, message),

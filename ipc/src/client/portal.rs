@@ -24,7 +24,10 @@
 
 mod settling;
 mod submitted;
+mod tasks;
 mod waiting;
+
+pub(crate) use tasks::InLine;
 
 use super::callee::Callee;
 use super::channel::Channel;
@@ -36,6 +39,7 @@ use crate::error::Error;
 use crate::pd::Pd;
 use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::pd::watcher::{HangUp, Watch};
+use crate::protocol::line::Line;
 use crate::transport::socket::SocketTransport;
 use crate::transport::{Drained, Transport};
 use crate::wake::wake;
@@ -97,7 +101,7 @@ struct State {
     /// Has whoever folds it look whether it is still there.
     fold: Option<Waker>,
     /// Tasks that wait for it.
-    tasks: Vec<Waker>,
+    tasks: Line,
     /// There was no channel yet that a signal could have gone through: it goes as soon as there is one.
     submitted: bool,
 }
@@ -144,7 +148,7 @@ impl Portal {
             meanwhile: None,
             waited: false,
             fold: None,
-            tasks: Vec::new(),
+            tasks: Line::default(),
             submitted: false,
         };
         let portal = Arc::new_cyclic(|this| Portal {

@@ -1,7 +1,7 @@
 //! What a channel does for tasks that call through it.
 
 use super::channel::Channel;
-use super::portal::Portal;
+use super::portal::{InLine, Portal};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
@@ -34,8 +34,8 @@ impl Channel {
     }
 
     /// As [`bring_home`](Channel::bring_home), for a task: answers whether it has to wait for one of the arguments.
-    pub(super) fn must_wait(&self, send: &MsgBuf, waker: &Waker) -> bool {
-        let waits = |portal: &Portal| portal.wait_to_settle(waker);
+    pub(super) fn must_wait(&self, send: &MsgBuf, in_line: &mut Option<InLine>, waker: &Waker) -> bool {
+        let waits = |portal: &Portal| portal.wait_to_settle(in_line, waker);
         send.held().filter_map(|capability| capability.portal_home(self)).any(waits)
     }
 

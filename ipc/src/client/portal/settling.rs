@@ -122,8 +122,8 @@ impl Portal {
     /// Tells everybody who waits for it that it has changed.
     pub(super) fn tell(&self, mut state: MutexGuard<'_, State>) {
         self.changes.notify_all();
-        let tasks = std::mem::take(&mut state.tasks);
+        let tasks = state.tasks.take();
         drop(state);
-        tasks.into_iter().for_each(wake);
+        tasks.for_each(wake);
     }
 }

@@ -1,6 +1,6 @@
 //! Signals that are submitted through a portal before there is a channel.
 
-use super::{Portal, Settled};
+use super::{InLine, Portal, Settled};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -33,13 +33,8 @@ impl Portal {
     }
 
     /// Whether a signal was submitted that has not gone on, and may yet. If so, the waker hears of a change.
-    fn has_submitted(&self, waker: &Waker) -> bool {
-        let mut state = self.state();
-        let waits = state.submitted && (state.is_expected() || state.is_under_way());
-        if waits && !state.tasks.iter().any(|task| task.will_wake(waker)) {
-            state.tasks.push(waker.clone());
-        }
-        waits
+    fn has_submitted(&self, in_line: &mut Option<InLine>, waker: &Waker) -> bool {
+        self.line_up(in_line, waker, |state| state.submitted && (state.is_expected() || state.is_under_way()))
     }
 }
 
@@ -47,9 +42,9 @@ impl Portal {
 /// no longer than a portal may take to be taken up. Without a watcher it is not kept.
 fn keep(portal: Arc<Portal>) {
     let Some(limit) = portal.introduction_limit() else { return };
-    let (pd, mut alarm) = (portal.pd.clone(), None);
+    let (pd, mut alarm, mut in_line) = (portal.pd.clone(), None, None);
     let kept = poll_fn(move |context| {
-        if Instant::now() >= limit || !portal.has_submitted(context.waker()) {
+        if Instant::now() >= limit || !portal.has_submitted(&mut in_line, context.waker()) {
             return Poll::Ready(());
         }
         if alarm.is_none() {

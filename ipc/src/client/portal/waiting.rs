@@ -1,4 +1,4 @@
-//! Waiting for a portal: threads and tasks.
+//! Waiting for a portal: what for, and threads that do.
 
 use super::Portal;
 use crate::client::callee::Callee;
@@ -10,7 +10,6 @@ use crate::entrypoint_id::EntrypointId;
 use crate::error::Error;
 use crate::sys::socket;
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// Who waits for a portal looks again after that time at the latest.
@@ -20,7 +19,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What somebody waits for who cannot go on with a portal yet.
-enum Awaited {
+pub(super) enum Awaited {
     /// That its entrypoint takes it up.
     Ticket(Option<Arc<Callee>>),
     /// That it folds into that channel.
@@ -83,36 +82,6 @@ impl Portal {
         self.pd.default_deadline().instant().or_else(|| Instant::now().checked_add(PATIENCE))
     }
 
-    /// As [`settle`](Self::settle), for a task: answers whether it has to wait.
-    pub(in crate::client) fn wait_to_settle(&self, waker: &Waker) -> bool {
-        self.must_wait(waker, false)
-    }
-
-    /// As [`wait`](Self::wait) for its ticket alone, for a task: answers whether it has to wait.
-    pub(crate) fn wait_for_ticket(&self, waker: &Waker) -> bool {
-        {
-            let mut state = self.state();
-            self.go_on(&mut state);
-            if !state.is_expected() {
-                self.tell(state);
-                return false;
-            }
-        }
-        self.must_wait(waker, true)
-    }
-
-    fn must_wait(&self, waker: &Waker, for_ticket: bool) -> bool {
-        if self.awaited(for_ticket).is_none() {
-            return false;
-        }
-        let mut state = self.state();
-        let waits = if for_ticket { state.is_expected() } else { state.is_under_way() };
-        if waits && !state.tasks.iter().any(|task| task.will_wake(waker)) {
-            state.tasks.push(waker.clone());
-        }
-        waits
-    }
-
     /// Whether its ticket is to come from that entrypoint, as far as has been said. If it has come, it has come home.
     pub(crate) fn is_expected_at(&self, entrypoint: EntrypointId) -> bool {
         // As a rule it is another's, which costs nothing to see.
@@ -129,7 +98,7 @@ impl Portal {
     }
 
     /// What is to be waited for, if anything is.
-    fn awaited(&self, for_ticket: bool) -> Option<Awaited> {
+    pub(super) fn awaited(&self, for_ticket: bool) -> Option<Awaited> {
         let mut state = self.state();
         self.go_on(&mut state);
         let folds = self.origin.filter(|_| state.is_under_way() && !state.waited);
