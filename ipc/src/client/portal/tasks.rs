@@ -109,7 +109,7 @@ mod tests {
     fn channel(pd: &Pd) -> (Arc<Channel>, OwnedFd) {
         let (ours, theirs) = socket::pair().unwrap();
         let transport = SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(pd, ours)));
-        (Channel::connect(pd, Arc::new(transport), Group::next(), None).unwrap(), theirs)
+        (Channel::connect(pd, &Arc::new(transport), Group::next(), None).unwrap(), theirs)
     }
 
     /// Tasks that each call, wait for a portal, and give up.
