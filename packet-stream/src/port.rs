@@ -14,7 +14,8 @@ use crate::sync::{AtomicU32, Ordering};
 use crate::sys;
 use portcullis_ipc::{Patience, WaitPolicy};
 use portcullis_shm::Attachment;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
 
 /// Which side of the stream this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) enum Role {
 pub(crate) struct Shared {
     mapped: Mapped,
     pub(crate) hung_up: AtomicU32,
+    /// Who is to be woken once that is said, besides whoever sleeps on the bell.
+    task: Mutex<Option<Waker>>,
 }
 
 impl Shared {
@@ -39,6 +42,12 @@ impl Shared {
     #[inline]
     pub(crate) fn memory(&self) -> &Attachment {
         self.mapped.memory()
+    }
+
+    /// Puts a task where the last one was. Either whoever says that the peer is gone finds it after that, or it finds that said: the
+    /// one says it before this, the other looks after this, and the lock orders them.
+    pub(crate) fn replace_task(&self, task: Option<Waker>) -> Option<Waker> {
+        std::mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), task)
     }
 }
 
@@ -89,7 +98,7 @@ impl Port {
         };
         let mapped = Mapped::new(memory, parties, queues, words::<D>())?;
         Ok(Port {
-            shared: Arc::new(Shared { mapped, hung_up: AtomicU32::new(0) }),
+            shared: Arc::new(Shared { mapped, hung_up: AtomicU32::new(0), task: Mutex::default() }),
             geometry,
             buffer,
             role,
@@ -327,6 +336,8 @@ impl Drop for Port {
         // What was staged is shown, so that an orderly end loses nothing.
         let _ = self.wakeup();
         self.close();
+        // Nobody waits any more, and whoever watches the peer may keep `shared` for long.
+        self.shared.replace_task(None);
     }
 }
 

@@ -7,6 +7,8 @@ use crate::port::Port;
 use crate::sink::{Sink, Unacknowledged};
 use crate::socket::SignalSocket;
 use crate::source::{Acknowledged, Source, Unsubmitted};
+use std::future::poll_fn;
+use std::task::Poll;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -72,10 +74,21 @@ fn register(socket: SignalSocket) -> Result<AsyncFd<SignalSocket>, Error> {
     })
 }
 
-/// Waits until signals have come, and takes them. Whoever waits has found nothing before and looks again after.
-async fn signalled(socket: &AsyncFd<SignalSocket>) -> Result<(), Error> {
+/// Waits until signals have come, and takes them, or the other side is gone. Whoever waits has found nothing before and looks
+/// again after.
+async fn signalled(port: &mut Port, socket: &AsyncFd<SignalSocket>) -> Result<(), Error> {
     loop {
-        let mut guard = socket.readable().await.map_err(|_| Error::Disconnected)?;
+        // Moved into what is polled: a port can go to another thread, but no two have it.
+        let port = &mut *port;
+        let ready = poll_fn(move |context| {
+            // In this order: see `replace_task`.
+            port.shared.replace_task(Some(context.waker().clone()));
+            match port.gone() {
+                Some(gone) => Poll::Ready(Err(gone)),
+                None => socket.poll_read_ready(context).map_err(|_| Error::Disconnected),
+            }
+        });
+        let mut guard = ready.await?;
         // Emptied before the next look at the queues, and forgotten only when it is empty: a signal that comes later
         // makes it readable again.
         if socket.get_ref().take()? {
@@ -216,5 +229,5 @@ async fn wait(
     socket: &AsyncFd<SignalSocket>,
 ) -> Result<(), Error> {
     wakeup?;
-    if port.relies_on_signals()? { signalled(socket).await } else { Ok(()) }
+    if port.relies_on_signals()? { signalled(port, socket).await } else { Ok(()) }
 }

@@ -128,7 +128,7 @@ fn look_for_a_while<const N: usize>(ports: &mut [(&mut Port, For); N]) -> Result
     Ok(false)
 }
 
-/// Ends the waits of a stream whose peer is gone: for whoever watches the peer.
+/// Ends the waits of a stream whose peer is gone, those of calls and of a task: for whoever watches the peer.
 ///
 /// ```
 /// use portcullis_ipc::Deadline;
@@ -152,5 +152,8 @@ impl HangUp {
         let bell = self.0.words().own.bell;
         hang_up::say(&self.0.hung_up, bell);
         sys::wake(bell);
+        if let Some(task) = self.0.replace_task(None) {
+            task.wake();
+        }
     }
 }

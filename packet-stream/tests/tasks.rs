@@ -6,7 +6,7 @@ mod common;
 
 use common::dataspace;
 use portcullis_ipc::Deadline;
-use portcullis_packet_stream::{AsyncSink, AsyncSource, Error, Geometry, SignalSocket, Sink, Source};
+use portcullis_packet_stream::{AsyncSink, AsyncSource, Error, Geometry, HangUp, SignalSocket, Sink, Source};
 use portcullis_shm::{Dataspace, Window};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -130,6 +130,67 @@ async fn a_task_that_waits_for_room_uses_what_was_made_before_the_end() {
     let both = async { tokio::join!(source.submit(packet, 2), going) };
     let (submitted, ()) = tokio::time::timeout(LIMIT, both).await.unwrap();
     assert_eq!(submitted.unwrap_err().reason, Error::Closed, "in order, and its socket is closed, too");
+}
+
+/// The peer's end of the socket may be open elsewhere after its death.
+#[tokio::test]
+async fn a_hang_up_ends_every_wait_of_a_task_while_the_socket_stays() {
+    async fn ended<T>(hang_up: HangUp, waiting: impl Future<Output = T> + Send) -> T {
+        // In this order: it waits, and then it is said.
+        let both = async { tokio::join!(waiting, async { hang_up.peer_is_gone() }) };
+        tokio::time::timeout(LIMIT, both).await.expect("the task is woken").0
+    }
+    let geometry = Geometry::new(1, 1, 4096).unwrap();
+
+    let (_source, mut sink, _dataspace) = ends(geometry);
+    let hang_up = sink.sink().hang_up();
+    assert_eq!(ended(hang_up, sink.get()).await.map(drop), Err(Error::Disconnected));
+
+    let (mut source, _sink, _dataspace) = ends(geometry);
+    let hang_up = source.source().hang_up();
+    assert_eq!(ended(hang_up, source.acknowledged()).await.map(drop), Err(Error::Disconnected));
+
+    let (mut source, _sink, _dataspace) = ends(geometry);
+    let [first, second] = [1, 2].map(|size| source.source().alloc(size).unwrap());
+    source.submit(first, 1).await.unwrap();
+    let hang_up = source.source().hang_up();
+    let unsubmitted = ended(hang_up, source.submit(second, 2)).await.unwrap_err();
+    assert_eq!((unsubmitted.reason, unsubmitted.packet.size()), (Error::Disconnected, 2));
+
+    let (mut source, mut sink, _dataspace) = ends(geometry);
+    for number in [1, 2] {
+        let packet = source.source().alloc(1).unwrap();
+        source.submit(packet, number).await.unwrap();
+        source.source().wakeup().unwrap();
+        let received = sink.get().await.unwrap();
+        sink.sink().wakeup().unwrap();
+        if number == 1 {
+            sink.acknowledge(received, 1).await.unwrap();
+        } else {
+            let hang_up = sink.sink().hang_up();
+            let unacknowledged = ended(hang_up, sink.acknowledge(received, 2)).await.unwrap_err();
+            let expected = (Error::Disconnected, 2);
+            assert_eq!((unacknowledged.reason, unacknowledged.packet.control()), expected);
+        }
+    }
+}
+
+/// By another thread, at whatever time; and what was put before is taken first.
+#[tokio::test]
+async fn a_hang_up_by_another_thread_is_never_missed_by_a_task() {
+    for round in 0..500 {
+        let (mut source, mut sink, _dataspace) = ends(Geometry::new(1, 1, 4096).unwrap());
+        let packet = source.source().alloc(1).unwrap();
+        source.submit(packet, round).await.unwrap();
+        source.source().wakeup().unwrap();
+        let hang_up = sink.sink().hang_up();
+        let watcher = std::thread::spawn(move || hang_up.peer_is_gone());
+        let got = tokio::time::timeout(LIMIT, sink.get()).await.unwrap().unwrap();
+        assert_eq!(got.control(), round);
+        let gone = tokio::time::timeout(LIMIT, sink.get()).await.expect("the task is woken");
+        assert_eq!(gone.map(drop), Err(Error::Disconnected));
+        watcher.join().unwrap();
+    }
 }
 
 /// What the side says at its end comes by the socket, also when nothing reaches the dataspace any more.
