@@ -48,6 +48,8 @@ impl SignalSocket {
     }
 
     /// An end that came from somebody else. Its flags need not be set in any way: each operation says that it does not wait.
+    /// Who made the pair may have kept a copy of this end all the same, and its reads can hold the kernel's lock for as long as it
+    /// likes: who is not sure of the peer makes the [`pair`](Self::pair) himself and gives away one end only.
     ///
     /// # Errors
     /// [`Error::NoSocket`] if it is none of that kind, or was never connected.

@@ -13,6 +13,10 @@ pub(crate) struct Sleeper<'a> {
     pub(crate) life: (LifeWord<'a>, u32),
 }
 
+/// How long one sleeps on a single bell at most, where one cannot sleep on the others besides it.
+const LOOKS_AT_STREAMS: Duration = Duration::from_millis(1);
+const LOOKS_FOR_A_FREE: Duration = Duration::from_millis(100);
+
 /// Sleeps while each word is what is expected of it, for at most `time`. Returns for any reason at all: look again.
 ///
 /// The words lie in memory shared between processes, so the private flag is not set (futex(2)).
@@ -28,13 +32,14 @@ pub(crate) fn wait<const N: usize>(streams: &[Sleeper<'_>; N], time: Option<Dura
     });
     // Every failure (changed word, signal, timeout, peer-made nonsense) means the same to the caller: look again. But for one:
     let refused = futex::waitv(words.as_flattened(), WaitvFlags::empty(), end.as_ref(), clock);
-    if let (Err(Errno::NOSYS | Errno::PERM), [Sleeper { bell: (bell, expected), .. }]) =
+    if let (Err(Errno::NOSYS | Errno::PERM), [Sleeper { bell: (bell, expected), .. }, rest @ ..]) =
         (refused, streams.as_slice())
     {
         // Before Linux 5.16, and where somebody forbids what is so new, one can sleep on a single word. Rather than looking all
-        // the time, one sees a free at the deadline.
-        let time = time.map(|time| timespec(time, 0));
-        let _ = futex::wait(bell, Flags::empty(), *expected, time.as_ref());
+        // the time, one looks at all others now and then: seldom if that is but the word of a free.
+        let now_and_then = if rest.is_empty() { LOOKS_FOR_A_FREE } else { LOOKS_AT_STREAMS };
+        let time = timespec(time.map_or(now_and_then, |time| time.min(now_and_then)), 0);
+        let _ = futex::wait(bell, Flags::empty(), *expected, Some(&time));
     }
 }
 
