@@ -85,9 +85,12 @@ fn all_ways_stand_side_by_side() {
     for (line, via) in errors.lines().zip(WAYS) {
         assert!(line.starts_with(&format!("{via:>6}: 1000000 bytes in ")), "{errors}");
     }
-    let output = run(portcullis(["demo", "bulk", "--via", "all", "-"]).stdin(Stdio::null()));
-    assert!(text(&output.stderr).contains("can be read once only"), "{}", text(&output.stderr));
-    assert_eq!(output.status.code(), Some(1));
+    let file = std::fs::File::open(directory.path().join("input")).unwrap();
+    for standard_input in [Stdio::null(), file.into()] {
+        let output = run(portcullis(["demo", "bulk", "--via", "all", "-"]).stdin(standard_input));
+        assert!(text(&output.stderr).contains("can be read once only"), "{}", text(&output.stderr));
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
+    }
 }
 
 #[test]

@@ -53,6 +53,13 @@ fn a_killed_watcher_is_named_and_a_stopped_clock_is_told_of() {
     assert_eq!(output.status.code(), Some(1));
 }
 
+#[test]
+fn a_watcher_may_be_busy_for_longer_than_a_call_waits() {
+    let arguments = ["demo", "ticker", "--watchers", "3", "--ticks", "2", "--every", "1200"];
+    let output = run(&mut portcullis(arguments));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 /// It would take days.
 #[test]
 fn a_watcher_that_is_killed_is_named_before_the_clock_has_ticked_to_its_end() {

@@ -54,6 +54,18 @@ fn to(router: &Router, client: &str, said: &[&str]) -> String {
 }
 
 #[test]
+fn a_rule_for_the_parent_that_never_decides_is_reported_too() {
+    let rules = |second| {
+        let routes = vec![rule(Some("parent"), "any", &[], "denied"), rule(second, "any", &[], "a")];
+        let file = F { components: vec![C { provides: vec!["S"], ..C::named("a") }, C::named("b")], routes };
+        Composition::parse(file.text().0).map(drop)
+    };
+    let said = rules(Some("parent")).unwrap_err();
+    assert!(said.list().iter().any(|problem| problem.found.contains("never decides")), "{said:?}");
+    assert_eq!(rules(None), Ok(()), "a rule for all clients is none for the parent, nor the other way round");
+}
+
+#[test]
 fn a_tail_identifies_no_requester() {
     // Meant for `c`, by somebody who takes the last hop for its name.
     let by_tail = router(vec![rule(None, "suffix", &["c"], "a")]);

@@ -18,9 +18,11 @@ use std::process::Stdio;
 pub(crate) fn run(args: &BulkArgs, json: bool) -> Result<(), Failure> {
     let ways = if args.via == Via::All { &Via::WAYS[..] } else { &[args.via] };
     let mut first: Option<Report> = None;
+    // A file, too: whoever reads it as standard input goes on where the last one stopped.
+    let is_standard_input = args.file.as_deref().is_some_and(|file| file == "-");
     for via in ways {
         let input = Input::open(args.file.clone())?;
-        if args.via == Via::All && input.length().is_none() {
+        if args.via == Via::All && (is_standard_input || input.length().is_none()) {
             return Err(Failure::ReadOnce(input.name().display().to_string()));
         }
         let name = input.name().to_owned();

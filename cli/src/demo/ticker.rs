@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output;
 use indicatif::{ProgressBar, ProgressStyle};
 use portcullis_examples::ticker::{CLOCK, Clock, Seen, WATCHER, Watcher, Works};
-use portcullis_ipc::Pd;
+use portcullis_ipc::{Deadline, Pd};
 use portcullis_rpc::{Capability, Client};
 use serde::Serialize;
 use std::fmt::{self, Display};
@@ -73,7 +73,8 @@ impl Party {
     ) -> Result<Party, Failure> {
         let (mut process, watcher): (_, Capability<dyn Watcher>) =
             Process::start(pd, "watcher", WATCHER, Stdio::null())?;
-        let mut watcher = watcher.client();
+        // It answers between two looks at the clock, each of which keeps it busy.
+        let mut watcher = watcher.client().with_deadline(Deadline::After(NOTICE + busy * 2));
         let watches = watcher.watch(clock.clone().upcast(), busy);
         watches.map_err(|failure| explain(&failure, [&mut process, clock_process]))?;
         Ok(Party { number, busy, process, watcher })

@@ -55,7 +55,8 @@ pub(super) fn check(components: &[ComponentDraft], routes: &[RouteDraft], report
 struct Rule<'a> {
     route: &'a Route,
     services: Services<'a>,
-    /// The client, if it is for one. A name that nobody has is the client of no rule that could be taken.
+    /// The client, if it is for one: of the parent a number behind those of all components. A name that nobody has is the client of no rule
+    /// that could be taken.
     from: Option<Option<usize>>,
     /// The component that it leads to, if it leads to one.
     to: Option<usize>,
@@ -97,7 +98,9 @@ impl<'a> Rule<'a> {
             (ServicePattern::Named(service), Target::Parent | Target::Denied) => Services::One(service),
             (ServicePattern::Any, Target::Parent | Target::Denied) => Services::All,
         };
-        Rule { route, services, from: route.from.as_ref().map(|from| clients.get(from).copied()), to }
+        let number =
+            |from: &Name| if from.is_parent() { Some(clients.len()) } else { clients.get(from).copied() };
+        Rule { route, services, from: route.from.as_ref().map(number), to }
     }
 }
 
@@ -106,7 +109,7 @@ struct Taken<'a> {
     rule: &'a Rule<'a>,
     /// All services of the rule.
     all: Bits,
-    /// Of single clients.
+    /// Of single clients, the parent behind the others: a rule for all clients is none for it.
     single: Vec<Bits>,
     /// Of all clients but for those that the target of the taking rule is, by this target.
     but: Vec<Bits>,
@@ -126,7 +129,7 @@ impl<'a> Taken<'a> {
             Services::Of(_, services) => bits_of(services, |_| true),
             Services::None => 0,
         };
-        let (single, but) = (vec![0; clients], vec![0; clients]);
+        let (single, but) = (vec![0; clients + 1], vec![0; clients]);
         Taken { rule, all, single, but, once: 0, whole: 0, known: HashMap::new() }
     }
 
@@ -164,10 +167,11 @@ impl<'a> Taken<'a> {
 
     /// Whether nothing is left. A rule that is for nobody, or for nothing, has something else wrong with it.
     fn is_all(&self) -> bool {
-        let of = |client: usize| self.single[client] | self.whole | (self.once & !self.but[client]);
+        let of_all = |client: usize| self.but.get(client).map_or(0, |but| self.whole | self.once & !but);
+        let of = |client: usize| self.single[client] | of_all(client);
         let is_for = |client: &usize| match self.rule.from {
             Some(from) => from == Some(*client),
-            None => self.rule.to != Some(*client),
+            None => *client < self.but.len() && self.rule.to != Some(*client),
         };
         let mut clients = (0..self.single.len()).filter(is_for).peekable();
         self.all != 0 && clients.peek().is_some() && clients.all(|client| of(client) == self.all)

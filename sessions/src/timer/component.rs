@@ -131,6 +131,9 @@ impl Timer for TimerSession {
     }
 
     fn sleep(&mut self, microseconds: u64) -> Later<Result<u64, Error>> {
+        // Who has given up has no more need of what was reserved for him, nor of the way to answer him.
+        let entrypoint = self.env.entrypoint();
+        self.sleepers.borrow_mut().retain(|_, sleeper| entrypoint.awaits(&sleeper.reply));
         let Ok(paid) = self.budget.ram().reserve(SLEEPER) else {
             return Later::ready(Err(Error::InsufficientRamQuota { missing: SLEEPER }));
         };

@@ -133,6 +133,17 @@ fn attack_46_a_client_cannot_make_a_server_allocate_beyond_what_it_donated() {
         });
         let refused: Vec<bool> = answers.map(|answer| answer.is_ready()).collect();
         assert_eq!(refused, [false, false, false, true], "three are paid for");
+        drop(waiting);
+        // Whoever gives a sleep up has nothing more to pay for it, and has his way back.
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for _ in 0..100 {
+            let mut sleep = Box::pin(timer.sleep_async(hour));
+            assert!(sleep.as_mut().poll(&mut context).is_pending());
+            drop(sleep);
+            // It has come to the server by the time that this is answered.
+            assert!(timer.clone().now().is_ok());
+        }
+        assert!(timer.clone().sleep(1).get().is_ok(), "there is quota for another one");
     });
     tree.until(|host| host.sessions() == 0);
     assert_eq!((tree.host.quota("board"), tree.host.quota("timer")), (Some(EACH), Some(EACH)));
