@@ -62,6 +62,12 @@ impl Host {
 
     /// A server has answered; the event is that of a good answer.
     pub(super) fn answered(&self, session: u64, event: Event, answer: Answer) {
+        // No answer says nothing of the session: it is not wanted any more, whatever has become of it.
+        let is_lost = matches!(&answer, Err(Error::Rpc(error)) if *error != rpc::Error::Disconnected);
+        let is_lost = is_lost && event == Event::Created;
+        if is_lost {
+            self.on(session, Event::Close);
+        }
         let event = {
             let mut state = self.0.state.borrow_mut();
             let Some(sess) = state.sessions.get_mut(&session) else { return };
@@ -75,7 +81,8 @@ impl Host {
                 Err(error) => {
                     let is_dead = error == Error::Rpc(rpc::Error::Disconnected);
                     sess.refused = Some(if is_dead { Error::ServerDied } else { error });
-                    Event::Refused
+                    // As if it had been made: it is closed at the server then, and not before that is done all is back.
+                    if is_lost { event } else { Event::Refused }
                 }
             }
         };
@@ -134,7 +141,8 @@ impl State {
                 sess.opening.take().into_iter().for_each(|reply| reply.answer(Err(error.clone())));
             }
             Effect::AnswerClosedBefore => {
-                sess.opening.take().into_iter().for_each(|reply| reply.answer(Err(Error::Closed)));
+                let error = sess.refused.take().unwrap_or(Error::Closed);
+                sess.opening.take().into_iter().for_each(|reply| reply.answer(Err(error.clone())));
             }
             Effect::AnswerUpgraded => {
                 sess.upgrade = Quota::NONE;

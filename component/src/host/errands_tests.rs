@@ -5,12 +5,19 @@ use portcullis_entrypoint::{Entrypoint, WeakEntrypoint};
 use portcullis_ipc::Pd;
 use portcullis_rpc::{Capability, Error as RpcError, Later, Reply, rpc_interface};
 use std::cell::RefCell;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 #[rpc_interface(name = "echo")]
 trait Echo {
     fn echo(&mut self, number: u32) -> Result<u32, RpcError>;
+}
+
+#[rpc_interface(name = "loss")]
+trait Loss {}
+
+impl Service for dyn Loss {
+    type Arguments = ();
 }
 
 impl Service for dyn Echo {
@@ -65,6 +72,51 @@ impl Root for Holds {
     }
 }
 
+/// The root of a server whose sessions nobody gets, and that says which ones it was told to close.
+struct Loses {
+    /// What it answers with, if it answers.
+    session: Option<Capability<dyn Session>>,
+    closes: Sender<u64>,
+}
+
+impl Root for Loses {
+    fn create(&mut self, _: Request) -> Later<Result<Capability<dyn Session>, Error>> {
+        match &self.session {
+            Some(session) => Later::ready(Ok(session.clone())),
+            // The right to answer is dropped.
+            None => Later::new().0,
+        }
+    }
+
+    fn upgrade(&mut self, _: u64, _: Quota) -> Later<Result<(), Error>> {
+        Later::ready(Ok(()))
+    }
+
+    fn close(&mut self, number: u64) -> Later<Result<(), Error>> {
+        let _ = self.closes.send(number);
+        Later::ready(Ok(()))
+    }
+}
+
+fn loses(session: Option<Capability<dyn Session>>, closes: Sender<u64>) -> Spec {
+    Spec::thread("loss", LEAF, move |env: Env| {
+        env.parent().announce("loss", env.entrypoint().manage(Loses { session, closes }))
+    })
+}
+
+/// Opens one there in vain, and one at an honest server; ends with 0 if that is so.
+fn misled() -> Spec {
+    Spec::thread("misled", LEAF, |env: Env| {
+        let lost = env.connect::<dyn Loss>("x", &()).map(drop);
+        let echo = env.connect::<dyn Echo>("x", &()).map(|mut echo| echo.echo(7));
+        env.exit(if matches!((lost, echo), (Err(Error::Rpc(_)), Ok(Ok(7)))) { 0 } else { 1 });
+    })
+}
+
+fn echoes() -> Spec {
+    Spec::thread("echo", LEAF, |env: Env| env.announce::<dyn Echo, _>(Echoes))
+}
+
 /// A parent of these whose sessions all come from above.
 fn nested(children: Vec<Spec>) -> Spec {
     Spec::thread("inner", INNER, move |env: Env| -> Result<(), Error> {
@@ -102,8 +154,7 @@ fn g21_what_a_child_with_thousands_of_sessions_leaves_behind_is_closed_at_every_
         (0..OPEN).for_each(|_| std::mem::forget(env.connect::<dyn Echo>("x", &()).unwrap()));
         env.exit(0);
     });
-    let echo = Spec::thread("echo", LEAF, |env: Env| env.announce::<dyn Echo, _>(Echoes));
-    let (host, _entrypoint) = root(vec![echo, nested(vec![up])]);
+    let (host, _entrypoint) = root(vec![echoes(), nested(vec![up])]);
     until(&host, "not all are open", |host| host.sessions() == OPEN);
     until(&host, "not all are closed", |host| host.sessions() == 0);
     assert_eq!((host.quota("inner"), host.quota("echo")), (Some(INNER), Some(LEAF)));
@@ -144,4 +195,19 @@ fn a_second_close_of_a_session_is_refused_and_the_first_has_its_outcome() {
     host.kill("echo");
     until(&host, "nothing is said of the first", |host| host.quota("closer").is_none());
     assert_eq!(said.try_recv(), Ok(Some((1, Ok(())))));
+}
+
+#[test]
+fn a_session_whose_answer_is_lost_is_closed_at_its_server() {
+    for is_nested in [false, true] {
+        let (say, said) = channel();
+        let child = if is_nested { nested(vec![misled()]) } else { misled() };
+        let (host, _entrypoint) = root(vec![echoes(), loses(None, say), child]);
+        let count = RefCell::new(0);
+        until(&host, "it is not told to close it", |host| {
+            *count.borrow_mut() += said.try_iter().count();
+            *count.borrow() == 1 && host.sessions() == 0
+        });
+        assert_eq!((host.quota("loss"), host.quota("echo")), (Some(LEAF), Some(LEAF)));
+    }
 }
