@@ -4,9 +4,11 @@ use super::channel::Channel;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
+use crate::sys::room::{self, BETWEEN_LOOKS};
 use crate::sys::socket;
 use crate::wire::head::{self, State};
 use crate::wire::layout::LaneId;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -35,7 +37,7 @@ impl Channel {
         self.queue.enter();
         let result = loop {
             // Not under the queue's lock: it tells the queue what it frees.
-            self.reclaim();
+            let step = if self.reclaim() { LOOK_FOR_CANCELLED } else { BETWEEN_LOOKS };
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let look = || match LaneId::all().find(|lane| self.lanes[lane.index()].take()) {
                 Some(lane) => Ok(Ok(lane)),
@@ -44,7 +46,7 @@ impl Channel {
                 None if left.is_some_and(|left| left.is_zero()) => Ok(Err(Error::Busy)),
                 None if self.cancelled.load(Ordering::Relaxed) == 0 => Err(left),
                 // Nobody waits for the reply to a cancelled call and so nobody says when its lane comes back.
-                None => Err(Some(left.unwrap_or(LOOK_FOR_CANCELLED).min(LOOK_FOR_CANCELLED))),
+                None => Err(Some(left.unwrap_or(step).min(step))),
             };
             if let Some(result) = self.queue.look_or_sleep(look) {
                 break result;
@@ -59,16 +61,27 @@ impl Channel {
         self.lanes[lane.index()].free(&self.queue);
     }
 
-    /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted.
+    /// Takes back the lanes of cancelled calls that the server has answered by now, and gives back what it granted. Answers
+    /// whether there was room for that: without it, who waits for a lane need not look as often.
     #[cold]
-    pub(super) fn reclaim(self: &Arc<Self>) {
+    pub(super) fn reclaim(self: &Arc<Self>) -> bool {
+        let room = LazyCell::new(room::is_there);
+        let mut had_room = true;
         for lane in LaneId::all() {
             let word = self.words[lane.reply()].load(Ordering::Acquire);
             let bit = lane.bit();
             if self.cancelled.load(Ordering::Relaxed) & bit == 0
                 || head::sequence(word) != self.lanes[lane.index()].sequence()
-                || self.cancelled.fetch_and(!bit, Ordering::AcqRel) & bit == 0
             {
+                continue;
+            }
+            // It stays where it is, and is not taken and put back: for that, all who wait are woken, and look again, and so on.
+            let brings = State::decode(word).is_ok_and(|state| state.kinds.carried() != 0);
+            if brings && !self.transport.has_received(lane) && !*room {
+                had_room = false;
+                continue;
+            }
+            if self.cancelled.fetch_and(!bit, Ordering::AcqRel) & bit == 0 {
                 continue;
             }
             // The lane is ours now. If it went through another call since we looked, it is not back yet.
@@ -85,6 +98,7 @@ impl Channel {
                 .and_then(|state| Channel::take_slots(self, lane, state, &mut MsgBuf::new()));
             if granted == Err(socket::NO_ROOM) {
                 self.set_aside(lane);
+                had_room = false;
                 continue;
             }
             if granted.is_err() {
@@ -97,6 +111,7 @@ impl Channel {
             }
             self.free_lane(lane);
         }
+        had_room
     }
 
     /// The reply stays in its lane, and its portals on the socket, until there are descriptors for them: the lane comes back

@@ -50,6 +50,9 @@ pub(crate) trait Transport: Send + Sync + std::fmt::Debug {
     /// descriptors to spare ([`NO_ROOM`](crate::sys::socket::NO_ROOM)), they can be taken later.
     fn receive(&self, tag: Tag, slots: &[Slot]) -> Result<Carried, Error>;
 
+    /// Client: whether what belongs to the message of that lane was read already, so that [`receive`](Self::receive) needs no room.
+    fn has_received(&self, lane: LaneId) -> bool;
+
     /// Client: asks the entrypoint to take `socket` as a portal to what the row names, and says whether its greeting is in
     /// there already.
     fn open(&self, row: RowName, socket: OwnedFd, greeted: bool) -> Result<(), Error>;

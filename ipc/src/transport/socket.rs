@@ -291,6 +291,10 @@ impl Transport for SocketTransport {
         }
     }
 
+    fn has_received(&self, lane: LaneId) -> bool {
+        self.inbox().carried[lane.index()].is_some()
+    }
+
     fn greeting(&self) -> Result<Option<(EntrypointId, PeerDescriptor)>, Error> {
         self.drain_as_client(MOST_QUEUED)?;
         Ok(self.known_greeting())

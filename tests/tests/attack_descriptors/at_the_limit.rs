@@ -19,21 +19,21 @@ use std::time::Duration;
 
 /// A process that may open two descriptors more, until this is dropped. (If none, all that it closes later might have numbers
 /// beyond the limit.)
-struct Full(u32);
+pub(crate) struct Full(pub(crate) u32);
 
 impl Full {
-    fn process(host: &mut Host) -> Full {
+    pub(crate) fn process(host: &mut Host) -> Full {
         Full::with(host.child().expect("it is a process").id())
     }
 
-    fn with(process: u32) -> Full {
+    pub(crate) fn with(process: u32) -> Full {
         let full = Full(process);
         full.leave(2);
         full
     }
 
     /// So many more from now on.
-    fn leave(&self, spare: usize) {
+    pub(crate) fn leave(&self, spare: usize) {
         let path = format!("/proc/{}/fd", self.0);
         let numbers = std::fs::read_dir(path).expect("it lives").flatten();
         let used: HashSet<u64> = numbers.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect();
@@ -49,7 +49,7 @@ impl Drop for Full {
 }
 
 /// A process that waits for room wakes up now and then, and does hardly anything.
-fn assert_patient(process: u32) {
+pub(crate) fn assert_patient(process: u32) {
     const WHILE: Duration = Duration::from_millis(1_500);
     let before = (switches(process), busy(process));
     std::thread::sleep(WHILE);

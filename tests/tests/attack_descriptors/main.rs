@@ -3,6 +3,7 @@
 mod at_the_limit;
 mod cycles;
 mod in_flight;
+mod set_aside;
 mod slow;
 mod too_many;
 
