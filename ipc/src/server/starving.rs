@@ -127,9 +127,14 @@ impl Server {
         names.iter().any(|name| self.ports.get(*name).is_some_and(Port::has_work))
     }
 
-    /// Ends the ports that starve and whose clients are gone: what these had sent last is lost, but their descriptors may be
-    /// all that there is, and would never be read.
+    /// Ends the ports that starve and whose clients are gone, and the portals whose holders are: what these had sent last is lost,
+    /// but their descriptors may be all that there is, and would never be read, nor taken up.
     fn close_the_dead(&mut self) {
+        let has_ended = |untaken: &mut Untaken| socket::has_ended(untaken.portal.as_fd());
+        for untaken in self.starving.portals.extract_if(.., has_ended) {
+            let opener = untaken.opener.and_then(|it| it.port);
+            self.ledger.accounts_mut().refund(opener, Allowance::CHANNEL);
+        }
         let ports = &self.ports;
         let dead = |name: &RowName| {
             ports.get(*name).is_none_or(|port| port.socket().is_none_or(|it| socket::has_ended(it.socket())))
@@ -191,5 +196,33 @@ mod tests {
         drop(holder);
         let event = server.next(&mut message, Deadline::After(Duration::from_secs(30)));
         assert!(matches!(event, Ok(Event::Unreferenced(of)) if of == badge), "{event:?}");
+    }
+
+    #[test]
+    fn attack_43_portals_that_wait_for_room_give_theirs_back_when_their_holders_have_gone() {
+        let pd = Pd::new().unwrap();
+        let mut server = Server::new(&pd).unwrap();
+        let badge = server.badge();
+        let (channel, _client) = socket::pair().unwrap();
+        let port = server.adopt(PeerDescriptor::new(&pd, channel), badge, None).unwrap();
+        let before = server.ledger.accounts().spent(port).unwrap();
+        let opener = Opener { port: Some(port), allowance: Allowance::default() };
+        let holders: Vec<_> = (0..4)
+            .map(|_| {
+                let (portal, holder) = socket::pair().unwrap();
+                server.take_up_later(PeerDescriptor::new(&pd, portal), badge, Some(opener));
+                holder
+            })
+            .collect();
+        let mut holders = holders.into_iter();
+        let lives = holders.next();
+        holders.for_each(drop);
+        server.close_the_dead();
+        assert_eq!(server.starving.portals.len(), 1, "who lives waits on");
+        assert_eq!(server.ledger.accounts().spent(port), Some(before.and(Allowance::CHANNEL)));
+        drop(lives);
+        server.close_the_dead();
+        assert_eq!(server.starving.portals.len(), 0);
+        assert_eq!(server.ledger.accounts().spent(port), Some(before));
     }
 }
