@@ -14,7 +14,7 @@ use portcullis_rpc::{Capability, Client, Deadline, Serves};
 use portcullis_shm::RegionMap;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -38,6 +38,15 @@ use std::time::Instant;
 /// ```
 #[derive(Clone)]
 pub struct Env(Rc<Inner>);
+
+/// An environment as what the component itself keeps has it.
+pub(crate) struct WeakEnv(Weak<Inner>);
+
+impl WeakEnv {
+    pub(crate) fn upgrade(&self) -> Option<Env> {
+        self.0.upgrade().map(Env)
+    }
+}
 
 pub(crate) struct Inner {
     pd: Pd,
@@ -183,6 +192,10 @@ impl Env {
 
     pub(crate) fn parent(&self) -> Client<dyn Parent> {
         self.0.uplink.parent()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakEnv {
+        WeakEnv(Rc::downgrade(&self.0))
     }
 
     pub(crate) fn uplink(&self) -> &Uplink {

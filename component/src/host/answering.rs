@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::protocol::{Outcome, Session};
-use portcullis_rpc::{Capability, Reply, SignalCapability};
-use std::cell::RefCell;
+use portcullis_rpc::{self as rpc, Capability, Reply, SignalCapability};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ impl<T> Answering<T> {
             Answering::Call(reply) => reply.answer(result),
             Answering::Outcome { to, number, brings } => {
                 // It has to fit, whatever a server has said.
-                to.add(Outcome { number, result: result.map(brings).map_err(Error::in_brief) });
+                to.add(number, result.map(brings).map_err(Error::in_brief));
             }
         }
     }
@@ -39,6 +39,8 @@ impl<T> Answering<T> {
 #[derive(Default)]
 pub(super) struct Outcomes {
     there: RefCell<VecDeque<Outcome>>,
+    /// The serial number of the last one.
+    last: Cell<u64>,
     listener: RefCell<Option<SignalCapability>>,
 }
 
@@ -57,16 +59,23 @@ impl Outcomes {
         self.there.borrow().len() >= MOST
     }
 
-    fn add(&self, outcome: Outcome) {
-        self.there.borrow_mut().push_back(outcome);
+    fn add(&self, number: u64, result: Result<Option<Capability<dyn Session>>, Error>) {
+        let serial = self.last.get() + 1;
+        self.last.set(serial);
+        self.there.borrow_mut().push_back(Outcome { serial, number, result });
         self.listener.borrow().iter().for_each(SignalCapability::submit);
     }
 
-    /// The one that has lain there longest, without the one before it if that has come.
-    pub(super) fn next(&self, has_come: Option<u64>) -> Option<Outcome> {
+    /// The one that has lain there longest, without the one before it if that has come. If it is lost, it brings no session any more: what
+    /// a server made cannot be handed on, and may not keep what is behind it.
+    pub(super) fn next(&self, has_come: Option<u64>, is_lost: bool) -> Option<Outcome> {
         let mut there = self.there.borrow_mut();
-        there.pop_front_if(|first| has_come == Some(first.number));
-        there.front().cloned()
+        there.pop_front_if(|first| has_come == Some(first.serial));
+        let first = there.front_mut()?;
+        if is_lost && matches!(first.result, Ok(Some(_))) {
+            first.result = Err(Error::Rpc(rpc::Error::InvalidCapability));
+        }
+        Some(first.clone())
     }
 
     /// Whoever fetches them is told so, from now on.

@@ -3,14 +3,20 @@
 //! All children share the 16 lanes to it, and some of what they ask for may take for ever. So nothing that may take long waits in a lane: it
 //! is begun by a call, and when there is something to fetch, that is signalled.
 
-use super::effects::Ask;
+use super::effects::{Answer, Ask};
 use super::{Host, WeakHost};
+use crate::alarms::Alarm;
+use crate::env::{Env, WeakEnv};
 use crate::error::Error;
 use crate::hop::Event;
 use crate::protocol::{Errand, Outcome, Parent, ParentAsync, Request, Session};
 use portcullis_entrypoint::{Entrypoint, SignalLevel};
 use portcullis_rpc::{self as rpc, Capability, Client, Deadline, SignalCapability};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::time::{Duration, Instant};
+
+/// How long nothing is fetched after that has failed.
+const AGAIN: Duration = Duration::from_millis(50);
 
 impl Host {
     /// Asks the parent's own parent, by a task: nobody waits, and no lane does.
@@ -40,33 +46,44 @@ impl Host {
         if self.0.listener.is_fetching.replace(true) {
             return;
         }
-        let weak = self.downgrade();
-        entrypoint.spawn(async move {
-            let parent = uplink.parent().with_deadline(Deadline::Never);
-            let mut has_come = None;
-            while let Some(listens) = weak.upgrade() {
-                listens.0.listener.is_called.set(false);
-                drop(listens);
-                let outcome = parent.outcome_async(has_come.take()).await;
-                let Some(host) = weak.upgrade() else { return };
-                match outcome {
-                    Ok(Some(outcome)) => {
-                        has_come = Some(outcome.number);
-                        host.comes_of(outcome);
-                    }
-                    // Somebody may have called since.
-                    Ok(None) if host.0.listener.is_called.get() || host.is_put_off() => {}
-                    // What did not come is there still, when the next one is.
-                    Ok(None) | Err(_) => return host.0.listener.is_fetching.set(false),
-                }
-                // What has come lies there no more.
-                let errand = host.0.state.borrow_mut().put_off.pop_front();
-                drop(host);
-                if let Some(errand) = errand {
-                    begin(weak.clone(), parent.clone(), errand).await;
-                }
+        drop(self.0.listener.again.take());
+        let parent = uplink.parent().with_deadline(Deadline::Never);
+        entrypoint.spawn(fetch(self.downgrade(), parent));
+    }
+
+    /// The parent's own parent has been asked for an outcome. Answers whether it is to be asked again now.
+    fn fetched(&self, outcome: Result<Option<Outcome>, Error>) -> bool {
+        let listener = &self.0.listener;
+        let was_lost = listener.is_lost.replace(false);
+        match outcome {
+            Ok(Some(outcome)) => {
+                listener.has_come.set(Some(outcome.serial));
+                self.comes_of(outcome.number, outcome.result);
+                return true;
             }
-        });
+            // Somebody may have called since.
+            Ok(None) if listener.is_called.get() || self.is_put_off() => return true,
+            Ok(None) | Err(Error::Rpc(rpc::Error::Disconnected)) => {}
+            // Of our own system, or it says so again: not now, and nobody calls for what is there already.
+            Err(error) if was_lost || matches!(error, Error::Rpc(rpc::Error::Transport(_))) => {
+                self.fetch_later();
+            }
+            // It cannot hand it over.
+            Err(_) => {
+                listener.is_lost.set(true);
+                return true;
+            }
+        }
+        listener.is_fetching.set(false);
+        false
+    }
+
+    fn fetch_later(&self) {
+        let Some(env) = self.0.env.as_ref().and_then(WeakEnv::upgrade) else { return };
+        let host = self.downgrade();
+        let fetch = move |_: &Env| host.upgrade().into_iter().for_each(|host| host.fetch_answers());
+        let again = env.at(Instant::now() + AGAIN, fetch);
+        drop(self.0.listener.again.replace(Some(again)));
     }
 
     fn is_put_off(&self) -> bool {
@@ -74,7 +91,7 @@ impl Host {
     }
 
     /// The parent's own parent has done something, or has not.
-    fn comes_of(&self, Outcome { number, result }: Outcome) {
+    fn comes_of(&self, number: u64, result: Answer) {
         let errand = self.0.state.borrow_mut().errands.remove(&number);
         let Some((session, event)) = errand else { return };
         // It is not the client's budget that is used up.
@@ -100,6 +117,33 @@ pub(super) struct Listener {
     is_fetching: Cell<bool>,
     /// Since the last one was asked for.
     is_called: Cell<bool>,
+    /// The serial number of the last one that has come.
+    has_come: Cell<Option<u64>>,
+    /// Whether the one behind it is said to be one that cannot be handed over.
+    is_lost: Cell<bool>,
+    /// When they are fetched again, if that has failed.
+    again: RefCell<Option<Alarm>>,
+}
+
+/// Fetches what there is. What did not come is there still, when it is asked for again.
+async fn fetch(weak: WeakHost, parent: Client<dyn Parent>) {
+    while let Some(host) = weak.upgrade() {
+        let listener = &host.0.listener;
+        listener.is_called.set(false);
+        let (has_come, is_lost) = (listener.has_come.get(), listener.is_lost.get());
+        drop(host);
+        let outcome = parent.outcome_async(has_come, is_lost).await;
+        let Some(host) = weak.upgrade() else { return };
+        if !host.fetched(outcome) {
+            return;
+        }
+        // What has come lies there no more.
+        let errand = host.0.state.borrow_mut().put_off.pop_front();
+        drop(host);
+        if let Some(errand) = errand {
+            begin(weak.clone(), parent.clone(), errand).await;
+        }
+    }
 }
 
 /// Has something begun. What is not begun, for whatever reason but one, has come to nothing.
@@ -111,7 +155,7 @@ async fn begin(host: WeakHost, parent: Client<dyn Parent>, errand: Errand) {
     let (Err(error), Some(host)) = (begun, host.upgrade()) else { return };
     match error {
         Error::TooManyOutcomes => host.put_off(errand),
-        error => host.comes_of(Outcome { number: errand.number(), result: Err(error) }),
+        error => host.comes_of(errand.number(), Err(error)),
     }
 }
 

@@ -174,14 +174,14 @@ fn a_second_close_of_a_session_is_refused_and_the_first_has_its_outcome() {
         let request = Request { number: 1, service: "echo".into(), label, arguments: Vec::new(), quota };
         parent.session(request).get().map(drop).unwrap();
         (0..2).for_each(|_| parent.begin(Errand::Close { number: 1 }).unwrap());
-        let second = parent.outcome(None).unwrap();
-        say.send(second.map(|Outcome { number, result }| (number, result.map(|_| ())))).unwrap();
-        let mut first = parent.outcome(Some(1)).unwrap();
+        let second = parent.outcome(None, false).unwrap();
+        say.send(second.map(|Outcome { number, result, .. }| (number, result.map(|_| ())))).unwrap();
+        let mut first = parent.outcome(Some(1), false).unwrap();
         while first.is_none() {
             std::thread::yield_now();
-            first = parent.outcome(None).unwrap();
+            first = parent.outcome(None, false).unwrap();
         }
-        say.send(first.map(|Outcome { number, result }| (number, result.map(|_| ())))).unwrap();
+        say.send(first.map(|Outcome { number, result, .. }| (number, result.map(|_| ())))).unwrap();
         env.exit(0);
     });
     let (host, _entrypoint) = root(vec![echo, closer]);
@@ -210,4 +210,21 @@ fn a_session_whose_answer_is_lost_is_closed_at_its_server() {
         });
         assert_eq!((host.quota("loss"), host.quota("echo")), (Some(LEAF), Some(LEAF)));
     }
+}
+
+/// What the server hands out is an object of the root that is there no more: nobody can be handed it there.
+#[test]
+fn g21_a_session_that_cannot_be_handed_on_holds_up_no_others_of_the_same_parent() {
+    let (say, said) = channel();
+    let (host, entrypoint) = root(vec![echoes()]);
+    let gone: Capability<dyn Echo> = entrypoint.manage(Echoes);
+    entrypoint.dissolve(&gone);
+    host.start(loses(Some(Capability::from_untyped(gone.untyped().clone())), say)).unwrap();
+    host.start(nested(vec![misled()])).unwrap();
+    let count = RefCell::new(0);
+    until(&host, "nothing goes on", |host| {
+        *count.borrow_mut() += said.try_iter().count();
+        *count.borrow() == 1 && host.sessions() == 0
+    });
+    assert_eq!(host.quota("inner"), Some(INNER));
 }

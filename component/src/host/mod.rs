@@ -50,7 +50,7 @@ pub(crate) use spec::how;
 use self::errands::Listener;
 use self::state::State;
 use crate::bank::Account;
-use crate::env::Env;
+use crate::env::{Env, WeakEnv};
 use crate::error::Error;
 use crate::quota::Quota;
 use crate::uplink::Uplink;
@@ -90,6 +90,8 @@ pub(crate) struct Inner {
     reaper: RefCell<Reaper>,
     /// The parent's own parent, if it has one.
     uplink: Option<Uplink>,
+    /// Of the component that it is then.
+    env: Option<WeakEnv>,
     /// Where that says that there are answers.
     listener: Listener,
 }
@@ -117,8 +119,7 @@ impl Host {
     /// # Errors
     /// [`Error::Rpc`] if the parent's own parent does not answer.
     pub fn within(env: &Env, policy: impl Policy + 'static) -> Result<Host, Error> {
-        let uplink = Some(env.uplink().clone());
-        Ok(Host::with(env.pd(), &env.entrypoint(), env.budget()?, policy, uplink))
+        Ok(Host::with(env.pd(), &env.entrypoint(), env.budget()?, policy, Some(env)))
     }
 
     fn with(
@@ -126,7 +127,7 @@ impl Host {
         entrypoint: &Entrypoint,
         quota: Quota,
         policy: impl Policy + 'static,
-        uplink: Option<Uplink>,
+        env: Option<&Env>,
     ) -> Host {
         Host(Rc::new(Inner {
             pd: pd.clone(),
@@ -134,7 +135,8 @@ impl Host {
             state: RefCell::new(State::new(quota)),
             policy: RefCell::new(Box::new(policy)),
             reaper: RefCell::default(),
-            uplink,
+            uplink: env.map(|env| env.uplink().clone()),
+            env: env.map(Env::downgrade),
             listener: Listener::default(),
         }))
     }

@@ -118,7 +118,7 @@ impl Parent for ParentObject {
         Ok(())
     }
 
-    fn outcome(&mut self, has_come: Option<u64>) -> Result<Option<Outcome>, Error> {
-        Ok(self.outcomes.next(has_come))
+    fn outcome(&mut self, has_come: Option<u64>, is_lost: bool) -> Result<Option<Outcome>, Error> {
+        Ok(self.outcomes.next(has_come, is_lost))
     }
 }

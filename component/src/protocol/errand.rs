@@ -49,11 +49,13 @@ impl Errand {
 /// ```
 /// use portcullis_component::{Error, protocol::Outcome};
 ///
-/// let outcome = Outcome { number: 1, result: Err(Error::ServerDied) };
+/// let outcome = Outcome { serial: 1, number: 1, result: Err(Error::ServerDied) };
 /// assert!(outcome.result.is_err());
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
+    /// Which outcome it is. No other one of the same parent to the same child has the same.
+    pub serial: u64,
     /// Which session.
     pub number: u64,
     /// The session, if that was asked for.

@@ -36,7 +36,8 @@ pub trait Parent {
     fn begin(&mut self, errand: Errand) -> Result<(), Error>;
     /// What is signalled when there are outcomes, instead of what was before; at once if there are.
     fn sigh(&mut self, context: SignalCapability) -> Result<(), Error>;
-    /// The first of the outcomes that are there. It stays there until the next one is asked for, by who says that this one has come:
-    /// an answer that brings a capability can be lost for want of descriptors.
-    fn outcome(&mut self, has_come: Option<u64>) -> Result<Option<Outcome>, Error>;
+    /// The first of the outcomes that are there. It stays there until the next one is asked for, by who says which one has come: an answer
+    /// that brings a capability can be lost for want of descriptors. Who was told instead that it cannot be handed to him says
+    /// that it is lost: then it is an error, and the session to be closed.
+    fn outcome(&mut self, has_come: Option<u64>, is_lost: bool) -> Result<Option<Outcome>, Error>;
 }

@@ -128,9 +128,9 @@ fn begin_all(parent: &mut Client<dyn Parent>) -> Result<(), Error> {
 fn fetch_all(parent: &mut Client<dyn Parent>) -> Result<u32, Error> {
     let (mut count, mut has_come) = (0, None);
     // Who does not say that it has come gets the same again.
-    assert_eq!(parent.outcome(None)?.is_some(), parent.outcome(Some(98))?.is_some());
-    while let Some(Outcome { number, result }) = parent.outcome(has_come)? {
-        has_come = Some(number);
+    assert_eq!(parent.outcome(None, false)?.is_some(), parent.outcome(Some(u64::MAX), true)?.is_some());
+    while let Some(Outcome { serial, number, result }) = parent.outcome(has_come, false)? {
+        has_come = Some(serial);
         let unknown = result.err().filter(|error| (number, error) == (99, &Error::UnknownSession));
         unknown.ok_or(Error::NotGranted)?;
         count += 1;
