@@ -2,7 +2,7 @@
 
 use portcullis_init::{ComponentState, RamQuota, State, written};
 
-/// A line for each component, with a head.
+/// A line for each component, with a head. Sessions beyond those that are listed have a line for all.
 pub(super) fn of(state: &State) -> Vec<String> {
     let widest =
         state.components.iter().map(|component| component.name.len()).max().unwrap_or_default().max(9);
@@ -25,5 +25,19 @@ pub(super) fn of(state: &State) -> Vec<String> {
             sessions.count()
         )
     };
-    std::iter::once(head).chain(state.components.iter().map(line)).collect()
+    let more = (state.more_sessions > 0).then(|| format!("and {} more sessions", state.more_sessions));
+    std::iter::once(head).chain(state.components.iter().map(line)).chain(more).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_are_not_listed_are_said() {
+        let mut state = State { components: Vec::new(), sessions: Vec::new(), more_sessions: 7 };
+        assert_eq!(of(&state).last().map(String::as_str), Some("and 7 more sessions"));
+        state.more_sessions = 0;
+        assert_eq!(of(&state).len(), 1, "the head");
+    }
 }
