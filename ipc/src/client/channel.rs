@@ -84,9 +84,10 @@ impl Channel {
         let _ = callee.map(|callee| channel.callee.set(callee));
         let channel = Arc::new(channel);
         let watched: Weak<dyn HangUp> = Arc::<Channel>::downgrade(&channel) as Weak<dyn HangUp>;
-        let _ = channel.watch.set(watcher.watch(transport.peer_socket(), watched)?);
-        // The last that may fail.
+        // Not the channel's yet: if that fails it ends here and now, though the watcher may hold the channel for a moment.
+        let watch = watcher.watch(transport.peer_socket(), watched)?;
         transport.introduce(memory.as_fd(), bell)?;
+        let _ = channel.watch.set(watch);
         Ok(channel)
     }
 
@@ -428,5 +429,21 @@ mod tests {
         assert_eq!(socket::glance(theirs.as_fd()), Glance::Messages);
         drop((channel, transport));
         assert!(socket::has_ended(theirs.as_fd()));
+    }
+
+    #[test]
+    fn who_finds_nobody_there_is_told_so_each_time() {
+        let pd = Pd::new().unwrap();
+        for _ in 0..1_000 {
+            let (ours, theirs) = socket::pair().unwrap();
+            let transport =
+                Arc::new(SocketTransport::new(pd.clone(), Arc::new(PeerDescriptor::new(&pd, ours))));
+            drop(theirs);
+            // The watcher is told as well, and may have the first channel in its hands when the second is made.
+            for _ in 0..2 {
+                let connected = Channel::connect(&pd, &transport, Group::next(), None);
+                assert_eq!(connected.map(drop), Err(Error::Disconnected));
+            }
+        }
     }
 }
