@@ -181,13 +181,14 @@ fn block(plan: Plan, others: &[&Process], side: &mut impl Side, tally: &mut Tall
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_tally_pools_its_blocks() {
         let mut tally = Tally::new();
         for time in [100, 300] {
             let mut times = Times::new();
-            times.record_all(time, 50);
+            times.record_all(Duration::from_nanos(time), 50);
             tally.add(&times, 100, 10_000);
         }
         assert_eq!(

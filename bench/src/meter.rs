@@ -23,8 +23,7 @@ pub(crate) fn measure_all(
     for _ in 0..operations {
         operation()?;
         let now = Instant::now();
-        times.record(now - last);
-        times.record_group(now - last, 1);
+        times.record_all(now - last, 1);
         last = now;
     }
     Ok(())
@@ -58,11 +57,10 @@ pub(crate) fn measure(
             group = Times::group(time);
         }
         if last >= record_from {
-            if alone {
-                times.record(time);
-            }
-            if !alone || group == 1 {
-                times.record_group(time, operations);
+            match (alone, group) {
+                (true, 1) => times.record_all(time, 1),
+                (true, _) => times.record(time),
+                (false, _) => times.record_group(time, operations),
             }
         }
         if now >= end && !times.is_empty() {

@@ -34,7 +34,7 @@ impl Times {
         (nanoseconds(GROUP) / nanoseconds(one).max(1)).clamp(1, MOST_IN_A_GROUP)
     }
 
-    /// A single operation.
+    /// A single operation, beside groups.
     pub(crate) fn record(&mut self, time: Duration) {
         self.single.saturating_record(nanoseconds(time));
     }
@@ -45,10 +45,10 @@ impl Times {
         self.grouped.saturating_record_n(nanoseconds(time) / operations, operations);
     }
 
-    /// Single operations that take so long that each is a group of its own.
-    pub(crate) fn record_all(&mut self, nanoseconds: u64, operations: u64) {
-        self.single.saturating_record_n(nanoseconds, operations);
-        self.grouped.saturating_record_n(nanoseconds, operations);
+    /// Single operations that took so long each, and are groups of their own.
+    pub(crate) fn record_all(&mut self, each: Duration, operations: u64) {
+        self.single.saturating_record_n(nanoseconds(each), operations);
+        self.grouped.saturating_record_n(nanoseconds(each), operations);
     }
 
     /// Those of others, too.
@@ -100,7 +100,7 @@ mod tests {
         times.record(Duration::from_nanos(170));
         times.record_group(Duration::from_nanos(2_240), 16);
         assert_eq!((times.median(), times.quantile(0.99)), (140, 170));
-        times.record_all(500, 40);
+        times.record_all(Duration::from_nanos(500), 40);
         assert_eq!((times.median(), times.quantile(0.99)), (500, 500));
         assert_eq!(times.singles().collect::<Vec<_>>(), [(170, 1), (500, 40)]);
     }

@@ -93,7 +93,7 @@ fn outcome(client: &Process) -> Result<(Outcome, Times), Error> {
             return Err(Error::Misunderstood("times"));
         }
         from += some.len();
-        some.into_iter().for_each(|(time, count)| times.record_all(time, count));
+        some.into_iter().for_each(|(time, count)| times.record_all(Duration::from_nanos(time), count));
     }
     Ok((outcome, times))
 }

@@ -63,8 +63,8 @@ impl Host {
     /// A server has answered; the event is that of a good answer.
     pub(super) fn answered(&self, session: u64, event: Event, answer: Answer) {
         // No answer says nothing of the session: it is not wanted any more, whatever has become of it.
-        let is_lost = matches!(&answer, Err(Error::Rpc(error)) if *error != rpc::Error::Disconnected);
-        let is_lost = is_lost && event == Event::Created;
+        let has_failed = matches!(&answer, Err(Error::Rpc(error)) if *error != rpc::Error::Disconnected);
+        let is_lost = has_failed && event == Event::Created;
         if is_lost {
             self.on(session, Event::Close);
         }

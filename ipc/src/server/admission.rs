@@ -230,6 +230,7 @@ impl Server {
             let _ = epoll::delete(&self.epoll, bell);
         }
         self.parent_gone |= self.parent == Some(name);
+        self.local.take_if(|local| *local == name);
     }
 }
 

@@ -46,7 +46,7 @@ impl Port {
                 continue;
             }
             let state = State::decode(word)?;
-            if state.kinds.is_empty() || state.kinds.carried() == 0 || self.has_carried(lane)? {
+            if state.kinds.carried() == 0 || self.has_carried(lane)? {
                 return self.accept(lane, state, into, ledger).map(Some);
             }
             // Others have their turn; one that starves is no candidate any more.

@@ -5,7 +5,9 @@ use super::{LONG, server};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::message::MsgBuf;
+use crate::pd::peer_descriptor::PeerDescriptor;
 use crate::server::{Event, Limits, SignalLevel};
+use crate::sys::socket;
 use crate::wait_policy::WaitPolicy;
 
 #[test]
@@ -26,10 +28,13 @@ fn it_takes_no_clients_place_and_there_is_one_however_many_clients_there_are() {
     let event = server.next(&mut message, Deadline::After(LONG));
     assert!(matches!(event, Ok(Event::Signal(of)) if of == signal));
 
-    let (_refused, theirs) = crate::sys::socket::pair().unwrap();
-    let refused = crate::pd::peer_descriptor::PeerDescriptor::new(&server.pd, theirs);
+    let (_refused, theirs) = socket::pair().unwrap();
+    let refused = PeerDescriptor::new(&server.pd, theirs);
     assert_eq!(server.adopt(refused, badge, None).map(drop), Err(Error::BudgetExceeded));
     drop(client);
     while server.try_next(&mut message).unwrap().is_some() {}
+    // The one within the process is closed: clients are counted as before.
+    let here = server.local.unwrap();
+    server.close(here, &Error::Disconnected);
     Client::introduced(&mut server, badge);
 }
