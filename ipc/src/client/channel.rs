@@ -13,7 +13,6 @@ use crate::message::MsgBuf;
 use crate::pd::Pd;
 use crate::pd::watcher::{HangUp, Watch};
 use crate::protocol::lane_queue::LaneQueue;
-use crate::protocol::release_ring::{Release, Ring};
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{doorbell, hang_up, signals};
 use crate::server::home::Bell;
@@ -32,7 +31,7 @@ use crate::wire::slot::{Group, Kinds};
 use crossbeam_utils::CachePadded;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// A channel to one entrypoint. Any number of threads call through it at once, each in a lane of its own.
 pub(crate) struct Channel {
@@ -44,9 +43,9 @@ pub(crate) struct Channel {
     pub(super) lanes: [CachePadded<Lane>; LANES],
     /// Lanes whose call ended for us but not for the server.
     pub(super) cancelled: AtomicU64,
-    releases: Mutex<Releases>,
+    pub(super) releases: Mutex<Releases>,
     /// Whether releases wait for room in their ring: what a call looks at.
-    backlog: AtomicBool,
+    pub(super) backlog: AtomicBool,
     /// Threads and tasks that wait for a lane.
     pub(super) queue: LaneQueue,
     /// Tasks that wait for a reply.
@@ -279,52 +278,6 @@ impl Channel {
         let words = self.words.part(lane.request());
         let length = self.lanes[lane.index()].length();
         lines::fetch_to_write(layout::behind_first_line::<_, { layout::REQUEST_HEAD }>(words, length));
-    }
-
-    /// Gives back one grant of a row. Never waits.
-    pub(crate) fn release(self: &Arc<Self>, row: RowName) {
-        // With the server its rows are gone. Relaxed: who does not know yet does no harm.
-        if self.dead.load(Ordering::Relaxed) {
-            return;
-        }
-        let release = Release { row: row.index(), grants: 1, sent: self.transport.sent() };
-        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = releases.push(release, self.release_ring(), Arc::strong_count(self));
-        // Relaxed: the lock orders the releases themselves.
-        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
-        drop(releases);
-        let Ok(look) = look else {
-            // Those who wait are told by the watcher: who drops a capability may hold any lock.
-            hang_up::declare(&self.dead);
-            return self.transport.hang_up();
-        };
-        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
-            self.notify(layout::PENDING_RELEASES);
-        }
-    }
-
-    /// Whether releases wait for room.
-    #[inline]
-    pub(super) fn has_backlog(&self) -> bool {
-        self.backlog.load(Ordering::Relaxed)
-    }
-
-    /// Gives back what had no room in the ring, as far as there is room now.
-    #[cold]
-    pub(super) fn catch_up(&self) {
-        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-        releases.flush(self.release_ring(), self.transport.sent());
-        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
-        drop(releases);
-        self.notify(layout::PENDING_RELEASES);
-    }
-
-    fn release_ring(&self) -> Ring<'_> {
-        Ring {
-            head: &self.words[layout::RELEASE_HEAD],
-            tail: &self.words[layout::RELEASE_TAIL],
-            entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
-        }
     }
 
     /// Makes the server look at something that is no request.

@@ -1,9 +1,15 @@
 //! Rows on their way back to their entrypoint.
 
+use super::channel::Channel;
 use crate::protocol::release_ring::{Release, Ring};
+use crate::protocol::{doorbell, hang_up};
 use crate::server::Limits;
 use crate::wire::Violation;
+use crate::wire::head::RowName;
+use crate::wire::layout;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 /// What is to be given back.
 #[derive(Debug, Default)]
@@ -57,6 +63,54 @@ impl Releases {
             if *first.get() == 0 {
                 first.remove();
             }
+        }
+    }
+}
+
+impl Channel {
+    /// Gives back one grant of a row. Never waits.
+    pub(crate) fn release(self: &Arc<Self>, row: RowName) {
+        // With the server its rows are gone. Relaxed: who does not know yet does no harm.
+        if self.dead.load(Ordering::Relaxed) {
+            return;
+        }
+        let release = Release { row: row.index(), grants: 1, sent: self.transport.sent() };
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = releases.push(release, self.release_ring(), Arc::strong_count(self));
+        // Relaxed: the lock orders the releases themselves.
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        let Ok(look) = look else {
+            // Those who wait are told by the watcher: who drops a capability may hold any lock.
+            hang_up::declare(&self.dead);
+            return self.transport.hang_up();
+        };
+        if look || doorbell::wants_releases(&self.words[layout::WATCHED]) {
+            self.notify(layout::PENDING_RELEASES);
+        }
+    }
+
+    /// Whether releases wait for room.
+    #[inline]
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Gives back what had no room in the ring, as far as there is room now.
+    #[cold]
+    pub(super) fn catch_up(&self) {
+        let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        releases.flush(self.release_ring(), self.transport.sent());
+        self.backlog.store(releases.are_waiting(), Ordering::Relaxed);
+        drop(releases);
+        self.notify(layout::PENDING_RELEASES);
+    }
+
+    fn release_ring(&self) -> Ring<'_> {
+        Ring {
+            head: &self.words[layout::RELEASE_HEAD],
+            tail: &self.words[layout::RELEASE_TAIL],
+            entries: &self.words[layout::RELEASE_ENTRIES..][..layout::RELEASE_CAPACITY],
         }
     }
 }
